@@ -1,0 +1,44 @@
+import { Controller } from '@nestjs/common';
+import { Handles, HandlesTogether } from '#bus';
+import {
+  countEvents,
+  type EventId,
+  type EventPage,
+  type EventQuery,
+  type Failure,
+  getEvent,
+  type Histogram,
+  type HistogramQuery,
+  type NewEvent,
+  queryEvents,
+  type RecordedEvent,
+  recordEvent,
+  type Call,
+  type Reply,
+} from '#contracts';
+import { ActivityEventsService } from './activity-events.service.js';
+
+@Controller()
+export class ActivityEventsController {
+  constructor(private readonly events: ActivityEventsService) {}
+
+  @HandlesTogether(recordEvent)
+  record(calls: Call<NewEvent>[]): Promise<(Reply<RecordedEvent> | Failure)[]> {
+    return this.events.record(calls);
+  }
+
+  @Handles(queryEvents)
+  query(call: Call<EventQuery>): Promise<Reply<EventPage>> {
+    return this.events.query(call);
+  }
+
+  @Handles(getEvent)
+  get(call: Call<EventId>): Promise<Reply<RecordedEvent>> {
+    return this.events.get(call);
+  }
+
+  @Handles(countEvents)
+  count(call: Call<HistogramQuery>): Promise<Reply<Histogram>> {
+    return this.events.count(call);
+  }
+}

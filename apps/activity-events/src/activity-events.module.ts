@@ -1,0 +1,42 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusConnection, BusModule } from '#bus';
+import { Database, DatabaseModule } from '#database';
+import { ServiceModule } from '#service';
+import { ActivityEventsConfig } from './activity-events.config.js';
+import { ActivityEventsController } from './activity-events.controller.js';
+import { ENTITIES, SCHEMA } from './activity-events.entity.js';
+import { ActivityEventsRepository } from './activity-events.repository.js';
+import { ActivityEventsService } from './activity-events.service.js';
+import { Retention } from './retention.js';
+
+@Module({})
+export class ActivityEventsModule {
+  static forRoot(config: ActivityEventsConfig): DynamicModule {
+    const name = 'activity-events';
+    return {
+      module: ActivityEventsModule,
+      imports: [
+        BusModule.forRoot({ name, url: config.NATS_URL }),
+        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        ServiceModule.forRoot({
+          name,
+          config,
+          parts: {
+            inject: [Database, BusConnection],
+            useFactory: (database: Database, bus: BusConnection) => [
+              { name: 'database', essential: true, check: () => database.ping() },
+              { name: 'nats', essential: true, check: () => bus.ping() },
+            ],
+          },
+        }),
+      ],
+      controllers: [ActivityEventsController],
+      providers: [
+        ActivityEventsService,
+        ActivityEventsRepository,
+        Retention,
+        { provide: ActivityEventsConfig, useValue: config },
+      ],
+    };
+  }
+}

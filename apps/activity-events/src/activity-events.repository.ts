@@ -1,0 +1,162 @@
+import { Injectable } from '@nestjs/common';
+import { claimWrites, Database, type Claimed, type Position, type Write } from '#database';
+import { SCHEMA } from './activity-events.entity.js';
+
+/** An event as it is kept: `data` as JSON text, times in RFC 3339 UTC. */
+export interface StoredEvent {
+  id: string;
+  component: string;
+  environment: string;
+  email: string;
+  message: string;
+  data: string;
+  device_id: string | null;
+  occurred_at: string;
+  created_at: string;
+}
+
+export interface EventWrite extends Write {
+  project_id: string;
+  event: StoredEvent;
+  answer: string;
+}
+
+export interface Conditions {
+  project_id: string;
+  /** A right rather than a filter: nothing of other devices. */
+  only_device_id?: string;
+  component?: string;
+  environment?: string;
+  email?: string;
+  device_id?: string;
+  /** Part of the message, in any case; no character of it is a wildcard. */
+  message?: string;
+  from?: Date;
+  to?: Date;
+}
+
+const COLUMNS = ['id', 'component', 'environment', 'email', 'message', 'data', 'device_id', 'occurred_at', 'created_at'] as const;
+
+const INSERT = `
+  INSERT INTO activity_events.events (project_id, ${COLUMNS.join(', ')})
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::text[],
+                       $9::timestamptz[], $10::timestamptz[])`;
+
+const SELECT = `SELECT id, component, environment, email, message, data::text, device_id, occurred_at, created_at
+  FROM activity_events.events`;
+
+/** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the rows. */
+const CHUNK = 250;
+
+type Row = Omit<StoredEvent, 'occurred_at' | 'created_at'> & { occurred_at: Date; created_at: Date };
+
+@Injectable()
+export class ActivityEventsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** All rows or none, in one statement. */
+  async insert(writes: EventWrite[]): Promise<void> {
+    await this.database.prepared('record-events', INSERT, valuesOf(writes));
+  }
+
+  /** The rows of those writes that are new, and what became of each; keys and rows in one transaction. */
+  insertOnce(writes: EventWrite[]): Promise<Claimed[]> {
+    return this.database.transaction(async (manager) => {
+      const outcomes = await claimWrites(manager, SCHEMA, writes);
+      const fresh = writes.filter((_, index) => outcomes[index]!.first);
+      if (fresh.length > 0) await manager.query(INSERT, valuesOf(fresh));
+      return outcomes;
+    });
+  }
+
+  async find(project_id: string, id: string): Promise<StoredEvent | undefined> {
+    const sql = `${SELECT} WHERE project_id = $1 AND id = $2`;
+    const [row] = await this.database.prepared<Row>('get-event', sql, [project_id, id]);
+    return row && stored(row);
+  }
+
+  /** At most `limit` rows by (occurred_at, id) from `after` on. */
+  async *walk(
+    conditions: Conditions,
+    order: 'asc' | 'desc',
+    limit: number,
+    after?: Position,
+  ): AsyncGenerator<StoredEvent> {
+    for (let left = limit; left > 0; left -= CHUNK) {
+      const rows = await this.page(conditions, order, Math.min(left, CHUNK), after);
+      for (const row of rows) yield stored(row);
+      const last = rows.at(-1);
+      if (!last || rows.length < CHUNK) return;
+      after = [last.occurred_at.toISOString(), last.id];
+    }
+  }
+
+  /** Buckets in UTC, oldest first, empty ones left out. */
+  async count(
+    conditions: Conditions,
+    interval: string,
+    group_by: 'component' | 'environment' | undefined,
+    limit: number,
+  ): Promise<{ start: string; key?: string; count: number }[]> {
+    const { where, values } = filter(conditions);
+    const key = group_by ? `, ${group_by} AS key` : '';
+    const rows = await this.database.rows<{ start: Date; key?: string; count: number }>(
+      `SELECT date_trunc($${values.length + 1}, occurred_at, 'UTC') AS start${key}, count(*)::int AS count
+       FROM activity_events.events WHERE ${where}
+       GROUP BY 1${group_by ? ', 2' : ''} ORDER BY 1${group_by ? ', 2' : ''} LIMIT ${limit}`,
+      [...values, interval],
+    );
+    return rows.map(({ start, ...rest }) => ({ start: start.toISOString(), ...rest }));
+  }
+
+  async maintainPartitions(keep_days?: number): Promise<void> {
+    await this.database.rows(`SELECT activity_events.maintain_events(make_interval(days => $1))`, [keep_days ?? null]);
+  }
+
+  private page(conditions: Conditions, order: 'asc' | 'desc', limit: number, after?: Position): Promise<Row[]> {
+    const { where, values, name } = filter(conditions);
+    const position = after
+      ? `AND (occurred_at, id) ${order === 'asc' ? '>' : '<'} ($${values.length + 1}, $${values.length + 2})`
+      : '';
+    const sql = `${SELECT} WHERE ${where} ${position}
+      ORDER BY occurred_at ${order}, id ${order} LIMIT $${values.length + (after ? 3 : 1)}`;
+    const all = [...values, ...(after ?? []), limit];
+    // How rare a part of a message is decides its plan; everything else has an index in the order of the page.
+    return conditions.message === undefined
+      ? this.database.prepared(`events-${name}-${order}${after ? '-after' : ''}`, sql, all)
+      : this.database.rows(sql, all);
+  }
+}
+
+function valuesOf(writes: EventWrite[]): unknown[] {
+  return [
+    writes.map(({ project_id }) => project_id),
+    ...COLUMNS.map((column) => writes.map(({ event }) => event[column])),
+  ];
+}
+
+/** `name` is equal for conditions of the same kind, whatever their values. */
+function filter(conditions: Conditions): { where: string; values: unknown[]; name: string } {
+  const { project_id, only_device_id, component, environment, email, device_id, message, from, to } = conditions;
+  const parts: [sql: string, value: unknown][] = [
+    ['project_id = ?', project_id],
+    ['device_id = ?', only_device_id],
+    ['component = ?', component],
+    ['environment = ?', environment],
+    ['email = ?', email],
+    ['device_id = ?', device_id],
+    ['message ILIKE ?', message && `%${message.replace(/[\\%_]/g, '\\$&')}%`],
+    ['occurred_at >= ?', from],
+    ['occurred_at < ?', to],
+  ];
+  const given = parts.filter(([, value]) => value !== undefined);
+  return {
+    where: given.map(([sql], index) => sql.replace('?', `$${index + 1}`)).join(' AND '),
+    values: given.map(([, value]) => value),
+    name: parts.map(([, value]) => (value === undefined ? '0' : '1')).join(''),
+  };
+}
+
+function stored({ occurred_at, created_at, ...row }: Row): StoredEvent {
+  return { ...row, occurred_at: occurred_at.toISOString(), created_at: created_at.toISOString() };
+}

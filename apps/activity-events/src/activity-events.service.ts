@@ -1,0 +1,134 @@
+import { Injectable } from '@nestjs/common';
+import {
+  Failure,
+  parseMoment,
+  parseTimestamp,
+  Reply,
+  type Call,
+  type Caller,
+  type EventFilter,
+  type EventId,
+  type EventPage,
+  type EventQuery,
+  type Histogram,
+  type HistogramQuery,
+  type NewEvent,
+  type RecordedEvent,
+} from '#contracts';
+import { contentHash, decodeCursor, encodeCursor } from '#database';
+import { v7 as uuidv7 } from 'uuid';
+import { ActivityEventsRepository, type Conditions, type EventWrite, type StoredEvent } from './activity-events.repository.js';
+
+const DEFAULT_LIMIT = 100;
+/** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+const MAX_BUCKETS = 10_000;
+
+@Injectable()
+export class ActivityEventsService {
+  constructor(private readonly repository: ActivityEventsRepository) {}
+
+  async record(calls: Call<NewEvent>[]): Promise<(Reply<RecordedEvent> | Failure)[]> {
+    const now = new Date().toISOString();
+    const writes = calls.map((call) => writeOf(call, now));
+    if (writes.every(({ key, own_id }) => !key && !own_id)) {
+      await this.repository.insert(writes);
+      return writes.map(({ answer }) => Reply.json(answer));
+    }
+    const outcomes = await this.repository.insertOnce(writes);
+    return outcomes.map((outcome, index) => {
+      if (outcome.first) return Reply.json(writes[index]!.answer);
+      return 'answer' in outcome ? Reply.json(outcome.answer, { replayed: true }) : outcome.conflict;
+    });
+  }
+
+  async query({ caller, request }: Call<EventQuery>): Promise<Reply<EventPage>> {
+    const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
+    const conditions = conditionsOf(caller, request);
+    const events: string[] = [];
+    let bytes = 0;
+    let last: StoredEvent | undefined;
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    for await (const event of this.repository.walk(conditions, order, limit + 1, after)) {
+      const json = jsonOf(event);
+      if (events.length === limit || (last && bytes + json.length > PAGE_BYTES)) {
+        return pageOf(events, encodeCursor([last!.occurred_at, last!.id]));
+      }
+      events.push(json);
+      bytes += json.length;
+      last = event;
+    }
+    return pageOf(events);
+  }
+
+  async get({ caller, request }: Call<EventId>): Promise<Reply<RecordedEvent>> {
+    const event = await this.repository.find(caller.project_id, request.id);
+    if (!event || (caller.role === 'device' && event.device_id !== caller.address)) throw new Failure('not_found');
+    return Reply.json(jsonOf(event), { version: event.id });
+  }
+
+  async count({ caller, request }: Call<HistogramQuery>): Promise<Reply<Histogram>> {
+    const { interval, group_by } = request;
+    const buckets = await this.repository.count(conditionsOf(caller, request), interval, group_by, MAX_BUCKETS + 1);
+    if (buckets.length > MAX_BUCKETS) {
+      throw Failure.invalid({
+        pointer: '/interval',
+        detail: `would make more than ${MAX_BUCKETS} buckets: take a longer interval or a shorter range`,
+      });
+    }
+    return Reply.of({ buckets });
+  }
+}
+
+/** The row of a call, the answer it gets, and what makes it the same call again. */
+function writeOf({ request, caller, idempotency }: Call<NewEvent>, now: string): EventWrite {
+  const { component, environment, email, message, data } = request;
+  const { project_id } = caller;
+  const event: StoredEvent = {
+    id: request.id?.toLowerCase() ?? uuidv7(),
+    component,
+    environment,
+    email,
+    message,
+    data: JSON.stringify(data),
+    device_id: request.device_id ?? null,
+    occurred_at: request.occurred_at ? parseTimestamp(request.occurred_at)!.toISOString() : now,
+    created_at: now,
+  };
+  const answer = jsonOf(event);
+  return {
+    project_id,
+    event,
+    answer,
+    key: idempotency && { ...idempotency, project_id, answer },
+    own_id: request.id
+      ? { project_id, route: 'event id', key: event.id, content_hash: contentHash(request), answer }
+      : undefined,
+  };
+}
+
+/** A device sees what is its own. */
+function conditionsOf(caller: Caller, filter: EventFilter): Conditions {
+  const { component, environment, email, message, device_id, from_date, to_date } = filter;
+  return {
+    project_id: caller.project_id,
+    only_device_id: caller.role === 'device' ? caller.address : undefined,
+    component,
+    environment,
+    email,
+    message,
+    device_id,
+    from: from_date === undefined ? undefined : parseMoment(from_date),
+    to: to_date === undefined ? undefined : parseMoment(to_date),
+  };
+}
+
+/** `data` is JSON text already, and goes out as it came in. */
+function jsonOf({ data, ...event }: StoredEvent): string {
+  return `${JSON.stringify(event).slice(0, -1)},"data":${data}}`;
+}
+
+function pageOf(events: string[], next_cursor?: string): Reply<EventPage> {
+  const json = `{"events":[${events.join(',')}],"next_cursor":${JSON.stringify(next_cursor ?? null)}}`;
+  return Reply.json(json, { next_cursor });
+}

@@ -1,0 +1,80 @@
+import { IdempotencyKey } from '#database';
+import { Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
+import { type Role } from '#contracts';
+
+export const SCHEMA = 'auth';
+
+@Entity({ schema: SCHEMA, name: 'projects' })
+export class Project {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('text') name!: string;
+  @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  /** Kept when deleted: what was written to it still names it. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) deleted_at!: Date | null;
+  @VersionColumn() version!: number;
+}
+
+@Entity({ schema: SCHEMA, name: 'members' })
+@Index('members_by_email', { synchronize: false })
+export class Member {
+  @PrimaryColumn('uuid') project_id!: string;
+  @PrimaryColumn('uuid') id!: string;
+  @Column('text') email!: string;
+  @Column('text', { nullable: true }) name!: string | null;
+  @Column('text') role!: Exclude<Role, 'operator' | 'device'>;
+  @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @VersionColumn() version!: number;
+}
+
+@Entity({ schema: SCHEMA, name: 'devices' })
+@Index('devices_by_time', ['project_id', 'created_at', 'id'])
+@Index('devices_by_label', { synchronize: false })
+export class Device {
+  @PrimaryColumn('uuid') project_id!: string;
+  @PrimaryColumn('text') id!: string;
+  @Column('text', { nullable: true }) name!: string | null;
+  @Column('jsonb') labels!: Record<string, string>;
+  @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @VersionColumn() version!: number;
+}
+
+/** A key of the operator, of a member or of a device. Only a keyed hash of its secret is here. */
+@Entity({ schema: SCHEMA, name: 'keys' })
+@Index('keys_by_project', ['project_id', 'created_at', 'id'])
+@Index('keys_by_member', ['member_id'], { where: 'member_id IS NOT NULL' })
+@Index('keys_by_device', ['project_id', 'device_id'], { where: 'device_id IS NOT NULL' })
+@Index('keys_by_revision', ['revision'])
+export class Key {
+  @PrimaryColumn('uuid') id!: string;
+  /** Null for the operator's. */
+  @Column('uuid', { nullable: true }) project_id!: string | null;
+  @Column('uuid', { nullable: true }) member_id!: string | null;
+  @Column('text', { nullable: true }) device_id!: string | null;
+  @Column('bytea') secret_hash!: Buffer;
+  @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) expires_at!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) revoked_at!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) last_used_at!: Date | null;
+  /** Counted up whenever what this key may do shrinks or moves; see `revisions.ts`. */
+  @Column('bigint') revision!: string;
+}
+
+/** One row: the newest revision of any key. Its lock puts revisions in the order of their commits. */
+@Entity({ schema: SCHEMA, name: 'revision' })
+export class Revision {
+  @PrimaryColumn('boolean') only!: boolean;
+  @Column('bigint') value!: string;
+}
+
+/** A gateway that holds keys in memory, up to which revision it has let go of them, and until when it may. */
+@Entity({ schema: SCHEMA, name: 'gateways' })
+export class GatewayLease {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('bigint') seen!: string;
+  @Column('timestamptz') lease_until!: Date;
+}
+
+@Entity({ schema: SCHEMA, name: 'idempotency_keys' })
+export class AuthIdempotencyKey extends IdempotencyKey {}
+
+export const ENTITIES = [Project, Member, Device, Key, Revision, GatewayLease, AuthIdempotencyKey];

@@ -1,0 +1,49 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Failure, type Role } from '#contracts';
+import { IS_PUBLIC } from '#service';
+import { ALLOWED_ROLES } from './allow.js';
+import { KeyRing, type Principal } from './key-ring.js';
+import { RateLimiter } from './rate-limiter.js';
+
+export type AuthenticatedRequest = FastifyRequest & { principal: Principal };
+
+/** The one guard in front of every route: no key, no right, no answer; `@Public()` and `@Allow()` open. */
+@Injectable()
+export class AuthGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly keyRing: KeyRing,
+    private readonly rateLimiter: RateLimiter,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const places = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC, places)) return true;
+
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const held = this.keyRing.holderOf(keyOf(request));
+    const principal = held instanceof Promise ? await held : held;
+    if (!principal) throw new Failure('unauthenticated', 'This key is not valid');
+    const { key_id, role } = principal.caller;
+    await this.rateLimiter.consume(key_id, context.switchToHttp().getResponse<FastifyReply>());
+    const roles = this.reflector.getAllAndOverride<Role[] | undefined>(ALLOWED_ROLES, places) ?? [];
+    if (!roles.includes(role)) {
+      throw new Failure('forbidden', `A key of role ${role} may not do that`);
+    }
+    request.principal = principal;
+    return true;
+  }
+}
+
+/** Exactly one key, in one of its three places. */
+function keyOf({ headers }: FastifyRequest): string {
+  const bearer = headers.authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1];
+  const given = [headers.authorization, headers['x-api-key'], headers.api_key].filter((one) => one !== undefined);
+  if (given.length === 0) throw new Failure('unauthenticated', 'Send a key: Authorization: Bearer <key>');
+  if (given.length > 1) throw new Failure('unauthenticated', 'Send exactly one key');
+  const key = headers.authorization === undefined ? String(given[0]) : bearer;
+  if (!key) throw new Failure('unauthenticated', 'Send the key as Authorization: Bearer <key>');
+  return key;
+}

@@ -1,0 +1,170 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager } from 'typeorm';
+import { Failure, Reply, type CallContext, type Caller } from '#contracts';
+import { Database } from '#database';
+import { GatewayConfig } from '../gateway.config.js';
+import { Device, Key } from './auth.entity.js';
+import { AuthWrites, checkVersion } from './auth-writes.js';
+import { mintKey } from './key-format.js';
+import { KeysRepository } from './keys.repository.js';
+import { pageOf } from './page-of.js';
+import { findProject } from './projects.service.js';
+import {
+  type CreatedDevice,
+  type DeviceChange,
+  type DevicePage,
+  type DeviceQuery,
+  type DeviceView,
+  type NewDevice,
+} from './resources.js';
+import { Revisions } from './revisions.js';
+
+const MAX_KNOWN = 1_000_000;
+
+@Injectable()
+export class DevicesService {
+  /** Devices that are known to be registered; forgotten whenever any right changes, deletions among them. */
+  private readonly known = new Set<string>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly writes: AuthWrites,
+    private readonly keys: KeysRepository,
+    private readonly revisions: Revisions,
+    private readonly config: GatewayConfig,
+  ) {
+    revisions.onChange(() => this.known.clear());
+  }
+
+  create({ id, name, labels }: NewDevice, context: CallContext): Promise<Reply<CreatedDevice>> {
+    const { project_id } = context.caller;
+    return this.writes.once<CreatedDevice>(context, async (manager) => {
+      const device = await insertDevice(manager, project_id, id, name, labels);
+      if (!device) throw new Failure('conflict', 'The project has a device of this id already');
+      const key = mintKey(this.config.KEY_SECRET, 'device');
+      await this.keys.insert(manager, key, { project_id, device_id: id }, null);
+      return { body: { ...viewOf(device), key }, version: device.version };
+    });
+  }
+
+  /** Registers a device that a member's write names, unless it is; what a device writes is its own. */
+  async ensure({ project_id, role }: Caller, id: string): Promise<void> {
+    const name = `${project_id} ${id}`;
+    if (role === 'device' || (this.known.has(name) && this.revisions.isTrusted)) return;
+    await this.database.transaction((manager) => insertDevice(manager, project_id, id));
+    if (this.known.size >= MAX_KNOWN) this.known.clear();
+    this.known.add(name);
+  }
+
+  async page({ label, ...query }: DeviceQuery, { caller }: CallContext): Promise<Reply<DevicePage>> {
+    const { rows, next_cursor } = await pageOf(this.database, Device, query, (devices) => {
+      devices.where('row.project_id = :project_id', caller);
+      return label === undefined ? devices : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
+    });
+    return Reply.of({ devices: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+  }
+
+  async get(id: string, { caller }: CallContext): Promise<Reply<DeviceView>> {
+    const device = await this.database.read((manager) => findDevice(manager, caller.project_id, id));
+    return Reply.of(viewOf(device), { version: String(device.version) });
+  }
+
+  change(id: string, change: DeviceChange, context: CallContext, if_match?: string): Promise<Reply<DeviceView>> {
+    return this.writes.once<DeviceView>(context, async (manager) => {
+      const device = await findDevice(manager, context.caller.project_id, id, true);
+      checkVersion(device.version, if_match);
+      Object.assign(device, change);
+      await manager.save(device);
+      return { body: viewOf(device), version: device.version };
+    });
+  }
+
+  async delete(id: string, context: CallContext, if_match?: string): Promise<void> {
+    const { project_id } = context.caller;
+    await this.writes.once<never>(context, async (manager) => {
+      const revision = await this.revisions.next(manager);
+      const device = await findDevice(manager, project_id, id, true);
+      checkVersion(device.version, if_match);
+      await this.keys.revoke(manager, { project_id, device_id: id }, revision);
+      await manager.delete(Device, { project_id, id });
+      return { body: null, revision };
+    });
+  }
+
+  /** The device and its keys change project; what it wrote stays where it was written. */
+  move(id: string, from: string | undefined, to: string, context: CallContext): Promise<Reply<DeviceView>> {
+    return this.writes.once<DeviceView>(context, async (manager) => {
+      const revision = await this.revisions.next(manager);
+      const device = await findOnly(manager, id, from);
+      const from_project_id = device.project_id;
+      await findProject(manager, to);
+      if (from_project_id !== to) {
+        if (await manager.existsBy(Device, { project_id: to, id })) {
+          throw new Failure('conflict', 'The other project has a device of this id already');
+        }
+        await manager.update(Device, { project_id: from_project_id, id }, { project_id: to });
+        await manager.update(Key, { project_id: from_project_id, device_id: id }, { project_id: to, revision });
+      }
+      return { body: viewOf(device), revision };
+    });
+  }
+}
+
+/** @returns undefined when the device was there already */
+async function insertDevice(
+  manager: EntityManager,
+  project_id: string,
+  id: string,
+  name?: string,
+  labels: Record<string, string> = {},
+): Promise<Device | undefined> {
+  const device = { project_id, id, name: name ?? null, labels, created_at: new Date(), version: 1 };
+  const { raw } = await manager
+    .createQueryBuilder()
+    .insert()
+    .into(Device)
+    .values(device)
+    .orIgnore()
+    .returning('id')
+    .execute();
+  return (raw as unknown[]).length > 0 ? manager.create(Device, device) : undefined;
+}
+
+/** @throws Failure `not_found` */
+export async function findDevice(
+  manager: EntityManager,
+  project_id: string,
+  id: string,
+  forUpdate = false,
+): Promise<Device> {
+  const device = await manager.findOne(Device, {
+    where: { project_id, id },
+    ...(forUpdate && { lock: { mode: 'pessimistic_write' } }),
+  });
+  if (!device) throw new Failure('not_found');
+  return device;
+}
+
+/** Ids are unique in a project only: the operator must say which project when several have the device. */
+async function findOnly(manager: EntityManager, id: string, project_id?: string): Promise<Device> {
+  const devices = await manager.find(Device, {
+    where: project_id === undefined ? { id } : { id, project_id },
+    lock: { mode: 'pessimistic_write' },
+    take: 2,
+  });
+  if (devices.length === 0) throw new Failure('not_found');
+  if (devices.length > 1) {
+    throw new Failure('conflict', 'Several projects have a device of this id: say which with ?from_project_id=');
+  }
+  return devices[0]!;
+}
+
+function labelOf(label: string): Record<string, string> {
+  const at = label.indexOf(':');
+  if (at <= 0) throw Failure.invalid({ pointer: '/label', detail: 'must be name:value' });
+  return { [label.slice(0, at)]: label.slice(at + 1) };
+}
+
+function viewOf({ id, name, labels, created_at }: Device): DeviceView {
+  return { id, name, labels, created_at: created_at.toISOString() };
+}

@@ -1,0 +1,55 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Database } from '#database';
+import { GatewayConfig } from '../gateway.config.js';
+import { Key, Project } from './auth.entity.js';
+import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
+import { createProject } from './projects.service.js';
+import { Revisions } from './revisions.js';
+
+/** Sees to it that the operator's key opens the instance, and that the first project, `demo`, has an admin. */
+@Injectable()
+export class FirstStart implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly revisions: Revisions,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const { FLOTILLA_OPERATOR_KEY, FLOTILLA_ADMIN_KEY } = this.config;
+    await this.database.transaction(async (manager) => {
+      // The lock of the revision makes gateways that start together take turns.
+      const revision = await this.revisions.next(manager);
+      const operator = this.rowOf(FLOTILLA_OPERATOR_KEY);
+      // There is one operator: with a new key in the configuration, the old one is worth nothing.
+      await manager
+        .createQueryBuilder()
+        .update(Key)
+        .set({ revoked_at: () => 'now()', revision })
+        .where('project_id IS NULL AND revoked_at IS NULL AND id <> :id', operator)
+        .execute();
+      await manager.createQueryBuilder().insert().into(Key).values(operator).orIgnore().execute();
+      await manager.update(Key, { id: operator.id }, { revoked_at: null });
+
+      const admin = this.rowOf(FLOTILLA_ADMIN_KEY);
+      if (await manager.existsBy(Key, { id: admin.id })) return;
+      const demo =
+        (await manager.findOneBy(Project, { name: 'demo' })) ?? (await createProject(manager, 'demo')).project;
+      const [member] = await manager.query<{ id: string }[]>(
+        `SELECT id FROM auth.members WHERE project_id = $1 AND role = 'admin' ORDER BY created_at, id LIMIT 1`,
+        [demo.id],
+      );
+      if (member) await manager.insert(Key, { ...admin, project_id: demo.id, member_id: member.id });
+    });
+  }
+
+  private rowOf(key: string): Pick<Key, 'id' | 'secret_hash' | 'created_at' | 'revision'> {
+    const { KEY_SECRET } = this.config;
+    return {
+      id: keyIdOf(key) ?? idOfForeignKey(KEY_SECRET, key),
+      secret_hash: hashOf(KEY_SECRET, key),
+      created_at: new Date(),
+      revision: '0',
+    };
+  }
+}

@@ -1,0 +1,109 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { timingSafeEqual } from 'node:crypto';
+import { type Caller } from '#contracts';
+import { GatewayConfig } from '../gateway.config.js';
+import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
+import { KeysRepository } from './keys.repository.js';
+import { Revisions } from './revisions.js';
+
+/** Whose key it is. The operator belongs to no project: its `project_id` is empty. */
+export interface Principal {
+  caller: Caller;
+  expires_at_ms: number;
+}
+
+const MAX_KEYS = 200_000;
+const USE_FLUSH_MS = 10_000;
+
+/**
+ * Who holds a key. Checked keys are remembered for as long as `Revisions` says that memory may be trusted, so
+ * that a known key costs no trip to the database.
+ */
+@Injectable()
+export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(KeyRing.name);
+  private readonly principals = new Map<string, Principal>();
+  private readonly keyOfId = new Map<string, string>();
+  private readonly loading = new Map<string, Promise<Principal | undefined>>();
+  private readonly used = new Set<string>();
+  private changes = 0;
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    private readonly keys: KeysRepository,
+    private readonly revisions: Revisions,
+    private readonly config: GatewayConfig,
+  ) {
+    revisions.onChange((key_ids) => this.forget(key_ids));
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.flushUses(), USE_FLUSH_MS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flushUses();
+  }
+
+  /** Undefined for a key that is not known, revoked or expired. At once for one that is remembered. */
+  holderOf(key: string): Principal | undefined | Promise<Principal | undefined> {
+    const known = this.principals.get(key);
+    if (known && this.revisions.isTrusted) {
+      if (Date.now() >= known.expires_at_ms) return undefined;
+      this.used.add(known.caller.key_id);
+      return known;
+    }
+    let loading = this.loading.get(key);
+    if (!loading) {
+      loading = this.load(key).finally(() => this.loading.delete(key));
+      this.loading.set(key, loading);
+    }
+    return loading;
+  }
+
+  private async load(key: string): Promise<Principal | undefined> {
+    const id = keyIdOf(key) ?? this.foreignIdOf(key);
+    if (id === undefined) return undefined;
+    const changes = this.changes;
+    const found = await this.keys.holder(id);
+    if (!found || !timingSafeEqual(found.secret_hash, hashOf(this.config.KEY_SECRET, key))) return undefined;
+    if (Date.now() >= found.principal.expires_at_ms) return undefined;
+    this.used.add(id);
+    // What changed while we asked may be newer than the answer: good for this request, not to be remembered.
+    if (changes === this.changes) this.remember(key, found.principal);
+    return found.principal;
+  }
+
+  /** Only the two keys that the operator may choose freely need not be written as ours are. */
+  private foreignIdOf(key: string): string | undefined {
+    const { FLOTILLA_OPERATOR_KEY, FLOTILLA_ADMIN_KEY, KEY_SECRET } = this.config;
+    const isChosen = key === FLOTILLA_OPERATOR_KEY || key === FLOTILLA_ADMIN_KEY;
+    return isChosen ? idOfForeignKey(KEY_SECRET, key) : undefined;
+  }
+
+  private remember(key: string, principal: Principal): void {
+    if (this.principals.size >= MAX_KEYS) {
+      const [oldest] = this.principals;
+      this.principals.delete(oldest![0]);
+      this.keyOfId.delete(oldest![1].caller.key_id);
+    }
+    this.principals.set(key, principal);
+    this.keyOfId.set(principal.caller.key_id, key);
+  }
+
+  private forget(key_ids: string[]): void {
+    this.changes += 1;
+    for (const id of key_ids) {
+      this.principals.delete(this.keyOfId.get(id) ?? '');
+      this.keyOfId.delete(id);
+    }
+    this.loading.clear();
+  }
+
+  private async flushUses(): Promise<void> {
+    const ids = [...this.used];
+    this.used.clear();
+    if (ids.length > 0) await this.keys.noteUse(ids).catch((error: unknown) => this.logger.warn(error));
+  }
+}

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager } from 'typeorm';
+import { Failure, type Caller, type Role } from '#contracts';
+import { Database } from '#database';
+import { GatewayConfig } from '../gateway.config.js';
+import { Key } from './auth.entity.js';
+import { hashOf, type MintedKey } from './key-format.js';
+import { type Principal } from './key-ring.js';
+
+export type KeyOwner = { project_id: string; member_id: string } | { project_id: string; device_id: string };
+
+interface HolderRow {
+  secret_hash: Buffer;
+  project_id: string | null;
+  device_id: string | null;
+  member_id: string | null;
+  role: Role | null;
+  email: string | null;
+  expires_at: Date | null;
+}
+
+const HOLDER = `
+  SELECT key.secret_hash, key.project_id, key.device_id, key.member_id, key.expires_at, member.role, member.email
+  FROM auth.keys AS key
+  LEFT JOIN auth.projects AS project ON project.id = key.project_id
+  LEFT JOIN auth.members AS member ON member.project_id = key.project_id AND member.id = key.member_id
+  LEFT JOIN auth.devices AS device ON device.project_id = key.project_id AND device.id = key.device_id
+  WHERE key.id = $1 AND key.revoked_at IS NULL
+    AND (key.project_id IS NULL OR (project.deleted_at IS NULL AND (member.id IS NOT NULL OR device.id IS NOT NULL)))`;
+
+@Injectable()
+export class KeysRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  /** Whose key this is, unless it is revoked or its owner gone. Whether it has expired is for the caller to see. */
+  async holder(id: string): Promise<{ principal: Principal; secret_hash: Buffer } | undefined> {
+    const [row] = await this.database.prepared<HolderRow>('key-holder', HOLDER, [id]);
+    if (!row) return undefined;
+    const role = row.project_id === null ? 'operator' : row.device_id !== null ? 'device' : row.role!;
+    const caller: Caller = {
+      project_id: row.project_id ?? '',
+      role,
+      principal: row.device_id ?? row.member_id ?? 'operator',
+      address: row.device_id ?? row.email ?? 'operator',
+      key_id: id,
+    };
+    const principal = { caller, expires_at_ms: row.expires_at?.getTime() ?? Infinity };
+    return { principal, secret_hash: row.secret_hash };
+  }
+
+  async insert(manager: EntityManager, minted: MintedKey, owner: KeyOwner, expires_at: Date | null): Promise<Key> {
+    const key = manager.create(Key, {
+      member_id: null,
+      device_id: null,
+      ...owner,
+      id: minted.id,
+      secret_hash: hashOf(this.config.KEY_SECRET, minted.key),
+      created_at: new Date(),
+      expires_at,
+      revoked_at: null,
+      last_used_at: null,
+      revision: '0',
+    });
+    await manager.insert(Key, key);
+    return key;
+  }
+
+  /** @throws Failure `not_found` unless the key is the project's and not revoked */
+  async find(manager: EntityManager, project_id: string, id: string): Promise<Key> {
+    const key = await manager.findOneBy(Key, { project_id, id });
+    if (!key || key.revoked_at) throw new Failure('not_found');
+    return key;
+  }
+
+  /** Revokes the keys that a condition names, at this revision. @returns how many there were */
+  async revoke(manager: EntityManager, where: Partial<Pick<Key, 'id' | 'project_id' | 'member_id' | 'device_id'>>, revision: string): Promise<number> {
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(Key)
+      .set({ revoked_at: () => 'now()', revision })
+      .where(where)
+      .andWhere('revoked_at IS NULL')
+      .execute();
+    return affected ?? 0;
+  }
+
+  async noteUse(ids: string[]): Promise<void> {
+    await this.database.rows('UPDATE auth.keys SET last_used_at = now() WHERE id = ANY($1)', [ids]);
+  }
+}

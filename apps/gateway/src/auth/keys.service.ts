@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { Failure, parseTimestamp, Reply, type CallContext } from '#contracts';
+import { Database } from '#database';
+import { GatewayConfig } from '../gateway.config.js';
+import { Key } from './auth.entity.js';
+import { AuthWrites } from './auth-writes.js';
+import { findDevice } from './devices.service.js';
+import { mintKey } from './key-format.js';
+import { KeysRepository, type KeyOwner } from './keys.repository.js';
+import { findMember } from './members.service.js';
+import { pageOf } from './page-of.js';
+import { type CreatedKey, type KeyPage, type KeyView, type ListQuery, type NewKey, type Rotation } from './resources.js';
+import { Revisions } from './revisions.js';
+
+@Injectable()
+export class KeysService {
+  constructor(
+    private readonly database: Database,
+    private readonly writes: AuthWrites,
+    private readonly keys: KeysRepository,
+    private readonly revisions: Revisions,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  create({ device_id, member_id, expires_at }: NewKey, context: CallContext): Promise<Reply<CreatedKey>> {
+    const { project_id } = context.caller;
+    if ((device_id === undefined) === (member_id === undefined)) {
+      throw Failure.invalid({ pointer: '/device_id', detail: 'say either device_id or member_id' });
+    }
+    const expires = expires_at === undefined ? null : parseTimestamp(expires_at)!;
+    if (expires && expires.getTime() <= Date.now()) {
+      throw Failure.invalid({ pointer: '/expires_at', detail: 'must be in the future' });
+    }
+    return this.writes.once<CreatedKey>(context, async (manager) => {
+      const owner: KeyOwner =
+        device_id === undefined ? { project_id, member_id: member_id! } : { project_id, device_id };
+      if ('device_id' in owner) await findDevice(manager, project_id, owner.device_id);
+      else await findMember(manager, project_id, owner.member_id);
+      const minted = mintKey(this.config.KEY_SECRET, device_id === undefined ? 'member' : 'device');
+      const key = await this.keys.insert(manager, minted, owner, expires);
+      return { body: { ...viewOf(key), key: minted } };
+    });
+  }
+
+  async page(query: ListQuery, { caller }: CallContext): Promise<Reply<KeyPage>> {
+    const { rows, next_cursor } = await pageOf(this.database, Key, query, (keys) =>
+      keys.where('row.project_id = :project_id AND row.revoked_at IS NULL', caller),
+    );
+    return Reply.of({ keys: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+  }
+
+  async revoke(id: string, context: CallContext): Promise<void> {
+    const { project_id } = context.caller;
+    await this.writes.once<never>(context, async (manager) => {
+      const revision = await this.revisions.next(manager);
+      await this.keys.find(manager, project_id, id);
+      await this.keys.revoke(manager, { id }, revision);
+      return { body: null, revision };
+    });
+  }
+
+  /** A new key for the same owner; the old one ends now, or when the overlap does. */
+  rotate(id: string, { overlap_seconds = 0 }: Rotation, context: CallContext): Promise<Reply<CreatedKey>> {
+    const { project_id } = context.caller;
+    return this.writes.once<CreatedKey>(context, async (manager) => {
+      const revision = await this.revisions.next(manager);
+      const old = await this.keys.find(manager, project_id, id);
+      const owner: KeyOwner =
+        old.device_id === null ? { project_id, member_id: old.member_id! } : { project_id, device_id: old.device_id };
+      const minted = mintKey(this.config.KEY_SECRET, old.device_id === null ? 'member' : 'device');
+      const key = await this.keys.insert(manager, minted, owner, old.expires_at);
+      const ends = new Date(Date.now() + overlap_seconds * 1000);
+      if (overlap_seconds === 0) await this.keys.revoke(manager, { id }, revision);
+      else if (!old.expires_at || old.expires_at > ends) await manager.update(Key, { id }, { expires_at: ends, revision });
+      return { body: { ...viewOf(key), key: minted }, revision };
+    });
+  }
+}
+
+function viewOf({ id, member_id, device_id, created_at, expires_at, last_used_at }: Key): KeyView {
+  return {
+    id,
+    member_id,
+    device_id,
+    created_at: created_at.toISOString(),
+    expires_at: expires_at?.toISOString() ?? null,
+    last_used_at: last_used_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { QueryFailedError, type EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { Failure, Reply, type CallContext } from '#contracts';
+import { Database } from '#database';
+import { GatewayConfig } from '../gateway.config.js';
+import { Key, Member } from './auth.entity.js';
+import { AuthWrites, checkVersion } from './auth-writes.js';
+import { mintKey } from './key-format.js';
+import { KeysRepository } from './keys.repository.js';
+import { pageOf } from './page-of.js';
+import {
+  type CreatedMember,
+  type ListQuery,
+  type MemberChange,
+  type MemberPage,
+  type MemberView,
+  type NewMember,
+} from './resources.js';
+import { Revisions } from './revisions.js';
+
+@Injectable()
+export class MembersService {
+  constructor(
+    private readonly database: Database,
+    private readonly writes: AuthWrites,
+    private readonly keys: KeysRepository,
+    private readonly revisions: Revisions,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  create({ email, name, role }: NewMember, context: CallContext): Promise<Reply<CreatedMember>> {
+    const { project_id } = context.caller;
+    return this.writes.once<CreatedMember>(context, async (manager) => {
+      const member = manager.create(Member, {
+        ...{ project_id, id: uuidv7(), email, name: name ?? null, role },
+        created_at: new Date(),
+      });
+      await saveMember(manager, member);
+      const key = mintKey(this.config.KEY_SECRET, 'member');
+      await this.keys.insert(manager, key, { project_id, member_id: member.id }, null);
+      return { body: { ...viewOf(member), key }, version: member.version };
+    });
+  }
+
+  async page(query: ListQuery, { caller }: CallContext): Promise<Reply<MemberPage>> {
+    const { rows, next_cursor } = await pageOf(this.database, Member, query, (members) =>
+      members.where('row.project_id = :project_id', caller),
+    );
+    return Reply.of({ members: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+  }
+
+  async get(id: string, { caller }: CallContext): Promise<Reply<MemberView>> {
+    const member = await this.database.read((manager) => findMember(manager, caller.project_id, id));
+    return Reply.of(viewOf(member), { version: String(member.version) });
+  }
+
+  change(id: string, change: MemberChange, context: CallContext, if_match?: string): Promise<Reply<MemberView>> {
+    const { project_id } = context.caller;
+    return this.writes.once<MemberView>(context, async (manager) => {
+      // Roles and addresses are remembered with keys, so that every change of them is a new revision.
+      const revision = await this.revisions.next(manager);
+      const member = await findMember(manager, project_id, id, true);
+      checkVersion(member.version, if_match);
+      if (change.role !== undefined && change.role !== 'admin') await keepOneAdmin(manager, member);
+      Object.assign(member, change);
+      await saveMember(manager, member);
+      await manager.update(Key, { member_id: id }, { revision });
+      return { body: viewOf(member), version: member.version, revision };
+    });
+  }
+
+  async delete(id: string, context: CallContext, if_match?: string): Promise<void> {
+    const { project_id } = context.caller;
+    await this.writes.once<never>(context, async (manager) => {
+      const revision = await this.revisions.next(manager);
+      const member = await findMember(manager, project_id, id, true);
+      checkVersion(member.version, if_match);
+      await keepOneAdmin(manager, member);
+      await this.keys.revoke(manager, { member_id: id }, revision);
+      await manager.delete(Member, { project_id, id });
+      return { body: null, revision };
+    });
+  }
+}
+
+/** @throws Failure `conflict` when this is the last who could let others in */
+async function keepOneAdmin(manager: EntityManager, { project_id, id, role }: Member): Promise<void> {
+  if (role !== 'admin') return;
+  // Locks them all: of two admins that remove each other, one stays.
+  const admins = await manager.find(Member, {
+    where: { project_id, role: 'admin' },
+    order: { id: 'ASC' },
+    lock: { mode: 'pessimistic_write' },
+  });
+  if (admins.every((admin) => admin.id === id)) throw new Failure('conflict', 'A project keeps at least one admin');
+}
+
+/** @throws Failure `conflict` when the address is another member's */
+async function saveMember(manager: EntityManager, member: Member): Promise<void> {
+  await manager.save(member).catch((error: unknown) => {
+    const isTaken = error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '23505';
+    throw isTaken ? new Failure('conflict', 'Another member has this e-mail address') : error;
+  });
+}
+
+/** @throws Failure `not_found` */
+export async function findMember(
+  manager: EntityManager,
+  project_id: string,
+  id: string,
+  forUpdate = false,
+): Promise<Member> {
+  const member = await manager.findOne(Member, {
+    where: { project_id, id },
+    ...(forUpdate && { lock: { mode: 'pessimistic_write' } }),
+  });
+  if (!member) throw new Failure('not_found');
+  return member;
+}
+
+function viewOf({ id, email, name, role, created_at }: Member): MemberView {
+  return { id, email, name, role, created_at: created_at.toISOString() };
+}

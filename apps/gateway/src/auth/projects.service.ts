@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { Failure, Reply, type CallContext } from '#contracts';
+import { Database } from '#database';
+import { GatewayConfig } from '../gateway.config.js';
+import { Member, Project } from './auth.entity.js';
+import { AuthWrites, checkVersion } from './auth-writes.js';
+import { mintKey } from './key-format.js';
+import { KeysRepository } from './keys.repository.js';
+import { pageOf } from './page-of.js';
+import { type CreatedProject, type ListQuery, type NewProject, type ProjectPage, type ProjectView } from './resources.js';
+import { Revisions } from './revisions.js';
+
+/** The first admin of a project; RFC 2606 keeps the address from ever being anybody's. */
+export const FIRST_ADMIN = { email: 'admin@project.invalid', name: 'admin', role: 'admin' } as const;
+
+@Injectable()
+export class ProjectsService {
+  constructor(
+    private readonly database: Database,
+    private readonly writes: AuthWrites,
+    private readonly keys: KeysRepository,
+    private readonly revisions: Revisions,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  create(request: NewProject, context: CallContext): Promise<Reply<CreatedProject>> {
+    return this.writes.once<CreatedProject>(context, async (manager) => {
+      const { project, admin } = await createProject(manager, request.name);
+      const admin_key = mintKey(this.config.KEY_SECRET, 'member');
+      await this.keys.insert(manager, admin_key, { project_id: project.id, member_id: admin.id }, null);
+      return { body: { ...viewOf(project), admin_key }, version: project.version };
+    });
+  }
+
+  async page(query: ListQuery): Promise<Reply<ProjectPage>> {
+    const { rows, next_cursor } = await pageOf(this.database, Project, query, (projects) =>
+      projects.where('row.deleted_at IS NULL'),
+    );
+    return Reply.of({ projects: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+  }
+
+  async get(id: string): Promise<Reply<ProjectView>> {
+    const project = await this.database.read((manager) => findProject(manager, id));
+    return Reply.of(viewOf(project), { version: String(project.version) });
+  }
+
+  rename(id: string, { name }: NewProject, context: CallContext, if_match?: string): Promise<Reply<ProjectView>> {
+    return this.writes.once<ProjectView>(context, async (manager) => {
+      const project = await findProject(manager, id, true);
+      checkVersion(project.version, if_match);
+      project.name = name;
+      await manager.save(project);
+      return { body: viewOf(project), version: project.version };
+    });
+  }
+
+  /** What was written to it stays, and nobody can reach it any more. */
+  async delete(id: string, context: CallContext, if_match?: string): Promise<void> {
+    await this.writes.once<never>(context, async (manager) => {
+      const revision = await this.revisions.next(manager);
+      const project = await findProject(manager, id, true);
+      checkVersion(project.version, if_match);
+      project.deleted_at = new Date();
+      await manager.save(project);
+      await this.keys.revoke(manager, { project_id: id }, revision);
+      return { body: null, revision };
+    });
+  }
+}
+
+export async function createProject(manager: EntityManager, name: string): Promise<{ project: Project; admin: Member }> {
+  const created_at = new Date();
+  const project = manager.create(Project, { id: uuidv7(), name, created_at, deleted_at: null });
+  const admin = manager.create(Member, { ...FIRST_ADMIN, id: uuidv7(), project_id: project.id, created_at });
+  await manager.save(project);
+  await manager.save(admin);
+  return { project, admin };
+}
+
+/** @throws Failure `not_found` */
+export async function findProject(manager: EntityManager, id: string, forUpdate = false): Promise<Project> {
+  const project = await manager.findOne(Project, {
+    where: { id },
+    ...(forUpdate && { lock: { mode: 'pessimistic_write' } }),
+  });
+  if (!project || project.deleted_at) throw new Failure('not_found');
+  return project;
+}
+
+function viewOf({ id, name, created_at }: Project): ProjectView {
+  return { id, name, created_at: created_at.toISOString() };
+}
+

@@ -1,0 +1,43 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Bus, BusConnection, BusModule } from '#bus';
+import { Database, DatabaseModule } from '#database';
+import { ServiceModule, type Part } from '#service';
+import { ActivityEventsController } from './activity-events.controller.js';
+import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
+import { AuthModule } from './auth/auth.module.js';
+import { type GatewayConfig } from './gateway.config.js';
+
+/** The services behind; the gateway stays ready without them and says `unavailable` for what they answer. */
+const SERVICES = ['activity-events'] as const;
+
+@Module({})
+export class GatewayModule {
+  static forRoot(config: GatewayConfig): DynamicModule {
+    const name = 'gateway';
+    return {
+      module: GatewayModule,
+      imports: [
+        BusModule.forRoot({ name, url: config.NATS_URL }),
+        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        ServiceModule.forRoot({
+          name,
+          config,
+          parts: {
+            inject: [Database, BusConnection, Bus],
+            useFactory: (database: Database, connection: BusConnection, bus: Bus): Part[] => [
+              { name: 'database', essential: true, check: () => database.ping() },
+              { name: 'nats', essential: true, check: () => connection.ping() },
+              ...SERVICES.map((service) => ({
+                name: service,
+                essential: false,
+                check: () => bus.ping(service),
+              })),
+            ],
+          },
+        }),
+        AuthModule.forRoot(config),
+      ],
+      controllers: [ActivityEventsController],
+    };
+  }
+}

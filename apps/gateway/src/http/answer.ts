@@ -1,0 +1,43 @@
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Reply } from '#contracts';
+
+/**
+ * Turns a `Reply` into HTTP: its marks into headers, its JSON into the body as it stands. A GET whose
+ * `If-None-Match` names the version it already has gets 304 (RFC 9110, section 13.1.2).
+ */
+export async function answer(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+  if (!(payload instanceof Reply)) return payload;
+  const { replayed, version, next_cursor } = payload.marks;
+  reply.header('content-type', 'application/json; charset=utf-8');
+  if (replayed) reply.header('idempotency-replayed', 'true');
+  if (next_cursor !== undefined) reply.header('link', linkToNext(request.url, next_cursor));
+  if (version !== undefined) {
+    const etag = `"${version}"`;
+    reply.header('etag', etag);
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      const known = request.headers['if-none-match'];
+      if (known !== undefined && matches(known, etag)) {
+        reply.code(304).removeHeader('content-type');
+        return '';
+      }
+    }
+  }
+  return payload;
+}
+
+/** Bodies are JSON text already when a service wrote them. */
+export function serialize(payload: unknown): string {
+  if (payload instanceof Reply) return payload.json as string;
+  return typeof payload === 'string' ? payload : JSON.stringify(payload);
+}
+
+/** Whether a list of entity tags, or `*`, names this one; weakly, as both conditions here allow. */
+export function matches(tags: string, etag: string): boolean {
+  return tags.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
+}
+
+function linkToNext(url: string, cursor: string): string {
+  const next = new URL(url, 'http://gateway');
+  next.searchParams.set('cursor', cursor);
+  return `<${next.pathname}${next.search}>; rel="next"`;
+}

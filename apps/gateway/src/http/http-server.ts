@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { type Socket } from 'node:net';
+import underPressure from '@fastify/under-pressure';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Failure } from '#contracts';
+import { type GatewayConfig } from '../gateway.config.js';
+import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
+import { AllowedMethods } from './allowed-methods.js';
+import { answer, serialize } from './answer.js';
+import { ContractPipe } from './contract.pipe.js';
+import { parseIJson } from './i-json.js';
+
+export const BODY_LIMIT_BYTES = 256 * 1024;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** Fastify with the limits that every public listener needs, and errors of HTTP itself as problems. */
+export function httpAdapter(config: GatewayConfig): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 30_000,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    trustProxy: config.TRUSTED_PROXIES === '' ? false : config.TRUSTED_PROXIES.split(','),
+    routerOptions: { maxParamLength: 2_048 },
+    logger: false,
+    genReqId: ({ headers }: IncomingMessage) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    frameworkErrors: (_: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      reply.header('x-request-id', request.id);
+      sendProblem(new Failure('invalid', 'The path is not a valid URL path'), request, reply);
+    },
+    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => refuseConnection(error.code, socket),
+  });
+}
+
+/** Request ids, I-JSON bodies, validation, replies, problems, and shedding when the event loop falls behind. */
+export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpAdapter().getInstance();
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => {
+    try {
+      done(null, parseIJson(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    const encoding = request.headers['content-encoding'];
+    if (encoding === undefined || encoding === 'identity') done();
+    else done(new Failure('unsupported_media_type', 'Send the body without Content-Encoding'));
+  });
+  server.addHook('preSerialization', answer);
+  server.setReplySerializer(serialize);
+  app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
+  app.useGlobalPipes(new ContractPipe());
+  await app.register(underPressure as never, {
+    maxEventLoopDelay: 1_000,
+    pressureHandler: (request: FastifyRequest) => {
+      if (!request.url.startsWith('/health')) throw new Failure('unavailable', 'The gateway is overloaded');
+    },
+  });
+}
+
+/** A request that HTTP itself refuses never becomes one of Fastify's: the answer is written by hand. */
+function refuseConnection(code: string | undefined, socket: Socket): void {
+  if (!socket.writable) return;
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const failure = new Failure('invalid', 'The request cannot be understood');
+  const body = JSON.stringify({ ...problemOf(failure, randomUUID()), title: STATUS_CODES[status], status });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

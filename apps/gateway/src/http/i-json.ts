@@ -1,0 +1,91 @@
+import { isUtf8 } from 'node:buffer';
+import { Failure } from '#contracts';
+
+const MAX_DEPTH = 64;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+function refuse(detail: string): never {
+  throw Failure.invalid({ pointer: '', detail });
+}
+
+/**
+ * Parses JSON that every reader understands alike (I-JSON, RFC 7493): UTF-8 without a byte order mark, no two
+ * equal names in an object, numbers that a double holds exactly, no NUL and no half of a surrogate pair. Names
+ * that reach into JavaScript's prototypes are refused too. @throws Failure `invalid` for anything else
+ */
+export function parseIJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) refuse('must be UTF-8');
+  const text = bytes.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    refuse(text.trim() === '' ? 'must not be empty' : 'must be valid JSON');
+  }
+  checkTokens(text);
+  return value;
+}
+
+/** Looks once at each token of a text that is known to be JSON. */
+function checkTokens(text: string): void {
+  /** Names seen in each open object; null for an open array. */
+  const open: (Set<string> | null)[] = [];
+  let nameExpected = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfString(text, at);
+      const escaped = text.lastIndexOf('\\', end) > at;
+      if (nameExpected) {
+        const name = escaped ? (JSON.parse(text.slice(at, end + 1)) as string) : text.slice(at + 1, end);
+        checkName(name, open.at(-1)!);
+        checkText(name);
+        nameExpected = false;
+      } else if (escaped) checkText(JSON.parse(text.slice(at, end + 1)) as string);
+      at = end;
+    } else if (code === 0x7b || code === 0x5b) {
+      open.push(code === 0x7b ? new Set() : null);
+      if (open.length > MAX_DEPTH) refuse(`must not be nested deeper than ${MAX_DEPTH}`);
+      nameExpected = code === 0x7b;
+    } else if (code === 0x7d || code === 0x5d) {
+      open.pop();
+      nameExpected = false;
+    } else if (code === 0x2c) {
+      nameExpected = open.at(-1) instanceof Set;
+    } else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
+      at = checkNumber(text, at) - 1;
+    }
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+}
+
+function checkName(name: string, seen: Set<string>): void {
+  if (seen.has(name)) refuse(`must not hold the name ${JSON.stringify(name.slice(0, 64).toWellFormed())} twice`);
+  if (name === '__proto__' || name === 'constructor' || name === 'prototype') refuse(`must not hold the name ${name}`);
+  seen.add(name);
+}
+
+function checkText(text: string): void {
+  if (text.includes('\0') || !text.isWellFormed()) refuse('must hold no NUL and no half of a surrogate pair');
+}
+
+/** @returns the index after the number */
+function checkNumber(text: string, start: number): number {
+  let end = start + 1;
+  while (end < text.length && /[\d.eE+-]/.test(text[end]!)) end += 1;
+  // Up to 15 digits are exact, or as near as any decimal fraction can be.
+  if (end - start > 15 || /[eE]/.test(text.slice(start, end))) {
+    const number = Number(text.slice(start, end));
+    const isExact = Number.isSafeInteger(number) || !Number.isInteger(number) || !/^-?\d+$/.test(text.slice(start, end));
+    if (!Number.isFinite(number) || !isExact) refuse('must hold only numbers that a double can hold');
+  }
+  return end;
+}

@@ -1,0 +1,10 @@
+import { launch, loadConfig, runService } from '#service';
+import { createGateway } from './create-gateway.js';
+import { GatewayConfig } from './gateway.config.js';
+
+void launch(async () => {
+  const config = loadConfig(GatewayConfig);
+  const app = await createGateway(config);
+  await app.listen(config.PORT, '0.0.0.0');
+  return runService(app, config);
+});

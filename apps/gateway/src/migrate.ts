@@ -1,0 +1,6 @@
+import { migrate } from '#database';
+import { loadConfig, MigrationConfig } from '#service';
+import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
+import { MIGRATIONS } from './auth/migrations/index.js';
+
+await migrate({ schema: SCHEMA, url: loadConfig(MigrationConfig).DATABASE_URL, entities: ENTITIES }, MIGRATIONS);

@@ -1,0 +1,175 @@
+import { Failure, type Call, type Reply } from '#contracts';
+import { Server, type AsyncMicroserviceOptions, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { type Msg, type Subscription } from '@nats-io/transport-node';
+import { lastValueFrom } from 'rxjs';
+import { BusConnection } from './connection.js';
+import { decodeFrame, encodeFrame, type Part } from './frame.js';
+import { type HandlerExtras } from './handles.js';
+import { failureToWire, MAX_PAYLOAD_BYTES, pingSubject, type CallHead, type OutcomeHead } from './wire.js';
+
+export interface ServerLimits {
+  /** Calls under way or waiting in this process; more are refused at once. */
+  calls_in_flight: number;
+}
+
+const DEFAULT_LIMITS: ServerLimits = { calls_in_flight: 4_096 };
+
+interface ReceivedCall {
+  id: number;
+  expires_at: number;
+  call: Call<unknown>;
+}
+
+type Outcome = Reply<unknown> | Failure;
+
+/**
+ * Nest's side of the bus: takes frames for the handlers of this app, as one of its replicas (NATS queue group),
+ * and answers each call. Outcomes that are ready together travel together.
+ */
+export class BusServer extends Server implements CustomTransportStrategy {
+  private readonly limits: ServerLimits;
+  private subscriptions: Subscription[] = [];
+  private readonly outbox = new Map<string, Part<OutcomeHead>[]>();
+  private inFlight = 0;
+
+  constructor(
+    private readonly connection: BusConnection,
+    limits: Partial<ServerLimits> = {},
+  ) {
+    super();
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
+  }
+
+  listen(callback: () => void): void {
+    for (const [subject, handler] of this.messageHandlers) {
+      const { together } = handler.extras as HandlerExtras;
+      const subscription = this.connection.nats.subscribe(subject, {
+        queue: this.connection.name,
+        callback: (error, message) => {
+          if (!error) this.receive(message, handler, together);
+        },
+      });
+      this.subscriptions.push(subscription);
+    }
+    const { nats, name } = this.connection;
+    const here = nats.subscribe(pingSubject(name), { queue: name, callback: (_, message) => void message.respond() });
+    this.subscriptions.push(here);
+    callback();
+  }
+
+  /** Takes no new frames, finishes those under way, sends their answers. The connection stays open. */
+  async close(): Promise<void> {
+    const open = this.subscriptions.filter((subscription) => !subscription.isClosed());
+    this.subscriptions = [];
+    if (this.connection.isStanding) await Promise.all(open.map((subscription) => subscription.drain()));
+    while (this.inFlight > 0 || this.outbox.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (this.connection.isStanding) await this.connection.nats.flush();
+  }
+
+  on(): never {
+    throw new Error('the bus has no events of its own; ask BusConnection');
+  }
+
+  unwrap<T>(): T {
+    return this.connection as T;
+  }
+
+  private receive(message: Msg, handler: MessageHandler, together: boolean): void {
+    const reply = message.reply;
+    if (!reply) return;
+    const received = readCalls(message.data, this.logger);
+    if (this.inFlight + received.length > this.limits.calls_in_flight) {
+      for (const { id } of received) this.answer(reply, id, new Failure('unavailable', 'The service is overloaded'));
+      return;
+    }
+    this.inFlight += received.length;
+    const groups = together ? [received] : received.map((one) => [one]);
+    for (const group of groups) void this.handle(reply, group, handler, together);
+  }
+
+  private async handle(
+    reply: string,
+    received: ReceivedCall[],
+    handler: MessageHandler,
+    together: boolean,
+  ): Promise<void> {
+    const alive = received.filter(({ expires_at }) => performance.now() < expires_at);
+    const outcomes = await this.outcomesOf(alive, handler, together);
+    alive.forEach(({ id }, index) => this.answer(reply, id, outcomes[index] ?? new Failure('internal')));
+    this.inFlight -= received.length;
+  }
+
+  private async outcomesOf(received: ReceivedCall[], handler: MessageHandler, together: boolean): Promise<Outcome[]> {
+    if (received.length === 0) return [];
+    const calls = received.map(({ call }) => call);
+    try {
+      const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
+      const result = (await lastValueFrom(stream)) as Outcome | Outcome[];
+      return together ? (result as Outcome[]) : [result as Outcome];
+    } catch (error) {
+      const failure = error instanceof Failure ? error : new Failure('internal');
+      if (failure.code !== 'internal' || received.length === 1) return received.map(() => failure);
+      // Something in one of them broke what they share: alone, only that one fails.
+      const outcomes = await Promise.all(received.map((one) => this.outcomesOf([one], handler, together)));
+      return outcomes.flat();
+    }
+  }
+
+  private answer(reply: string, id: number, outcome: Outcome): void {
+    const part: Part<OutcomeHead> =
+      outcome instanceof Failure
+        ? { head: [id, null, failureToWire(outcome)], body: '' }
+        : { head: [id, outcome.marks], body: outcome.json };
+    const parts = this.outbox.get(reply);
+    if (parts) parts.push(part);
+    else {
+      this.outbox.set(reply, [part]);
+      setImmediate(() => this.sendAnswers(reply));
+    }
+  }
+
+  private sendAnswers(reply: string): void {
+    const parts = this.outbox.get(reply)!;
+    this.outbox.delete(reply);
+    for (const frame of inFrames(parts)) this.connection.nats.publish(reply, frame);
+  }
+}
+
+function readCalls(data: Uint8Array, logger: { error(message: unknown): void }): ReceivedCall[] {
+  try {
+    const now = performance.now();
+    return decodeFrame<CallHead>(data).map(({ head: [id, budget_ms, context], body }) => ({
+      id,
+      expires_at: now + budget_ms,
+      call: { ...context, request: JSON.parse((body as Buffer).toString()) as unknown },
+    }));
+  } catch (error) {
+    // Only another program on our subject can cause this: there is no caller to tell.
+    logger.error(error);
+    return [];
+  }
+}
+
+/** As few frames as fit the largest message. */
+function* inFrames(parts: Part<OutcomeHead>[]): Generator<Uint8Array> {
+  const frame = encodeFrame(parts);
+  if (frame.length <= MAX_PAYLOAD_BYTES) yield frame;
+  else if (parts.length > 1) {
+    const middle = parts.length >> 1;
+    yield* inFrames(parts.slice(0, middle));
+    yield* inFrames(parts.slice(middle));
+  } else {
+    const [id] = parts[0]!.head;
+    yield encodeFrame<OutcomeHead>([
+      { head: [id, null, failureToWire(new Failure('too_large', 'The answer is too large'))], body: '' },
+    ]);
+  }
+}
+
+/** Options for `NestFactory.createMicroservice`: an app that answers calls over its `BusConnection`. */
+export function busServer(limits?: Partial<ServerLimits>): AsyncMicroserviceOptions {
+  return {
+    inject: [BusConnection],
+    useFactory: (connection: BusConnection) => ({ strategy: new BusServer(connection, limits) }),
+  };
+}

@@ -1,0 +1,40 @@
+import { applyDecorators, UseFilters } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
+import { type Call, type Contract, type Failure, type Reply } from '#contracts';
+import { FailureFilter } from './failure.filter.js';
+
+/** Which contract a handler answers, and whether it takes a frame's calls together; read by the server. */
+export interface HandlerExtras {
+  contract: Contract<unknown, unknown>;
+  together: boolean;
+}
+
+type Decorates<Handler> = <Method extends Handler>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void;
+
+function handler<Request, Response>(target: Contract<Request, Response>, together: boolean): MethodDecorator {
+  return applyDecorators(
+    MessagePattern(target.subject, { contract: target, together }),
+    UseFilters(FailureFilter),
+  ) as MethodDecorator;
+}
+
+/** The method answers one call of the contract: `(call) => Promise<Reply>`; it throws a `Failure` to refuse. */
+export function Handles<Request, Response>(
+  target: Contract<Request, Response>,
+): Decorates<(call: Call<Request>) => Promise<Reply<Response>>> {
+  return handler(target, false);
+}
+
+/**
+ * The method answers all calls of a frame together: `(calls) => Promise<outcomes>`, an outcome for each call in
+ * the order of the calls. A `Failure` among them refuses that call alone; a throw fails them all.
+ */
+export function HandlesTogether<Request, Response>(
+  target: Contract<Request, Response>,
+): Decorates<(calls: Call<Request>[]) => Promise<(Reply<Response> | Failure)[]>> {
+  return handler(target, true);
+}

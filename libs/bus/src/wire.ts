@@ -1,0 +1,33 @@
+import { Failure, type CallContext, type FailureCode, type FailureDetails, type ReplyMarks } from '#contracts';
+
+/** Head of a call: its number in the sender, the milliseconds it may still take, and who calls. */
+export type CallHead = [id: number, budget_ms: number, context: CallContext];
+
+/** Head of an outcome: the number of the call it answers, and either the marks of its reply or its failure. */
+export type OutcomeHead = [id: number, marks: ReplyMarks | null, failure?: FailureOnWire];
+
+type FailureOnWire = Omit<FailureDetails, 'cause'> & { code: FailureCode; detail: string };
+
+/** Room for a page of rows with its frame, and the most that NATS advises for one message. */
+export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+
+/** Where a service says that it is there. */
+export function pingSubject(service: string): string {
+  return `${service}.ping`;
+}
+
+/** `cause` stays behind: what an operator needs goes to the log of the service that failed. */
+export function failureToWire(error: unknown): FailureOnWire {
+  const failure = error instanceof Failure ? error : new Failure('internal');
+  return {
+    code: failure.code,
+    detail: failure.message,
+    errors: failure.errors,
+    members: failure.members,
+    retry_after_s: failure.retry_after_s,
+  };
+}
+
+export function failureFromWire({ code, detail, ...details }: FailureOnWire): Failure {
+  return new Failure(code, detail, details);
+}

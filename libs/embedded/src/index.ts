@@ -1,0 +1,5 @@
+export * from './nats.js';
+export * from './ports.js';
+export * from './postgres.js';
+export * from './schemas.js';
+export * from './server-process.js';

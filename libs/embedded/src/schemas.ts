@@ -1,0 +1,56 @@
+import { createHmac } from 'node:crypto';
+import { Client } from 'pg';
+
+export interface SchemaUrls {
+  /** As the role that owns the schema: for migrations. */
+  owner: string;
+  /** As the role of the running service: may use the tables, may not change them. */
+  service: string;
+}
+
+/**
+ * Makes a service's place in a database: its schema, the role that owns it, and the role it runs as, which can
+ * use what the schema holds and nothing else. Repeatable. `admin_url` must be allowed to create roles.
+ */
+export async function prepareSchema(admin_url: string, schema: string): Promise<SchemaUrls> {
+  const admin = new Client({ connectionString: admin_url });
+  await admin.connect();
+  try {
+    const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
+    const database = admin.escapeIdentifier(rows[0]!.name);
+    const urls = { owner: urlFor(admin_url, `${schema}_owner`), service: urlFor(admin_url, schema) };
+    await admin.query('BEGIN');
+    await admin.query("SELECT pg_advisory_xact_lock(hashtext('flotilla prepare'))");
+    for (const url of [urls.owner, urls.service]) {
+      const { username, password } = new URL(url);
+      const known = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [username]);
+      const verb = known.rowCount ? 'ALTER' : 'CREATE';
+      await admin.query(`${verb} ROLE ${admin.escapeIdentifier(username)} LOGIN PASSWORD ${admin.escapeLiteral(password)}`);
+      await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${admin.escapeIdentifier(username)}`);
+    }
+    await admin.query('CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public');
+    await admin.query('CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA public');
+    await admin.query(`GRANT "${schema}_owner" TO CURRENT_USER`);
+    await admin.query(`CREATE SCHEMA IF NOT EXISTS "${schema}" AUTHORIZATION "${schema}_owner"`);
+    await admin.query(`GRANT USAGE ON SCHEMA "${schema}" TO "${schema}"`);
+    await admin.query(
+      `ALTER DEFAULT PRIVILEGES FOR ROLE "${schema}_owner" IN SCHEMA "${schema}"
+       GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "${schema}"`,
+    );
+    await admin.query(
+      `ALTER DEFAULT PRIVILEGES FOR ROLE "${schema}_owner" IN SCHEMA "${schema}" GRANT EXECUTE ON FUNCTIONS TO "${schema}"`,
+    );
+    await admin.query('COMMIT');
+    return urls;
+  } finally {
+    await admin.end();
+  }
+}
+
+/** Passwords follow from the administrator's URL, so that whoever holds that one can start services anew. */
+function urlFor(admin_url: string, role: string): string {
+  const url = new URL(admin_url);
+  url.password = createHmac('sha256', admin_url.replace(/@.*$/, '')).update(role).digest('hex');
+  url.username = role;
+  return url.href;
+}

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
+
+export interface ServerProcessOptions {
+  name: string;
+  command: string;
+  arguments: string[];
+  stopSignal: NodeJS.Signals;
+  user?: { uid: number; gid: number };
+  log?: string;
+  /** Asked again and again until it says yes. */
+  ready: () => Promise<boolean>;
+}
+
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 15_000;
+
+/**
+ * A server that is not ours, as a child in a process group of its own: a Ctrl-C in the terminal reaches us and
+ * not it, so that what depends on it can finish first.
+ */
+export class ServerProcess {
+  private stopping = false;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly options: ServerProcessOptions,
+  ) {}
+
+  static async start(options: ServerProcessOptions): Promise<ServerProcess> {
+    const output = options.log ? await open(options.log, 'a', 0o600) : undefined;
+    const child = spawn(options.command, options.arguments, {
+      ...options.user,
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', output?.fd ?? 'ignore', output?.fd ?? 'ignore'],
+    });
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) =>
+        reject(new Error(`${options.name} ended at its start (${code ?? signal})${options.log ? `, see ${options.log}` : ''}`)),
+      );
+    });
+    failed.catch(() => undefined);
+    await output?.close();
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!(await Promise.race([options.ready(), failed]))) {
+      if (Date.now() > deadline) {
+        child.kill('SIGKILL');
+        throw new Error(`${options.name} did not answer within ${START_TIMEOUT_MS / 1000} s`);
+      }
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, 25)), failed]);
+    }
+    return new ServerProcess(child, options);
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Runs `listener` when the process ends without having been asked to. */
+  onDeath(listener: () => void): void {
+    this.child.once('exit', () => {
+      if (!this.stopping) listener();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
+    this.child.kill(this.options.stopSignal);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+}

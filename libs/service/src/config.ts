@@ -1,0 +1,94 @@
+import { applyDecorators } from '@nestjs/common';
+import { ValidateBy, ValidateIf } from 'class-validator';
+import { validatorOf } from '#contracts';
+
+type Shape = 'text' | 'whole number';
+
+const shapes = new WeakMap<object, Map<string, Shape>>();
+
+function setting(shape: Shape, detail: string, holds: (value: never) => boolean, optional = false): PropertyDecorator {
+  return applyDecorators(
+    (target: object, name: string | symbol) => {
+      const known = shapes.get(target.constructor) ?? new Map<string, Shape>();
+      shapes.set(target.constructor, known.set(String(name), shape));
+    },
+    ...(optional ? [ValidateIf((_, value) => value !== undefined)] : []),
+    ValidateBy({
+      name: 'setting',
+      validator: { validate: (value) => holds(value as never), defaultMessage: () => detail },
+    }),
+  );
+}
+
+/** A setting that is a URL with one of these schemes; several, separated by commas, where `many`. */
+export function UrlSetting(schemes: string[], { many = false, optional = false } = {}): PropertyDecorator {
+  const holds = (value: string): boolean => {
+    const urls = many ? String(value).split(',') : [String(value)];
+    return urls.every((url) => URL.canParse(url) && schemes.includes(new URL(url).protocol.slice(0, -1)));
+  };
+  return setting('text', `must be a URL (${schemes.join(', ')})`, holds, optional);
+}
+
+/** A setting that is a whole number from `min` to `max`. */
+export function NumberSetting(min: number, max: number, { optional = false } = {}): PropertyDecorator {
+  const holds = (value: number): boolean => Number.isSafeInteger(value) && value >= min && value <= max;
+  return setting('whole number', `must be a whole number from ${min} to ${max}`, holds, optional);
+}
+
+/** A setting that is text of at least `min` characters. */
+export function TextSetting(min = 1, { optional = false } = {}): PropertyDecorator {
+  const holds = (value: string): boolean => value?.length >= min;
+  return setting('text', `must be text of at least ${min} characters`, holds, optional);
+}
+
+/** A setting that is one of these words. */
+export function WordSetting(words: readonly string[]): PropertyDecorator {
+  return setting('text', `must be one of ${words.join(', ')}`, (value: string) => words.includes(value));
+}
+
+/** Names of the settings that a configuration class declares, as they stand in the environment. */
+export function settingsOf(type: new () => object): string[] {
+  const names: string[] = [];
+  for (let current: object = type; current !== Function.prototype; current = Object.getPrototypeOf(current) as object) {
+    names.unshift(...(shapes.get(current)?.keys() ?? []));
+  }
+  return names;
+}
+
+function shapeOf(type: object, name: string): Shape {
+  return shapes.get(type)?.get(name) ?? shapeOf(Object.getPrototypeOf(type) as object, name);
+}
+
+/**
+ * An app's configuration from the environment: properties are named like their variables, defaults are the
+ * class's own. @throws an Error that lists every problem, a line each
+ */
+export function loadConfig<T extends object>(type: new () => T, environment = process.env): T {
+  const config = new type() as Record<string, unknown>;
+  const names = settingsOf(type);
+  for (const name of names) {
+    const text = environment[name];
+    if (text === undefined || text === '') continue;
+    config[name] = shapeOf(type, name) === 'whole number' ? Number(text) : text;
+  }
+  const problems = validatorOf(type)(Object.fromEntries(names.map((name) => [name, config[name]])));
+  if (problems.length > 0) {
+    const lines = problems.map(({ pointer, detail }) => `  ${pointer.slice(1)} ${detail}`);
+    throw new Error(`The configuration is not usable:\n${lines.join('\n')}`);
+  }
+  return config as T;
+}
+
+/** What every app is told. */
+export class AppConfig {
+  @UrlSetting(['postgres', 'postgresql']) DATABASE_URL!: string;
+  @UrlSetting(['nats', 'tls'], { many: true }) NATS_URL!: string;
+  /** Private listener: health and metrics. */
+  @NumberSetting(0, 65535) HEALTH_PORT = 8081;
+  @WordSetting(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL = 'info';
+}
+
+/** What a migration is told: the database as the role that owns the schema. */
+export class MigrationConfig {
+  @UrlSetting(['postgres', 'postgresql']) DATABASE_URL!: string;
+}

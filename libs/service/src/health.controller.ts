@@ -1,0 +1,81 @@
+import { Controller, Get, HttpCode, Inject } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { HealthIndicatorService, HealthCheckService, type HealthIndicatorFunction } from '@nestjs/terminus';
+import { Failure } from '#contracts';
+import { Lifecycle } from './lifecycle.js';
+import { Public } from './public.js';
+
+/** A part that an app needs: `check` rejects when the part is missing. */
+export interface Part {
+  name: string;
+  /** Whether the app can take no traffic without it. */
+  essential: boolean;
+  check: () => Promise<void>;
+}
+
+export const PARTS = Symbol('the parts whose health this app reports');
+
+class PartState {
+  @ApiProperty({ enum: ['up', 'down'] }) status!: string;
+}
+
+class Health {
+  @ApiProperty({ enum: ['ok'] }) status!: string;
+  @ApiProperty({ type: 'object', additionalProperties: { $ref: '#/components/schemas/PartState' } })
+  parts!: Record<string, PartState>;
+}
+
+/** Health for orchestrators, by terminus; the same three routes on every app. */
+@ApiTags('health')
+@Public()
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly terminus: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly lifecycle: Lifecycle,
+    @Inject(PARTS) private readonly parts: Part[],
+  ) {}
+
+  @Get()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Each part’s state' })
+  @ApiOkResponse({ type: Health })
+  @ApiServiceUnavailableResponse({ description: 'A part is missing.' })
+  health(): Promise<Health> {
+    return this.check(this.parts);
+  }
+
+  @Get('live')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'The process turns; nobody else is asked' })
+  live(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'May take traffic' })
+  @ApiOkResponse({ type: Health })
+  @ApiServiceUnavailableResponse({ description: 'Starting, stopping or cut off.' })
+  ready(): Promise<Health> {
+    if (!this.lifecycle.isServing) throw new Failure('unavailable', 'Starting or stopping');
+    return this.check(this.parts.filter(({ essential }) => essential));
+  }
+
+  private async check(parts: Part[]): Promise<Health> {
+    const asked = parts.map(({ name, check }): HealthIndicatorFunction => async () => {
+      const indicator = this.indicators.check(name);
+      return check().then(
+        () => indicator.up(),
+        () => indicator.down(),
+      );
+    });
+    const { details } = await this.terminus.check(asked).catch((error: { getResponse(): object }) => {
+      const { details } = error.getResponse() as { details: Record<string, PartState> };
+      const missing = Object.keys(details).filter((name) => details[name]!.status !== 'up');
+      throw new Failure('unavailable', `Missing: ${missing.join(', ')}`, { members: { parts: details } });
+    });
+    return { status: 'ok', parts: details as Record<string, PartState> };
+  }
+}

@@ -1,0 +1,63 @@
+import { type AddressInfo } from 'node:net';
+import { type INestApplicationContext } from '@nestjs/common';
+import { Logger } from 'nestjs-pino';
+import { type AppConfig } from './config.js';
+import { HealthController } from './health.controller.js';
+import { Lifecycle } from './lifecycle.js';
+import { openPrivateListener } from './private-listener.js';
+
+export interface RunningService {
+  app: INestApplicationContext;
+  /** Port of the private listener; the one chosen by the system when the configuration says 0. */
+  health_port: number;
+  /** Not ready, then finish what is under way, then close everything. Harmless when repeated. */
+  stop(): Promise<void>;
+}
+
+/** Puts an app that already listens into service: health and metrics open, ready to be probed. */
+export async function runService(app: INestApplicationContext, config: AppConfig): Promise<RunningService> {
+  app.useLogger(app.get(Logger));
+  app.flushLogs();
+  const lifecycle = app.get(Lifecycle);
+  const listener = await openPrivateListener(app.get(HealthController), config.HEALTH_PORT);
+  lifecycle.serving();
+
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    lifecycle.stopping();
+    await app.close();
+    await listener.close();
+  };
+  return {
+    app,
+    health_port: (listener.server.address() as AddressInfo).port,
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/**
+ * The process around a service: SIGTERM and SIGINT stop it in order, a start that fails says why and exits 1.
+ * When started with an IPC channel it also stops when its parent dies.
+ */
+export async function launch(start: () => Promise<RunningService>): Promise<void> {
+  try {
+    const service = await start();
+    const stop = (): void => {
+      service.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+    process.once('disconnect', stop);
+    if (process.connected === false) stop();
+    process.send?.({ serving: true });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomKey } from '../apps/gateway/src/auth/key-format.js';
+import { type StartConfig } from './start.config.js';
+
+export interface Secrets {
+  KEY_SECRET: string;
+  FLOTILLA_OPERATOR_KEY: string;
+  FLOTILLA_ADMIN_KEY: string;
+}
+
+/** The instance's secrets: as configured, else as kept in the data directory, else made now. */
+export async function loadSecrets(directory: string, config: StartConfig): Promise<Secrets> {
+  return {
+    KEY_SECRET: await keep(join(directory, 'secret.key'), undefined, () => randomBytes(32).toString('hex')),
+    FLOTILLA_OPERATOR_KEY: await keep(join(directory, 'operator.key'), config.FLOTILLA_OPERATOR_KEY, () =>
+      randomKey('operator'),
+    ),
+    FLOTILLA_ADMIN_KEY: await keep(join(directory, 'admin.key'), config.FLOTILLA_ADMIN_KEY, () => randomKey('member')),
+  };
+}
+
+async function keep(file: string, configured: string | undefined, make: () => string): Promise<string> {
+  const kept = await readFile(file, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+  const value = configured ?? (kept || make());
+  if (value !== kept) await writeFile(file, `${value}\n`, { mode: 0o600 });
+  await chmod(file, 0o600);
+  return value;
+}
