@@ -35,7 +35,12 @@ export class Flotilla {
           const urls = await prepareSchema(servers.database_url, schema);
           await migrate(name, urls.owner);
           const own = name === 'gateway' ? { ...secrets, PORT: String(config.PORT) } : {};
-          const environment = { ...common, ...own, DATABASE_URL: urls.service, HEALTH_PORT: String(await freePort()) };
+          const environment = {
+            ...common,
+            ...own,
+            DATABASE_URL: urls.service,
+            HEALTH_PORT: String(await freePort()),
+          };
           const app = new SupervisedApp({ name, directory: logs, environment });
           apps.push(app);
           await app.start();

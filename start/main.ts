@@ -6,7 +6,8 @@ import { StartConfig } from './start.config.js';
 
 try {
   const config = loadConfig(StartConfig);
-  if (!(await isFree(config.PORT))) throw new Error(`Port ${config.PORT} is busy: stop what uses it, or set PORT`);
+  if (!(await isFree(config.PORT)))
+    throw new Error(`Port ${config.PORT} is busy: stop what uses it, or set PORT`);
   const starting = Flotilla.start(config);
   const stop = (signal: NodeJS.Signals): void => {
     process.once(signal, () => process.exit(130));

@@ -17,7 +17,9 @@ export async function loadSecrets(directory: string, config: StartConfig): Promi
     FLOTILLA_OPERATOR_KEY: await keep(join(directory, 'operator.key'), config.FLOTILLA_OPERATOR_KEY, () =>
       randomKey('operator'),
     ),
-    FLOTILLA_ADMIN_KEY: await keep(join(directory, 'admin.key'), config.FLOTILLA_ADMIN_KEY, () => randomKey('member')),
+    FLOTILLA_ADMIN_KEY: await keep(join(directory, 'admin.key'), config.FLOTILLA_ADMIN_KEY, () =>
+      randomKey('member'),
+    ),
   };
 }
 

@@ -21,7 +21,9 @@ export async function startServers(directory: string, config: StartConfig): Prom
   const [postgres, nats] = await Promise.all([
     config.DATABASE_URL
       ? undefined
-      : supervise('postgres', (port) => EmbeddedPostgres.start({ directory, port, log: join(logs, 'postgres.log') })),
+      : supervise('postgres', (port) =>
+          EmbeddedPostgres.start({ directory, port, log: join(logs, 'postgres.log') }),
+        ),
     config.NATS_URL
       ? undefined
       : supervise('nats-server', (port) =>

@@ -9,7 +9,9 @@ export const SCHEMA = 'activity_events';
 @Index('events_by_component', ['project_id', 'component', 'occurred_at', 'id'])
 @Index('events_by_environment', ['project_id', 'environment', 'occurred_at', 'id'])
 @Index('events_by_email', ['project_id', 'email', 'occurred_at', 'id'])
-@Index('events_by_device', ['project_id', 'device_id', 'occurred_at', 'id'], { where: 'device_id IS NOT NULL' })
+@Index('events_by_device', ['project_id', 'device_id', 'occurred_at', 'id'], {
+  where: 'device_id IS NOT NULL',
+})
 @Index('events_by_message', { synchronize: false })
 export class EventRow {
   @PrimaryColumn('uuid') project_id!: string;

@@ -35,7 +35,17 @@ export interface Conditions {
   to?: Date;
 }
 
-const COLUMNS = ['id', 'component', 'environment', 'email', 'message', 'data', 'device_id', 'occurred_at', 'created_at'] as const;
+const COLUMNS = [
+  'id',
+  'component',
+  'environment',
+  'email',
+  'message',
+  'data',
+  'device_id',
+  'occurred_at',
+  'created_at',
+] as const;
 
 const INSERT = `
   INSERT INTO activity_events.events (project_id, ${COLUMNS.join(', ')})
@@ -110,10 +120,17 @@ export class ActivityEventsRepository {
   }
 
   async maintainPartitions(keep_days?: number): Promise<void> {
-    await this.database.rows(`SELECT activity_events.maintain_events(make_interval(days => $1))`, [keep_days ?? null]);
+    await this.database.rows(`SELECT activity_events.maintain_events(make_interval(days => $1))`, [
+      keep_days ?? null,
+    ]);
   }
 
-  private page(conditions: Conditions, order: 'asc' | 'desc', limit: number, after?: Position): Promise<Row[]> {
+  private page(
+    conditions: Conditions,
+    order: 'asc' | 'desc',
+    limit: number,
+    after?: Position,
+  ): Promise<Row[]> {
     const { where, values, name } = filter(conditions);
     const position = after
       ? `AND (occurred_at, id) ${order === 'asc' ? '>' : '<'} ($${values.length + 1}, $${values.length + 2})`
@@ -137,7 +154,8 @@ function valuesOf(writes: EventWrite[]): unknown[] {
 
 /** `name` is equal for conditions of the same kind, whatever their values. */
 function filter(conditions: Conditions): { where: string; values: unknown[]; name: string } {
-  const { project_id, only_device_id, component, environment, email, device_id, message, from, to } = conditions;
+  const { project_id, only_device_id, component, environment, email, device_id, message, from, to } =
+    conditions;
   const parts: [sql: string, value: unknown][] = [
     ['project_id = ?', project_id],
     ['device_id = ?', only_device_id],

@@ -17,7 +17,12 @@ import {
 } from '#contracts';
 import { contentHash, decodeCursor, encodeCursor } from '#database';
 import { v7 as uuidv7 } from 'uuid';
-import { ActivityEventsRepository, type Conditions, type EventWrite, type StoredEvent } from './activity-events.repository.js';
+import {
+  ActivityEventsRepository,
+  type Conditions,
+  type EventWrite,
+  type StoredEvent,
+} from './activity-events.repository.js';
 
 const DEFAULT_LIMIT = 100;
 /** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
@@ -63,13 +68,19 @@ export class ActivityEventsService {
 
   async get({ caller, request }: Call<EventId>): Promise<Reply<RecordedEvent>> {
     const event = await this.repository.find(caller.project_id, request.id);
-    if (!event || (caller.role === 'device' && event.device_id !== caller.address)) throw new Failure('not_found');
+    if (!event || (caller.role === 'device' && event.device_id !== caller.address))
+      throw new Failure('not_found');
     return Reply.json(jsonOf(event), { version: event.id });
   }
 
   async count({ caller, request }: Call<HistogramQuery>): Promise<Reply<Histogram>> {
     const { interval, group_by } = request;
-    const buckets = await this.repository.count(conditionsOf(caller, request), interval, group_by, MAX_BUCKETS + 1);
+    const buckets = await this.repository.count(
+      conditionsOf(caller, request),
+      interval,
+      group_by,
+      MAX_BUCKETS + 1,
+    );
     if (buckets.length > MAX_BUCKETS) {
       throw Failure.invalid({
         pointer: '/interval',

@@ -3,4 +3,7 @@ import { loadConfig, MigrationConfig } from '#service';
 import { ENTITIES, SCHEMA } from './activity-events.entity.js';
 import { MIGRATIONS } from './migrations/index.js';
 
-await migrate({ schema: SCHEMA, url: loadConfig(MigrationConfig).DATABASE_URL, entities: ENTITIES }, MIGRATIONS);
+await migrate(
+  { schema: SCHEMA, url: loadConfig(MigrationConfig).DATABASE_URL, entities: ENTITIES },
+  MIGRATIONS,
+);

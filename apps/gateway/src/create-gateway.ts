@@ -7,11 +7,15 @@ import { publishOpenApi } from './openapi.js';
 
 /** The gateway, ready to listen. */
 export async function createGateway(config: GatewayConfig): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.forRoot(config), httpAdapter(config), {
-    bufferLogs: true,
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    GatewayModule.forRoot(config),
+    httpAdapter(config),
+    {
+      bufferLogs: true,
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
   await prepareHttp(app);
   publishOpenApi(app);
   return app;

@@ -1,4 +1,11 @@
-import { Catch, HttpException, Logger, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Logger,
+  NotFoundException,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, FAILURES, type FailureCode } from '#contracts';
 import { type AllowedMethods } from './http/allowed-methods.js';
@@ -82,7 +89,8 @@ function failureOf(error: unknown): Failure {
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Failure('too_large', 'The body is too large');
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Failure('unsupported_media_type', 'Send application/json');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new Failure('unsupported_media_type', 'Send application/json');
   const known = status === undefined ? undefined : CODE_OF_STATUS.get(status);
   if (!known || known === 'internal') {
     return status !== undefined && status >= 400 && status < 500

@@ -1,5 +1,10 @@
 import { Failure, type Call, type Reply } from '#contracts';
-import { Server, type AsyncMicroserviceOptions, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import {
+  Server,
+  type AsyncMicroserviceOptions,
+  type CustomTransportStrategy,
+  type MessageHandler,
+} from '@nestjs/microservices';
 import { type Msg, type Subscription } from '@nats-io/transport-node';
 import { lastValueFrom } from 'rxjs';
 import { BusConnection } from './connection.js';
@@ -52,7 +57,10 @@ export class BusServer extends Server implements CustomTransportStrategy {
       this.subscriptions.push(subscription);
     }
     const { nats, name } = this.connection;
-    const here = nats.subscribe(pingSubject(name), { queue: name, callback: (_, message) => void message.respond() });
+    const here = nats.subscribe(pingSubject(name), {
+      queue: name,
+      callback: (_, message) => void message.respond(),
+    });
     this.subscriptions.push(here);
     callback();
   }
@@ -79,7 +87,8 @@ export class BusServer extends Server implements CustomTransportStrategy {
     if (!reply) return;
     const received = readCalls(message.data, this.logger);
     if (this.inFlight + received.length > this.limits.calls_in_flight) {
-      for (const { id } of received) this.answer(reply, id, new Failure('unavailable', 'The service is overloaded'));
+      for (const { id } of received)
+        this.answer(reply, id, new Failure('unavailable', 'The service is overloaded'));
       return;
     }
     this.inFlight += received.length;
@@ -99,7 +108,11 @@ export class BusServer extends Server implements CustomTransportStrategy {
     this.inFlight -= received.length;
   }
 
-  private async outcomesOf(received: ReceivedCall[], handler: MessageHandler, together: boolean): Promise<Outcome[]> {
+  private async outcomesOf(
+    received: ReceivedCall[],
+    handler: MessageHandler,
+    together: boolean,
+  ): Promise<Outcome[]> {
     if (received.length === 0) return [];
     const calls = received.map(({ call }) => call);
     try {

@@ -59,7 +59,8 @@ export class Bus {
   ): Promise<Reply<Response>> {
     if (this.closing || !this.isStanding) return Promise.reject(new Failure('unavailable'));
     const channel = this.channelOf(subject);
-    if (channel.isFull) return Promise.reject(new Failure('unavailable', 'Too many requests are waiting already'));
+    if (channel.isFull)
+      return Promise.reject(new Failure('unavailable', 'Too many requests are waiting already'));
 
     return new Promise<Reply<Response>>((resolve, reject) => {
       const id = ++this.lastId;
@@ -115,7 +116,8 @@ export class Bus {
       // The only status NATS itself sends here: nobody listens on the subject.
       const frameId = Number(message.subject.slice(this.inbox.length + 1));
       for (const channel of this.channels.values()) {
-        for (const call of channel.callsOf(frameId)) call.settle(new Failure('unavailable', 'The service is not there'));
+        for (const call of channel.callsOf(frameId))
+          call.settle(new Failure('unavailable', 'The service is not there'));
       }
       return;
     }
@@ -129,4 +131,3 @@ export class Bus {
     for (const call of [...this.pending.values()]) call.settle(new Failure('unavailable', detail));
   }
 }
-

@@ -72,7 +72,8 @@ export class Channel {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.slotsTaken >= this.limits.frames_in_flight || this.waiting.length === 0) return;
+    if (this.scheduled || this.slotsTaken >= this.limits.frames_in_flight || this.waiting.length === 0)
+      return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;

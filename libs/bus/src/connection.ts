@@ -42,7 +42,9 @@ export class BusConnection {
     const allowed = nats.info?.max_payload ?? 0;
     if (allowed < MAX_PAYLOAD_BYTES) {
       await nats.close();
-      throw new Error(`NATS allows ${allowed} bytes a message; Flotilla needs max_payload: ${MAX_PAYLOAD_BYTES}`);
+      throw new Error(
+        `NATS allows ${allowed} bytes a message; Flotilla needs max_payload: ${MAX_PAYLOAD_BYTES}`,
+      );
     }
     return new BusConnection(nats, name);
   }

@@ -1,4 +1,10 @@
-import { Failure, type CallContext, type FailureCode, type FailureDetails, type ReplyMarks } from '#contracts';
+import {
+  Failure,
+  type CallContext,
+  type FailureCode,
+  type FailureDetails,
+  type ReplyMarks,
+} from '#contracts';
 
 /** Head of a call: its number in the sender, the milliseconds it may still take, and who calls. */
 export type CallHead = [id: number, budget_ms: number, context: CallContext];

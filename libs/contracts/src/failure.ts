@@ -55,6 +55,8 @@ export class Failure extends Error {
 
   /** `invalid`, naming the places. */
   static invalid(...errors: FieldError[]): Failure {
-    return new Failure('invalid', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), { errors });
+    return new Failure('invalid', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), {
+      errors,
+    });
   }
 }

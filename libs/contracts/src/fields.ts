@@ -21,7 +21,11 @@ function field(
   schema: ApiPropertyOptions,
   { optional = false, example, description }: FieldOptions,
 ): PropertyDecorator {
-  const documented = { ...schema, ...(example !== undefined && { example }), ...(description && { description }) };
+  const documented = {
+    ...schema,
+    ...(example !== undefined && { example }),
+    ...(description && { description }),
+  };
   return applyDecorators(
     ApiProperty({ ...documented, required: !optional } as ApiPropertyOptions),
     ...(optional ? [ValidateIf((_, value) => value !== undefined)] : []),
@@ -147,7 +151,8 @@ export function WholeNumber(options: FieldOptions & { min: number; max: number }
 
 /** A flat map of short texts, e.g. the labels of a device: at most 64 of them. */
 export function Labels(options: FieldOptions = {}): PropertyDecorator {
-  const isLabel = (text: unknown): boolean => typeof text === 'string' && isAtMost(text, 128) && isStorable(text);
+  const isLabel = (text: unknown): boolean =>
+    typeof text === 'string' && isAtMost(text, 128) && isStorable(text);
   return field(
     'labels',
     (value) =>
@@ -164,7 +169,12 @@ export function Labels(options: FieldOptions = {}): PropertyDecorator {
 
 /** The page size of a list. */
 export function Limit(max = 1000): PropertyDecorator {
-  return WholeNumber({ min: 1, max, optional: true, description: `Rows a page, ${Math.min(100, max)} unless told.` });
+  return WholeNumber({
+    min: 1,
+    max,
+    optional: true,
+    description: `Rows a page, ${Math.min(100, max)} unless told.`,
+  });
 }
 
 /** Where the next page of a list begins: the `next_cursor` of the page before. */
@@ -182,4 +192,3 @@ export function CursorField(): PropertyDecorator {
 export function Order(): PropertyDecorator {
   return OneOf(['asc', 'desc'], { optional: true, description: 'Newest first (desc) unless told.' });
 }
-

@@ -14,7 +14,8 @@ export function decodeCursor(cursor: string): Position {
     const position: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (Array.isArray(position) && position.length === 2) {
       const [at, id] = position as unknown[];
-      if (typeof at === 'string' && typeof id === 'string' && new Date(at).toISOString() === at) return [at, id];
+      if (typeof at === 'string' && typeof id === 'string' && new Date(at).toISOString() === at)
+        return [at, id];
     }
   } catch {
     // Falls through to the refusal that every bad cursor gets.

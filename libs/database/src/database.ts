@@ -26,7 +26,9 @@ export class Database implements OnModuleInit {
     );
     const unsafe = settings.filter(({ name, setting }) => DURABLE[name] === 'on' && setting === 'off');
     if (unsafe.length > 0) {
-      throw new Error(`Postgres may lose acknowledged writes: ${unsafe.map(({ name }) => `${name} is off`).join(', ')}`);
+      throw new Error(
+        `Postgres may lose acknowledged writes: ${unsafe.map(({ name }) => `${name} is off`).join(', ')}`,
+      );
     }
   }
 

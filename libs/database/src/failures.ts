@@ -4,12 +4,14 @@ import { Failure } from '#contracts';
 const TEMPORARY = /^(08...|53...|57P0.|57014|55P03|40001|40P01|25P0[34])$/;
 
 /** Errors of the driver itself, which have no SQLSTATE. */
-const CUT_OFF = /^(E[A-Z]+|Connection terminated.*|timeout exceeded when trying to connect|.*not queryable.*)$/;
+const CUT_OFF =
+  /^(E[A-Z]+|Connection terminated.*|timeout exceeded when trying to connect|.*not queryable.*)$/;
 
 /** What a driver's error means to a caller: `unavailable` for what passes, the error itself for our own faults. */
 export function databaseFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const { code } = error as { code?: string };
-  const isTemporary = code === undefined ? CUT_OFF.test(error.message) : TEMPORARY.test(code) || CUT_OFF.test(code);
+  const isTemporary =
+    code === undefined ? CUT_OFF.test(error.message) : TEMPORARY.test(code) || CUT_OFF.test(code);
   return isTemporary ? new Failure('unavailable', 'The database is not available', { cause: error }) : error;
 }

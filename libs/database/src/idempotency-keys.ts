@@ -19,7 +19,8 @@ export interface Claim extends Idempotency {
 }
 
 /** `first`: the effect is the caller's to make. Otherwise the first answer, or the conflict to report. */
-export type Claimed = { first: true } | { first: false; answer: string } | { first: false; conflict: Failure };
+export type Claimed =
+  { first: true } | { first: false; answer: string } | { first: false; conflict: Failure };
 
 export function idempotencyKeysTable(schema: string): string {
   return `CREATE TABLE "${schema}"."idempotency_keys" (
@@ -65,7 +66,9 @@ export async function claimKeys(manager: EntityManager, schema: string, claims: 
     columns.slice(0, 3),
   );
   const byName = new Map(kept.map((row) => [nameOf(row), row]));
-  return outcomes.map((outcome, index) => outcome ?? compare(claims[index]!, byName.get(nameOf(claims[index]!))!));
+  return outcomes.map(
+    (outcome, index) => outcome ?? compare(claims[index]!, byName.get(nameOf(claims[index]!))!),
+  );
 }
 
 /** A write and the promises that come with it: its idempotency key, its own id, both or neither. */
@@ -78,10 +81,21 @@ export interface Write {
  * Which writes of a frame are new; a write with two claims is new only when both are. Keys come before ids, each
  * in one order, so that frames never deadlock. Whatever is not new leaves its other claim as if it had said so.
  */
-export async function claimWrites(manager: EntityManager, schema: string, writes: Write[]): Promise<Claimed[]> {
-  const claimBy = async (claimOf: (write: Write) => Claim | undefined, among: Write[]): Promise<Map<Write, Claimed>> => {
+export async function claimWrites(
+  manager: EntityManager,
+  schema: string,
+  writes: Write[],
+): Promise<Claimed[]> {
+  const claimBy = async (
+    claimOf: (write: Write) => Claim | undefined,
+    among: Write[],
+  ): Promise<Map<Write, Claimed>> => {
     const claiming = among.filter((write) => claimOf(write));
-    const claimed = await claimKeys(manager, schema, claiming.map((write) => claimOf(write)!));
+    const claimed = await claimKeys(
+      manager,
+      schema,
+      claiming.map((write) => claimOf(write)!),
+    );
     return new Map(claiming.map((write, index) => [write, claimed[index]!]));
   };
   const byKey = await claimBy(({ key }) => key, writes);
@@ -99,7 +113,12 @@ export async function claimWrites(manager: EntityManager, schema: string, writes
   });
 }
 
-async function amendAnswer(manager: EntityManager, schema: string, claim: Claim, answer: string): Promise<void> {
+async function amendAnswer(
+  manager: EntityManager,
+  schema: string,
+  claim: Claim,
+  answer: string,
+): Promise<void> {
   await manager.query(
     `UPDATE "${schema}"."idempotency_keys" SET answer = $4 WHERE project_id = $1 AND route = $2 AND key = $3`,
     [claim.project_id, claim.route, claim.key, answer],

@@ -45,7 +45,7 @@ export class EmbeddedNats {
     const server = await ServerProcess.start({
       name: 'nats-server',
       command,
-      arguments: ['-c', configuration],
+      args: ['-c', configuration],
       stopSignal: 'SIGTERM',
       log,
       ready: () => greets(listenOn),
@@ -72,7 +72,9 @@ async function binary(): Promise<string> {
   try {
     return execFileSync('which', ['nats-server'], { encoding: 'utf8' }).trim();
   } catch (cause) {
-    throw new Error(`No embedded nats-server for ${process.platform}-${process.arch}: set NATS_URL`, { cause });
+    throw new Error(`No embedded nats-server for ${process.platform}-${process.arch}: set NATS_URL`, {
+      cause,
+    });
   }
 }
 

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { freePort } from './ports.js';
 import { ServerProcess } from './server-process.js';
+import { giveToUnprivilegedUser, unprivileged, type Command } from './unprivileged.js';
 
 export interface PostgresOptions {
   /** Holds the cluster; made when it is not there. */
@@ -36,9 +37,13 @@ export class EmbeddedPostgres {
     readonly port: number,
   ) {}
 
-  static async start({ directory, log, settings = {}, ...options }: PostgresOptions): Promise<EmbeddedPostgres> {
+  static async start({
+    directory,
+    log,
+    settings = {},
+    ...options
+  }: PostgresOptions): Promise<EmbeddedPostgres> {
     const { initdb, postgres } = await binaries();
-    const user = await unprivilegedUser();
     const cluster = join(directory, 'postgres');
     const passwordFile = join(directory, 'postgres.password');
     await mkdir(directory, { recursive: true });
@@ -48,11 +53,31 @@ export class EmbeddedPostgres {
       await rm(cluster, { recursive: true, force: true });
       await mkdir(cluster, { mode: 0o700 });
       await writeFile(passwordFile, password, { mode: 0o600 });
-      if (user) for (const path of [cluster, passwordFile]) await chown(path, user.uid, user.gid);
-      await run(initdb, [
-        ...['--pgdata', cluster, '--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
-        ...['--encoding', 'UTF8', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8', '--locale', 'C'],
-      ], user);
+      await giveToUnprivilegedUser(cluster, passwordFile);
+      await run(
+        await unprivileged(initdb, [
+          ...[
+            '--pgdata',
+            cluster,
+            '--username',
+            'postgres',
+            '--pwfile',
+            passwordFile,
+            '--auth',
+            'scram-sha-256',
+          ],
+          ...[
+            '--encoding',
+            'UTF8',
+            '--locale-provider',
+            'builtin',
+            '--builtin-locale',
+            'C.UTF-8',
+            '--locale',
+            'C',
+          ],
+        ]),
+      );
     }
     const password = await readFile(passwordFile, 'utf8');
     await stopLeftover(join(cluster, 'postmaster.pid'), postgres);
@@ -62,10 +87,12 @@ export class EmbeddedPostgres {
     const flags = Object.entries({ ...settings, ...SETTINGS, port: String(port) });
     const server = await ServerProcess.start({
       name: 'postgres',
-      command: postgres,
-      arguments: ['-D', cluster, ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      ...(await unprivileged(postgres, [
+        '-D',
+        cluster,
+        ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ])),
       stopSignal: 'SIGINT',
-      user,
       log,
       ready: () => answers(url),
     });
@@ -79,20 +106,6 @@ export class EmbeddedPostgres {
   stop(): Promise<void> {
     return this.server.stop();
   }
-}
-
-interface User {
-  uid: number;
-  gid: number;
-}
-
-/** Postgres refuses to run as root; it then runs as `nobody`, which owns nothing but its cluster. */
-async function unprivilegedUser(): Promise<User | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  const nobody = accounts.find(([name]) => name === 'nobody');
-  if (!nobody) throw new Error('Postgres cannot run as root, and there is no user "nobody" to run it as');
-  return { uid: Number(nobody[2]), gid: Number(nobody[3]) };
 }
 
 async function binaries(): Promise<{ initdb: string; postgres: string }> {
@@ -132,13 +145,15 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function run(command: string, args: string[], user?: User): Promise<void> {
+function run({ command, args }: Command): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...user, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(command, args, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] });
     let output = '';
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} failed:\n${output}`))));
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${command} failed:\n${output}`)),
+    );
   });
 }
 

@@ -25,7 +25,9 @@ export async function prepareSchema(admin_url: string, schema: string): Promise<
       const { username, password } = new URL(url);
       const known = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [username]);
       const verb = known.rowCount ? 'ALTER' : 'CREATE';
-      await admin.query(`${verb} ROLE ${admin.escapeIdentifier(username)} LOGIN PASSWORD ${admin.escapeLiteral(password)}`);
+      await admin.query(
+        `${verb} ROLE ${admin.escapeIdentifier(username)} LOGIN PASSWORD ${admin.escapeLiteral(password)}`,
+      );
       await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${admin.escapeIdentifier(username)}`);
     }
     await admin.query('CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public');

@@ -4,9 +4,8 @@ import { open } from 'node:fs/promises';
 export interface ServerProcessOptions {
   name: string;
   command: string;
-  arguments: string[];
+  args: string[];
   stopSignal: NodeJS.Signals;
-  user?: { uid: number; gid: number };
   log?: string;
   /** Asked again and again until it says yes. */
   ready: () => Promise<boolean>;
@@ -29,8 +28,7 @@ export class ServerProcess {
 
   static async start(options: ServerProcessOptions): Promise<ServerProcess> {
     const output = options.log ? await open(options.log, 'a', 0o600) : undefined;
-    const child = spawn(options.command, options.arguments, {
-      ...options.user,
+    const child = spawn(options.command, options.args, {
       cwd: '/',
       detached: true,
       stdio: ['ignore', output?.fd ?? 'ignore', output?.fd ?? 'ignore'],
@@ -38,7 +36,11 @@ export class ServerProcess {
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) =>
-        reject(new Error(`${options.name} ended at its start (${code ?? signal})${options.log ? `, see ${options.log}` : ''}`)),
+        reject(
+          new Error(
+            `${options.name} ended at its start (${code ?? signal})${options.log ? `, see ${options.log}` : ''}`,
+          ),
+        ),
       );
     });
     failed.catch(() => undefined);

@@ -6,7 +6,12 @@ type Shape = 'text' | 'whole number';
 
 const shapes = new WeakMap<object, Map<string, Shape>>();
 
-function setting(shape: Shape, detail: string, holds: (value: never) => boolean, optional = false): PropertyDecorator {
+function setting(
+  shape: Shape,
+  detail: string,
+  holds: (value: never) => boolean,
+  optional = false,
+): PropertyDecorator {
   return applyDecorators(
     (target: object, name: string | symbol) => {
       const known = shapes.get(target.constructor) ?? new Map<string, Shape>();
@@ -49,7 +54,11 @@ export function WordSetting(words: readonly string[]): PropertyDecorator {
 /** Names of the settings that a configuration class declares, as they stand in the environment. */
 export function settingsOf(type: new () => object): string[] {
   const names: string[] = [];
-  for (let current: object = type; current !== Function.prototype; current = Object.getPrototypeOf(current) as object) {
+  for (
+    let current: object = type;
+    current !== Function.prototype;
+    current = Object.getPrototypeOf(current) as object
+  ) {
     names.unshift(...(shapes.get(current)?.keys() ?? []));
   }
   return names;

@@ -1,5 +1,11 @@
 import { Controller, Get, HttpCode, Inject } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { HealthIndicatorService, HealthCheckService, type HealthIndicatorFunction } from '@nestjs/terminus';
 import { Failure } from '#contracts';
 import { Lifecycle } from './lifecycle.js';

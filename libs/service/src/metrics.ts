@@ -6,7 +6,11 @@ export const metrics = new Registry();
 collectDefaultMetrics({ register: metrics, prefix: 'flotilla_' });
 
 /** A number that only grows. Names end in what they count, `_total`. */
-export function counter<Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> {
+export function counter<Label extends string>(
+  name: string,
+  help: string,
+  labelNames: Label[] = [],
+): Counter<Label> {
   return new Counter({ name: `flotilla_${name}`, help, labelNames, registers: [metrics] });
 }
 

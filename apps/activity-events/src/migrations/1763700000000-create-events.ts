@@ -26,7 +26,11 @@ export class CreateEvents1763700000000 implements MigrationInterface {
     // Substrings in any case. The project stands first so that a part that is frequent elsewhere costs nothing here.
     await runner.query(`CREATE INDEX "events_by_message" ON "activity_events"."events"
       USING gin ("project_id", "message" public.gin_trgm_ops)`);
-    for (const statement of monthlyPartitions({ schema: 'activity_events', table: 'events', column: 'occurred_at' })) {
+    for (const statement of monthlyPartitions({
+      schema: 'activity_events',
+      table: 'events',
+      column: 'occurred_at',
+    })) {
       await runner.query(statement);
     }
     await runner.query(idempotencyKeysTable('activity_events'));

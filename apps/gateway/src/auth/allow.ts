@@ -5,7 +5,8 @@ import { type Constructor, type Role } from '#contracts';
 export const ALLOWED_ROLES = 'flotilla:allowed-roles';
 
 class ProblemPlace {
-  @ApiProperty({ description: 'JSON pointer (RFC 6901) into the body, or /name of a parameter.' }) pointer!: string;
+  @ApiProperty({ description: 'JSON pointer (RFC 6901) into the body, or /name of a parameter.' })
+  pointer!: string;
   @ApiProperty() detail!: string;
 }
 

@@ -56,7 +56,10 @@ export class AuthWrites {
 
   private written(body: object | null): unknown {
     if (body === null) return null;
-    const entries = Object.entries(body).map(([name, value]) => [name, isMinted(value) ? this.keyOf(value) : (value as unknown)]);
+    const entries = Object.entries(body).map(([name, value]) => [
+      name,
+      isMinted(value) ? this.keyOf(value) : (value as unknown),
+    ]);
     return Object.fromEntries(entries) as unknown;
   }
 

@@ -39,8 +39,11 @@ export class AuthGuard implements CanActivate {
 
 /** Exactly one key, in one of its three places. */
 function keyOf({ headers }: FastifyRequest): string {
-  const bearer = headers.authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1];
-  const given = [headers.authorization, headers['x-api-key'], headers.api_key].filter((one) => one !== undefined);
+  const bearer =
+    headers.authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1];
+  const given = [headers.authorization, headers['x-api-key'], headers.api_key].filter(
+    (one) => one !== undefined,
+  );
   if (given.length === 0) throw new Failure('unauthenticated', 'Send a key: Authorization: Bearer <key>');
   if (given.length > 1) throw new Failure('unauthenticated', 'Send exactly one key');
   const key = headers.authorization === undefined ? String(given[0]) : bearer;

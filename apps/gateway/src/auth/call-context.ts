@@ -17,7 +17,10 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
   const key = request.headers['idempotency-key'];
   if (key !== undefined && (request.method === 'POST' || request.method === 'PATCH')) {
     if (typeof key !== 'string' || !VISIBLE.test(key)) {
-      throw Failure.invalid({ pointer: '/Idempotency-Key', detail: 'must be 1 to 255 visible ASCII characters' });
+      throw Failure.invalid({
+        pointer: '/Idempotency-Key',
+        detail: 'must be 1 to 255 visible ASCII characters',
+      });
     }
     // A device's key never answers for another device, so who it is belongs to the content.
     const device = caller.role === 'device' ? caller.principal : null;

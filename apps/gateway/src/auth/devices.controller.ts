@@ -76,7 +76,9 @@ export class DevicesController {
 
   @Post(':device_id/move')
   @Allow(OPERATOR, 200, DeviceView)
-  @ApiOperation({ summary: 'Move a device and its keys to another project; what it wrote stays with the old one' })
+  @ApiOperation({
+    summary: 'Move a device and its keys to another project; what it wrote stays with the old one',
+  })
   move(
     @Param() { device_id }: DevicePath,
     @Query() { from_project_id }: MoveQuery,

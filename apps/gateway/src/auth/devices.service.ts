@@ -59,7 +59,9 @@ export class DevicesService {
   async page({ label, ...query }: DeviceQuery, { caller }: CallContext): Promise<Reply<DevicePage>> {
     const { rows, next_cursor } = await pageOf(this.database, Device, query, (devices) => {
       devices.where('row.project_id = :project_id', caller);
-      return label === undefined ? devices : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
+      return label === undefined
+        ? devices
+        : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
     });
     return Reply.of({ devices: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
   }
@@ -69,7 +71,12 @@ export class DevicesService {
     return Reply.of(viewOf(device), { version: String(device.version) });
   }
 
-  change(id: string, change: DeviceChange, context: CallContext, if_match?: string): Promise<Reply<DeviceView>> {
+  change(
+    id: string,
+    change: DeviceChange,
+    context: CallContext,
+    if_match?: string,
+  ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const device = await findDevice(manager, context.caller.project_id, id, true);
       checkVersion(device.version, if_match);
@@ -103,7 +110,11 @@ export class DevicesService {
           throw new Failure('conflict', 'The other project has a device of this id already');
         }
         await manager.update(Device, { project_id: from_project_id, id }, { project_id: to });
-        await manager.update(Key, { project_id: from_project_id, device_id: id }, { project_id: to, revision });
+        await manager.update(
+          Key,
+          { project_id: from_project_id, device_id: id },
+          { project_id: to, revision },
+        );
       }
       return { body: viewOf(device), revision };
     });
@@ -154,7 +165,10 @@ async function findOnly(manager: EntityManager, id: string, project_id?: string)
   });
   if (devices.length === 0) throw new Failure('not_found');
   if (devices.length > 1) {
-    throw new Failure('conflict', 'Several projects have a device of this id: say which with ?from_project_id=');
+    throw new Failure(
+      'conflict',
+      'Several projects have a device of this id: say which with ?from_project_id=',
+    );
   }
   return devices[0]!;
 }

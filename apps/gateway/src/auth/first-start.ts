@@ -34,7 +34,8 @@ export class FirstStart implements OnModuleInit {
       const admin = this.rowOf(FLOTILLA_ADMIN_KEY);
       if (await manager.existsBy(Key, { id: admin.id })) return;
       const demo =
-        (await manager.findOneBy(Project, { name: 'demo' })) ?? (await createProject(manager, 'demo')).project;
+        (await manager.findOneBy(Project, { name: 'demo' })) ??
+        (await createProject(manager, 'demo')).project;
       const [member] = await manager.query<{ id: string }[]>(
         `SELECT id FROM auth.members WHERE project_id = $1 AND role = 'admin' ORDER BY created_at, id LIMIT 1`,
         [demo.id],

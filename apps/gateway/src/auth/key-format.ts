@@ -27,7 +27,11 @@ function checksum(body: string): string {
 
 /** Writes a key from its parts. Neither the instance's secret nor the salt alone is worth anything. */
 export function keyFrom(instance_secret: string, { kind, id, salt }: Omit<MintedKey, 'key'>): string {
-  return format(kind, id, createHmac('sha256', instance_secret).update(`${id}:${salt}`).digest('hex').slice(0, 40));
+  return format(
+    kind,
+    id,
+    createHmac('sha256', instance_secret).update(`${id}:${salt}`).digest('hex').slice(0, 40),
+  );
 }
 
 export function mintKey(instance_secret: string, kind: KeyKind, id = uuidv7()): MintedKey {

@@ -51,7 +51,12 @@ export class KeysRepository {
     return { principal, secret_hash: row.secret_hash };
   }
 
-  async insert(manager: EntityManager, minted: MintedKey, owner: KeyOwner, expires_at: Date | null): Promise<Key> {
+  async insert(
+    manager: EntityManager,
+    minted: MintedKey,
+    owner: KeyOwner,
+    expires_at: Date | null,
+  ): Promise<Key> {
     const key = manager.create(Key, {
       member_id: null,
       device_id: null,
@@ -76,7 +81,11 @@ export class KeysRepository {
   }
 
   /** Revokes the keys that a condition names, at this revision. @returns how many there were */
-  async revoke(manager: EntityManager, where: Partial<Pick<Key, 'id' | 'project_id' | 'member_id' | 'device_id'>>, revision: string): Promise<number> {
+  async revoke(
+    manager: EntityManager,
+    where: Partial<Pick<Key, 'id' | 'project_id' | 'member_id' | 'device_id'>>,
+    revision: string,
+  ): Promise<number> {
     const { affected } = await manager
       .createQueryBuilder()
       .update(Key)

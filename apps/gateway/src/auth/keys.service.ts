@@ -9,7 +9,14 @@ import { mintKey } from './key-format.js';
 import { KeysRepository, type KeyOwner } from './keys.repository.js';
 import { findMember } from './members.service.js';
 import { pageOf } from './page-of.js';
-import { type CreatedKey, type KeyPage, type KeyView, type ListQuery, type NewKey, type Rotation } from './resources.js';
+import {
+  type CreatedKey,
+  type KeyPage,
+  type KeyView,
+  type ListQuery,
+  type NewKey,
+  type Rotation,
+} from './resources.js';
 import { Revisions } from './revisions.js';
 
 @Injectable()
@@ -66,12 +73,15 @@ export class KeysService {
       const revision = await this.revisions.next(manager);
       const old = await this.keys.find(manager, project_id, id);
       const owner: KeyOwner =
-        old.device_id === null ? { project_id, member_id: old.member_id! } : { project_id, device_id: old.device_id };
+        old.device_id === null
+          ? { project_id, member_id: old.member_id! }
+          : { project_id, device_id: old.device_id };
       const minted = mintKey(this.config.KEY_SECRET, old.device_id === null ? 'member' : 'device');
       const key = await this.keys.insert(manager, minted, owner, old.expires_at);
       const ends = new Date(Date.now() + overlap_seconds * 1000);
       if (overlap_seconds === 0) await this.keys.revoke(manager, { id }, revision);
-      else if (!old.expires_at || old.expires_at > ends) await manager.update(Key, { id }, { expires_at: ends, revision });
+      else if (!old.expires_at || old.expires_at > ends)
+        await manager.update(Key, { id }, { expires_at: ends, revision });
       return { body: { ...viewOf(key), key: minted }, revision };
     });
   }

@@ -43,7 +43,10 @@ export class MeController {
         const roles = this.reflector.get<Role[] | undefined>(ALLOWED_ROLES, handler);
         if (!roles) return [];
         const path = [base, this.reflector.get<string>(PATH_METADATA, handler)].join('/').replace(/\/+$/, '');
-        return { route: `${RequestMethod[this.reflector.get<number>(METHOD_METADATA, handler)]} /${path}`, roles };
+        return {
+          route: `${RequestMethod[this.reflector.get<number>(METHOD_METADATA, handler)]} /${path}`,
+          roles,
+        };
       });
     });
   }

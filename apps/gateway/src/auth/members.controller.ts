@@ -7,7 +7,15 @@ import { list } from '../http/listing.js';
 import { ADMINS, Allow } from './allow.js';
 import { Context } from './call-context.js';
 import { MembersService } from './members.service.js';
-import { CreatedMember, IdPath, ListQuery, MemberChange, MemberPage, MemberView, NewMember } from './resources.js';
+import {
+  CreatedMember,
+  IdPath,
+  ListQuery,
+  MemberChange,
+  MemberPage,
+  MemberView,
+  NewMember,
+} from './resources.js';
 
 @ApiTags('members')
 @Controller('v1/members')

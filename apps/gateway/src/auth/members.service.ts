@@ -55,7 +55,12 @@ export class MembersService {
     return Reply.of(viewOf(member), { version: String(member.version) });
   }
 
-  change(id: string, change: MemberChange, context: CallContext, if_match?: string): Promise<Reply<MemberView>> {
+  change(
+    id: string,
+    change: MemberChange,
+    context: CallContext,
+    if_match?: string,
+  ): Promise<Reply<MemberView>> {
     const { project_id } = context.caller;
     return this.writes.once<MemberView>(context, async (manager) => {
       // Roles and addresses are remembered with keys, so that every change of them is a new revision.
@@ -93,13 +98,15 @@ async function keepOneAdmin(manager: EntityManager, { project_id, id, role }: Me
     order: { id: 'ASC' },
     lock: { mode: 'pessimistic_write' },
   });
-  if (admins.every((admin) => admin.id === id)) throw new Failure('conflict', 'A project keeps at least one admin');
+  if (admins.every((admin) => admin.id === id))
+    throw new Failure('conflict', 'A project keeps at least one admin');
 }
 
 /** @throws Failure `conflict` when the address is another member's */
 async function saveMember(manager: EntityManager, member: Member): Promise<void> {
   await manager.save(member).catch((error: unknown) => {
-    const isTaken = error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '23505';
+    const isTaken =
+      error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '23505';
     throw isTaken ? new Failure('conflict', 'Another member has this e-mail address') : error;
   });
 }

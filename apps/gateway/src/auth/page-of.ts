@@ -28,6 +28,7 @@ export async function pageOf<Row extends ObjectLiteral & { created_at: Date; id:
   const last = rows.at(-1);
   return {
     rows,
-    next_cursor: found.length > limit && last ? encodeCursor([last.created_at.toISOString(), last.id]) : undefined,
+    next_cursor:
+      found.length > limit && last ? encodeCursor([last.created_at.toISOString(), last.id]) : undefined,
   };
 }

@@ -9,7 +9,13 @@ import { AuthWrites, checkVersion } from './auth-writes.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
-import { type CreatedProject, type ListQuery, type NewProject, type ProjectPage, type ProjectView } from './resources.js';
+import {
+  type CreatedProject,
+  type ListQuery,
+  type NewProject,
+  type ProjectPage,
+  type ProjectView,
+} from './resources.js';
 import { Revisions } from './revisions.js';
 
 /** The first admin of a project; RFC 2606 keeps the address from ever being anybody's. */
@@ -46,7 +52,12 @@ export class ProjectsService {
     return Reply.of(viewOf(project), { version: String(project.version) });
   }
 
-  rename(id: string, { name }: NewProject, context: CallContext, if_match?: string): Promise<Reply<ProjectView>> {
+  rename(
+    id: string,
+    { name }: NewProject,
+    context: CallContext,
+    if_match?: string,
+  ): Promise<Reply<ProjectView>> {
     return this.writes.once<ProjectView>(context, async (manager) => {
       const project = await findProject(manager, id, true);
       checkVersion(project.version, if_match);
@@ -70,7 +81,10 @@ export class ProjectsService {
   }
 }
 
-export async function createProject(manager: EntityManager, name: string): Promise<{ project: Project; admin: Member }> {
+export async function createProject(
+  manager: EntityManager,
+  name: string,
+): Promise<{ project: Project; admin: Member }> {
   const created_at = new Date();
   const project = manager.create(Project, { id: uuidv7(), name, created_at, deleted_at: null });
   const admin = manager.create(Member, { ...FIRST_ADMIN, id: uuidv7(), project_id: project.id, created_at });
@@ -92,4 +106,3 @@ export async function findProject(manager: EntityManager, id: string, forUpdate 
 function viewOf({ id, name, created_at }: Project): ProjectView {
   return { id, name, created_at: created_at.toISOString() };
 }
-

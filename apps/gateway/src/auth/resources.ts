@@ -107,7 +107,12 @@ export class DevicePage extends Page {
 }
 
 export class DeviceQuery extends ListQuery {
-  @Text({ max: 257, optional: true, description: 'Only devices with this label, as name:value.', example: 'site:north' })
+  @Text({
+    max: 257,
+    optional: true,
+    description: 'Only devices with this label, as name:value.',
+    example: 'site:north',
+  })
   label?: string;
 }
 
@@ -139,7 +144,12 @@ export class KeyPage extends Page {
 }
 
 export class Rotation {
-  @WholeNumber({ min: 0, max: 7 * 86_400, optional: true, description: 'How long the old key still works; 0 unless told.' })
+  @WholeNumber({
+    min: 0,
+    max: 7 * 86_400,
+    optional: true,
+    description: 'How long the old key still works; 0 unless told.',
+  })
   overlap_seconds?: number;
 }
 

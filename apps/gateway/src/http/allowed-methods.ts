@@ -12,8 +12,13 @@ export class AllowedMethods {
   /** Notes every route that is added from now on. */
   constructor(server: FastifyInstance) {
     server.addHook('onRoute', ({ url, method }) => {
-      const pattern = url.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll('.', '\\.')));
-      const route = this.routes.get(url) ?? { matches: new RegExp(`^${pattern.join('/')}$`), methods: new Set() };
+      const pattern = url
+        .split('/')
+        .map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll('.', '\\.')));
+      const route = this.routes.get(url) ?? {
+        matches: new RegExp(`^${pattern.join('/')}$`),
+        methods: new Set(),
+      };
       for (const one of [method].flat()) route.methods.add(one);
       this.routes.set(url, route);
     });
@@ -21,6 +26,8 @@ export class AllowedMethods {
 
   /** Empty for a path that nothing answers. */
   of(path: string): string[] {
-    return [...this.routes.values()].filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]);
+    return [...this.routes.values()]
+      .filter(({ matches }) => matches.test(path))
+      .flatMap(({ methods }) => [...methods]);
   }
 }

@@ -5,7 +5,11 @@ import { Reply } from '#contracts';
  * Turns a `Reply` into HTTP: its marks into headers, its JSON into the body as it stands. A GET whose
  * `If-None-Match` names the version it already has gets 304 (RFC 9110, section 13.1.2).
  */
-export async function answer(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+export async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): Promise<unknown> {
   if (!(payload instanceof Reply)) return payload;
   const { replayed, version, next_cursor } = payload.marks;
   reply.header('content-type', 'application/json; charset=utf-8');

@@ -16,7 +16,10 @@ export class ContractPipe implements PipeTransform {
   }
 }
 
-function withNumbers(query: Record<string, unknown>, type: new (...args: never) => unknown): Record<string, unknown> {
+function withNumbers(
+  query: Record<string, unknown>,
+  type: new (...args: never) => unknown,
+): Record<string, unknown> {
   const converted = { ...query };
   for (const [name, text] of Object.entries(query)) {
     const isNumber = Reflect.getMetadata('design:type', type.prototype as object, name) === Number;

@@ -33,7 +33,8 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
       reply.header('x-request-id', request.id);
       sendProblem(new Failure('invalid', 'The path is not a valid URL path'), request, reply);
     },
-    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) => refuseConnection(error.code, socket),
+    clientErrorHandler: (error: Error & { code?: string }, socket: Socket) =>
+      refuseConnection(error.code, socket),
   });
 }
 

@@ -68,8 +68,10 @@ function endOfString(text: string, start: number): number {
 }
 
 function checkName(name: string, seen: Set<string>): void {
-  if (seen.has(name)) refuse(`must not hold the name ${JSON.stringify(name.slice(0, 64).toWellFormed())} twice`);
-  if (name === '__proto__' || name === 'constructor' || name === 'prototype') refuse(`must not hold the name ${name}`);
+  if (seen.has(name))
+    refuse(`must not hold the name ${JSON.stringify(name.slice(0, 64).toWellFormed())} twice`);
+  if (name === '__proto__' || name === 'constructor' || name === 'prototype')
+    refuse(`must not hold the name ${name}`);
   seen.add(name);
 }
 
@@ -84,7 +86,8 @@ function checkNumber(text: string, start: number): number {
   // Up to 15 digits are exact, or as near as any decimal fraction can be.
   if (end - start > 15 || /[eE]/.test(text.slice(start, end))) {
     const number = Number(text.slice(start, end));
-    const isExact = Number.isSafeInteger(number) || !Number.isInteger(number) || !/^-?\d+$/.test(text.slice(start, end));
+    const isExact =
+      Number.isSafeInteger(number) || !Number.isInteger(number) || !/^-?\d+$/.test(text.slice(start, end));
     if (!Number.isFinite(number) || !isExact) refuse('must hold only numbers that a double can hold');
   }
   return end;

@@ -20,7 +20,11 @@ const ROWS_A_PAGE = 1000;
  * as fast as the client reads. What fails before the first row is an ordinary problem; what fails later cuts the
  * connection, so that nobody takes a part for the whole.
  */
-export async function list<Query extends object, Page extends { next_cursor: string | null }, Row extends object>(
+export async function list<
+  Query extends object,
+  Page extends { next_cursor: string | null },
+  Row extends object,
+>(
   { query, page, rows, row }: Listing<Query, Page, Row>,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -33,7 +37,7 @@ export async function list<Query extends object, Page extends { next_cursor: str
   const columns = columnsOf(row);
   async function* lines(): AsyncGenerator<string> {
     if (format === 'text/csv') yield `${columns.join(',')}\r\n`;
-    for (let current = first; ; ) {
+    for (let current = first; ;) {
       yield rows(current)
         .map((one) => (format === 'text/csv' ? csvLine(columns, one) : `${JSON.stringify(one)}\n`))
         .join('');
@@ -60,7 +64,8 @@ function columnsOf(type: Constructor<object>): string[] {
 function csvLine(columns: string[], row: object): string {
   const cells = columns.map((column) => {
     const value = (row as Record<string, unknown>)[column] ?? '';
-    const text = typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+    const text =
+      typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   });
   return `${cells.join(',')}\r\n`;

@@ -72,7 +72,15 @@ export class CreateAuth1763700000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const table of ['projects', 'members', 'devices', 'keys', 'revision', 'gateways', 'idempotency_keys']) {
+    for (const table of [
+      'projects',
+      'members',
+      'devices',
+      'keys',
+      'revision',
+      'gateways',
+      'idempotency_keys',
+    ]) {
       await runner.query(`DROP TABLE "auth"."${table}"`);
     }
   }
