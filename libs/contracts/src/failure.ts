@@ -55,8 +55,12 @@ export class Failure extends Error {
 
   /** `invalid`, naming the places. */
   static invalid(...errors: FieldError[]): Failure {
-    return new Failure('invalid', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), {
-      errors,
-    });
+    return new Failure(
+      'invalid',
+      errors.map(({ pointer, detail }) => (pointer ? `${pointer} ${detail}` : detail)).join('; '),
+      {
+        errors,
+      },
+    );
   }
 }

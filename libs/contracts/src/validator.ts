@@ -16,10 +16,16 @@ interface Field {
 export type Validator = (value: unknown) => FieldError[];
 
 const validators = new WeakMap<Constructor<unknown>, Validator>();
+const declared = new WeakMap<Constructor<unknown>, boolean>();
 
 /** Whether a class declares fields, i.e. whether a parameter of this type is to be validated. */
 export function isDeclared(type: Constructor<unknown>): boolean {
-  return getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
+  let known = declared.get(type);
+  if (known === undefined) {
+    known = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
+    declared.set(type, known);
+  }
+  return known;
 }
 
 /**
@@ -58,7 +64,7 @@ function compile(type: Constructor<unknown>): Validator {
       });
     }
   }
-  const declared = [...fields.values()];
+  const known = [...fields.values()];
 
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -66,7 +72,7 @@ function compile(type: Constructor<unknown>): Validator {
     }
     const errors: FieldError[] = [];
     const object = value as Record<string, unknown>;
-    for (const { name, appliesTo, rules } of declared) {
+    for (const { name, appliesTo, rules } of known) {
       const content = Object.hasOwn(object, name) ? object[name] : undefined;
       if (!appliesTo.every((applies) => applies(object, content))) continue;
       for (const rule of rules) {

@@ -23,9 +23,10 @@ export class CreateEvents1763700000000 implements MigrationInterface {
     await runner.query(list('events_by_environment', '"environment", '));
     await runner.query(list('events_by_email', '"email", '));
     await runner.query(list('events_by_device', '"device_id", ', 'WHERE device_id IS NOT NULL'));
-    // Substrings in any case. The project stands first so that a part that is frequent elsewhere costs nothing here.
+    // Substrings in any case. The project stands first so that a part that is frequent elsewhere costs nothing here;
+    // the short pending list (kB) keeps both its flush and a search of it to a few milliseconds.
     await runner.query(`CREATE INDEX "events_by_message" ON "activity_events"."events"
-      USING gin ("project_id", "message" public.gin_trgm_ops)`);
+      USING gin ("project_id", "message" public.gin_trgm_ops) WITH (gin_pending_list_limit = 512)`);
     for (const statement of monthlyPartitions({
       schema: 'activity_events',
       table: 'events',

@@ -5,28 +5,33 @@ import { Reply } from '#contracts';
  * Turns a `Reply` into HTTP: its marks into headers, its JSON into the body as it stands. A GET whose
  * `If-None-Match` names the version it already has gets 304 (RFC 9110, section 13.1.2).
  */
-export async function answer(
+export function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
-): Promise<unknown> {
-  if (!(payload instanceof Reply)) return payload;
+  done: (error: null, payload: unknown) => void,
+): void {
+  done(null, payload instanceof Reply ? mark(payload, request, reply) : payload);
+}
+
+function mark(
+  payload: Reply<unknown>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Reply<unknown> | string {
   const { replayed, version, next_cursor } = payload.marks;
   reply.header('content-type', 'application/json; charset=utf-8');
   if (replayed) reply.header('idempotency-replayed', 'true');
   if (next_cursor !== undefined) reply.header('link', linkToNext(request.url, next_cursor));
-  if (version !== undefined) {
-    const etag = `"${version}"`;
-    reply.header('etag', etag);
-    if (request.method === 'GET' || request.method === 'HEAD') {
-      const known = request.headers['if-none-match'];
-      if (known !== undefined && matches(known, etag)) {
-        reply.code(304).removeHeader('content-type');
-        return '';
-      }
-    }
-  }
-  return payload;
+  if (version === undefined) return payload;
+
+  const etag = `"${version}"`;
+  reply.header('etag', etag);
+  const known = request.headers['if-none-match'];
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (!isRead || known === undefined || !matches(known, etag)) return payload;
+  reply.code(304).removeHeader('content-type');
+  return '';
 }
 
 /** Bodies are JSON text already when a service wrote them. */
