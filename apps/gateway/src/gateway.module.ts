@@ -24,14 +24,10 @@ export class GatewayModule {
           config,
           parts: {
             inject: [Database, BusConnection, Bus],
-            useFactory: (database: Database, connection: BusConnection, bus: Bus): Part[] => [
-              { name: 'database', essential: true, check: () => database.ping() },
-              { name: 'nats', essential: true, check: () => connection.ping() },
-              ...SERVICES.map((service) => ({
-                name: service,
-                essential: false,
-                check: () => bus.ping(service),
-              })),
+            useFactory: (database: Database, nats: BusConnection, bus: Bus): Part[] => [
+              database.part,
+              { ...nats.part, gauges: { ...nats.part.gauges, ...bus.gauges } },
+              ...SERVICES.map((name) => ({ name, essential: false, check: () => bus.ping(name) })),
             ],
           },
         }),

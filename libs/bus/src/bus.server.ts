@@ -180,9 +180,13 @@ function* inFrames(parts: Part<OutcomeHead>[]): Generator<Uint8Array> {
 }
 
 /** Options for `NestFactory.createMicroservice`: an app that answers calls over its `BusConnection`. */
-export function busServer(limits?: Partial<ServerLimits>): AsyncMicroserviceOptions {
+export function busServer(
+  limits?: Partial<ServerLimits>,
+): AsyncMicroserviceOptions & { bufferLogs: boolean; abortOnError: boolean } {
   return {
     inject: [BusConnection],
     useFactory: (connection: BusConnection) => ({ strategy: new BusServer(connection, limits) }),
+    bufferLogs: true,
+    abortOnError: false,
   };
 }

@@ -53,6 +53,19 @@ export class BusConnection {
     return this.standing && !this.nats.isClosed();
   }
 
+  /** NATS as a part of an app's health and metrics. */
+  readonly part = {
+    name: 'nats',
+    essential: true,
+    check: () => this.ping(),
+    gauges: {
+      nats_messages_received: { help: 'Messages since the start.', read: () => this.nats.stats().inMsgs },
+      nats_messages_sent: { help: 'Messages since the start.', read: () => this.nats.stats().outMsgs },
+      nats_bytes_received: { help: 'Bytes since the start.', read: () => this.nats.stats().inBytes },
+      nats_bytes_sent: { help: 'Bytes since the start.', read: () => this.nats.stats().outBytes },
+    },
+  };
+
   /** Resolves when the server answers. */
   async ping(): Promise<void> {
     if (!this.isStanding) throw new Error('NATS is not connected');

@@ -73,8 +73,21 @@ export class Database implements OnModuleInit {
     await this.rows('SELECT 1');
   }
 
-  /** Connections of this process's pool, for metrics. */
-  get connections(): { total: number; idle: number; waiting: number } {
-    return { total: this.pool.totalCount, idle: this.pool.idleCount, waiting: this.pool.waitingCount };
-  }
+  /** The database as a part of an app's health and metrics. */
+  readonly part = {
+    name: 'database',
+    essential: true,
+    check: () => this.ping(),
+    gauges: {
+      database_connections: { help: 'Connections of the pool.', read: () => this.pool.totalCount },
+      database_connections_idle: {
+        help: 'Connections of the pool that do nothing.',
+        read: () => this.pool.idleCount,
+      },
+      database_waiting: {
+        help: 'Statements that wait for a connection.',
+        read: () => this.pool.waitingCount,
+      },
+    },
+  };
 }

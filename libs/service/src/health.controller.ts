@@ -17,6 +17,8 @@ export interface Part {
   /** Whether the app can take no traffic without it. */
   essential: boolean;
   check: () => Promise<void>;
+  /** Numbers worth watching, by the names of their metrics. */
+  gauges?: Record<string, { help: string; read: () => number }>;
 }
 
 export const PARTS = Symbol('the parts whose health this app reports');

@@ -1,37 +1,44 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** This process's metrics, served at `/metrics` of the private listener. */
-export const metrics = new Registry();
+/** An app's metrics, served as Prometheus text at `/metrics` of its private listener. */
+@Injectable()
+export class Metrics {
+  private readonly registry = new Registry();
 
-collectDefaultMetrics({ register: metrics, prefix: 'flotilla_' });
+  constructor() {
+    collectDefaultMetrics({ register: this.registry, prefix: 'flotilla_' });
+  }
 
-/** A number that only grows. Names end in what they count, `_total`. */
-export function counter<Label extends string>(
-  name: string,
-  help: string,
-  labelNames: Label[] = [],
-): Counter<Label> {
-  return new Counter({ name: `flotilla_${name}`, help, labelNames, registers: [metrics] });
-}
+  get contentType(): string {
+    return this.registry.contentType;
+  }
 
-/** A number read when asked for. */
-export function gauge(name: string, help: string, read: () => number): Gauge {
-  return new Gauge({
-    name: `flotilla_${name}`,
-    help,
-    registers: [metrics],
-    collect() {
-      this.set(read());
-    },
-  });
-}
+  /** All metrics as they are now. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
 
-/** A distribution, in the unit its name ends with. */
-export function histogram<Label extends string>(
-  name: string,
-  help: string,
-  buckets: number[],
-  labelNames: Label[] = [],
-): Histogram<Label> {
-  return new Histogram({ name: `flotilla_${name}`, help, buckets, labelNames, registers: [metrics] });
+  /** A number read whenever somebody asks. */
+  gauge(name: string, help: string, read: () => number): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: `flotilla_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  /** A distribution, in the unit that its name ends with. */
+  histogram<Label extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: Label[],
+  ): Histogram<Label> {
+    return new Histogram({ name: `flotilla_${name}`, help, buckets, labelNames, registers: [this.registry] });
+  }
 }

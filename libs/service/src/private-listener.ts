@@ -2,20 +2,24 @@ import { Logger } from '@nestjs/common';
 import fastify, { type FastifyInstance } from 'fastify';
 import { FAILURES, Failure } from '#contracts';
 import { type HealthController } from './health.controller.js';
-import { metrics } from './metrics.js';
+import { type Metrics } from './metrics.js';
 
 /**
  * The listener that only orchestrators and monitors reach: health and metrics, apart from public traffic, so
  * that a full public port does not look like a dead process.
  */
-export async function openPrivateListener(health: HealthController, port: number): Promise<FastifyInstance> {
+export async function openPrivateListener(
+  health: HealthController,
+  metrics: Metrics,
+  port: number,
+): Promise<FastifyInstance> {
   const listener = fastify({ requestTimeout: 30_000, forceCloseConnections: true });
   listener.get('/health', () => health.health());
   listener.get('/health/live', () => health.live());
   listener.get('/health/ready', () => health.ready());
   listener.get('/metrics', async (_, reply) => {
     reply.type(metrics.contentType);
-    return metrics.metrics();
+    return metrics.text();
   });
   listener.setNotFoundHandler((_, reply) => {
     reply.status(404).type('application/problem+json');

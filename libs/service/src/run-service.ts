@@ -4,6 +4,7 @@ import { Logger } from 'nestjs-pino';
 import { type AppConfig } from './config.js';
 import { HealthController } from './health.controller.js';
 import { Lifecycle } from './lifecycle.js';
+import { Metrics } from './metrics.js';
 import { openPrivateListener } from './private-listener.js';
 
 export interface RunningService {
@@ -19,7 +20,7 @@ export async function runService(app: INestApplicationContext, config: AppConfig
   app.useLogger(app.get(Logger));
   app.flushLogs();
   const lifecycle = app.get(Lifecycle);
-  const listener = await openPrivateListener(app.get(HealthController), config.HEALTH_PORT);
+  const listener = await openPrivateListener(app.get(HealthController), app.get(Metrics), config.HEALTH_PORT);
   lifecycle.serving();
 
   let stopped: Promise<void> | undefined;

@@ -1,20 +1,27 @@
-import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { LoggerModule } from 'nestjs-pino';
 import { type AppConfig } from './config.js';
 import { HealthController, PARTS, type Part } from './health.controller.js';
 import { Lifecycle } from './lifecycle.js';
+import { Metrics } from './metrics.js';
 
 export interface ServiceOptions {
   name: string;
   config: AppConfig;
-  /** What this app needs, for its health. */
+  /** What this app needs, for its health and its metrics. */
   parts: Omit<FactoryProvider<Part[]>, 'provide'>;
 }
 
-/** What every app has beside its own purpose: JSON logs, health, a life cycle. */
+/** What every app has beside its own purpose: JSON logs, health, metrics, a life cycle. */
 @Module({})
 export class ServiceModule {
+  constructor(metrics: Metrics, @Inject(PARTS) parts: Part[]) {
+    for (const { gauges = {} } of parts) {
+      for (const [name, { help, read }] of Object.entries(gauges)) metrics.gauge(name, help, read);
+    }
+  }
+
   static forRoot({ name, config, parts }: ServiceOptions): DynamicModule {
     return {
       module: ServiceModule,
@@ -22,13 +29,19 @@ export class ServiceModule {
       imports: [
         TerminusModule.forRoot({ logger: false }),
         LoggerModule.forRoot({
-          pinoHttp: { name, level: config.LOG_LEVEL, autoLogging: false, quietReqLogger: true },
+          pinoHttp: {
+            name,
+            level: config.LOG_LEVEL,
+            autoLogging: false,
+            quietReqLogger: true,
+            redact: ['*.authorization', '*.api_key', '*["x-api-key"]', '*.key', '*.body'],
+          },
           forRoutes: [],
         }),
       ],
       controllers: [HealthController],
-      providers: [Lifecycle, { provide: PARTS, ...parts }],
-      exports: [Lifecycle, TerminusModule],
+      providers: [Lifecycle, Metrics, { provide: PARTS, ...parts }],
+      exports: [Lifecycle, Metrics],
     };
   }
 }

@@ -5,12 +5,14 @@ import underPressure from '@fastify/under-pressure';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure } from '#contracts';
+import { Metrics } from '#service';
 import { type GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { answer, serialize } from './answer.js';
 import { ContractPipe } from './contract.pipe.js';
 import { parseIJson } from './i-json.js';
+import { measureRequests } from './request-metrics.js';
 
 export const BODY_LIMIT_BYTES = 256 * 1024;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -57,6 +59,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   });
   server.addHook('preSerialization', answer);
   server.setReplySerializer(serialize);
+  measureRequests(server, app.get(Metrics));
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
   await app.register(underPressure as never, {
