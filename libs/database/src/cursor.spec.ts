@@ -77,6 +77,7 @@ describe('a cursor', () => {
     const cursorWith = (id: string) => encodeCursor(['2026-01-31T12:00:00.000Z', id]);
     const uuid = '01890a5d-ac96-774b-bcce-b302099a8057';
     expect(decodeCursor(cursorWith(uuid))[1]).toBe(uuid);
-    expect(() => decodeCursor(cursorWith('pump 7'))).toThrow(expect.objectContaining({ code: 'invalid' }));
+    for (const cursor of [cursorWith('pump 7'), cursorOf(['2026-01-31T12:00:00.000Z', [uuid]])])
+      expect(() => decodeCursor(cursor)).toThrow(expect.objectContaining({ code: 'invalid' }));
   });
 });

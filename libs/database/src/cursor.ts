@@ -23,7 +23,8 @@ export function encodeCursor(position: Position): string {
 export function decodeCursor(cursor: string, ids: keyof typeof IS_ID = 'uuid'): Position {
   try {
     const [at, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as Position;
-    const isPosition = INSTANT.test(at) && new Date(at).toISOString() === at && IS_ID[ids](id);
+    const isInstant = INSTANT.test(at) && new Date(at).toISOString() === at;
+    const isPosition = isInstant && typeof id === 'string' && IS_ID[ids](id);
     if (isPosition && encodeCursor([at, id]) === cursor) return [at, id];
   } catch {
     // Falls through to the refusal that every bad cursor gets.
