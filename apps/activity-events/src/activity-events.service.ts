@@ -56,11 +56,12 @@ export class ActivityEventsService {
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     for await (const event of this.repository.walk(conditions, order, limit + 1, after)) {
       const json = jsonOf(event);
-      if (events.length === limit || (last && bytes + json.length > PAGE_BYTES)) {
+      const size = Buffer.byteLength(json);
+      if (events.length === limit || (last && bytes + size > PAGE_BYTES)) {
         return pageOf(events, encodeCursor([last!.occurred_at, last!.id]));
       }
       events.push(json);
-      bytes += json.length;
+      bytes += size;
       last = event;
     }
     return pageOf(events);

@@ -3,7 +3,7 @@ import { createInbox, type Msg } from '@nats-io/transport-node';
 import { Channel, type ChannelLimits, type PendingCall } from './channel.js';
 import { type BusConnection } from './connection.js';
 import { decodeFrame, encodeFrame } from './frame.js';
-import { failureFromWire, pingSubject, type OutcomeHead } from './wire.js';
+import { failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
 
 export interface CallLimits extends ChannelLimits {
   /** How long a call may take unless told. */
@@ -18,6 +18,9 @@ const DEFAULT_LIMITS: CallLimits = {
   frames_in_flight: 2,
   slot_patience_ms: 1_000,
 };
+
+/** The largest body of a request: a message, less ample room for the head. */
+const MAX_BODY_BYTES = MAX_PAYLOAD_BYTES - 64 * 1024;
 
 /**
  * Calls the services behind NATS. Concurrent calls of one subject share frames; each call gets exactly its own
@@ -61,6 +64,8 @@ export class Bus {
     const channel = this.channelOf(subject);
     if (channel.isFull)
       return Promise.reject(new Failure('unavailable', 'Too many requests are waiting already'));
+    const body = JSON.stringify(request);
+    if (Buffer.byteLength(body) > MAX_BODY_BYTES) return Promise.reject(new Failure('too_large'));
 
     return new Promise<Reply<Response>>((resolve, reject) => {
       const id = ++this.lastId;
@@ -75,7 +80,7 @@ export class Bus {
       const call: PendingCall = {
         id,
         context,
-        body: JSON.stringify(request),
+        body,
         expires_at: performance.now() + deadline_ms,
         settle: settle as PendingCall['settle'],
       };

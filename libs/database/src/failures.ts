@@ -1,4 +1,5 @@
 import { Failure } from '#contracts';
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 
 /** SQLSTATE classes and codes that pass by themselves: connections, resources, shutdown, locks, time-outs. */
 const TEMPORARY = /^(08...|53...|57P0.|57014|55P03|40001|40P01|25P0[34])$/;
@@ -11,7 +12,12 @@ const CUT_OFF =
 export function databaseFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
   const { code } = error as { code?: string };
+  // What TypeORM says to the next statement of a transaction whose connection has died.
+  const isReleased =
+    error instanceof QueryRunnerAlreadyReleasedError ||
+    error instanceof QueryRunnerProviderAlreadyReleasedError;
   const isTemporary =
-    code === undefined ? CUT_OFF.test(error.message) : TEMPORARY.test(code) || CUT_OFF.test(code);
+    isReleased ||
+    (code === undefined ? CUT_OFF.test(error.message) : TEMPORARY.test(code) || CUT_OFF.test(code));
   return isTemporary ? new Failure('unavailable', 'The database is not available', { cause: error }) : error;
 }

@@ -47,8 +47,10 @@ export async function claimKeys(manager: EntityManager, schema: string, claims: 
   const table = `"${schema}"."idempotency_keys"`;
   const won = await manager.query<{ project_id: string; route: string; key: string }[]>(
     `INSERT INTO ${table} (project_id, route, key, content_hash, answer)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS claim
-     ORDER BY 1, 2, 3
+     SELECT project_id, route, key, content_hash, answer
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+       WITH ORDINALITY AS claim (project_id, route, key, content_hash, answer, place)
+     ORDER BY 1, 2, 3, place
      ON CONFLICT DO NOTHING RETURNING project_id, route, key`,
     columns,
   );
@@ -80,6 +82,7 @@ export interface Write {
 /**
  * Which writes of a frame are new; a write with two claims is new only when both are. Keys come before ids, each
  * in one order, so that frames never deadlock. Whatever is not new leaves its other claim as if it had said so.
+ * Of writes with one new key in a frame the first speaks for it: what it gets, the others get with it.
  */
 export async function claimWrites(
   manager: EntityManager,
@@ -107,9 +110,16 @@ export async function claimWrites(
     if ('answer' in outcome) await amendAnswer(manager, schema, key, outcome.answer);
     else await releaseKey(manager, schema, key);
   }
+  const speakers = new Map(
+    writes.filter((write) => write.key && keyIsNew(write)).map((write) => [nameOf(write.key!), write]),
+  );
   return writes.map((write) => {
-    const decided = keyIsNew(write) ? byId.get(write) : byKey.get(write);
-    return decided ?? { first: true };
+    if (keyIsNew(write)) return byId.get(write) ?? { first: true };
+    const repeat = byKey.get(write)!;
+    const speaker = speakers.get(nameOf(write.key!));
+    const spoken = speaker && byId.get(speaker);
+    // A repeat was promised the answer that its speaker meant to get, before the ids had their say.
+    return spoken && !spoken.first && 'answer' in repeat ? spoken : repeat;
   });
 }
 

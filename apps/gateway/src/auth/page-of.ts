@@ -14,7 +14,8 @@ export async function pageOf<Row extends ObjectLiteral & { created_at: Date; id:
   const found = await database.read((manager) => {
     const query = confine(manager.createQueryBuilder(entity, 'row'));
     if (cursor !== undefined) {
-      const [at, id] = decodeCursor(cursor);
+      const { type } = manager.connection.getMetadata(entity).findColumnWithPropertyName('id')!;
+      const [at, id] = decodeCursor(cursor, type as 'uuid' | 'text');
       query.andWhere(`(row.created_at, row.id) ${order === 'asc' ? '>' : '<'} (:at, :id)`, { at, id });
     }
     const direction = order === 'asc' ? 'ASC' : 'DESC';

@@ -26,8 +26,7 @@ export class AllowedMethods {
 
   /** Empty for a path that nothing answers. */
   of(path: string): string[] {
-    return [...this.routes.values()]
-      .filter(({ matches }) => matches.test(path))
-      .flatMap(({ methods }) => [...methods]);
+    const routes = [...this.routes.values()].filter(({ matches }) => matches.test(path));
+    return [...new Set(routes.flatMap(({ methods }) => [...methods]))];
   }
 }

@@ -36,13 +36,12 @@ function checkTokens(text: string): void {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
       const end = endOfString(text, at);
-      const escaped = text.lastIndexOf('\\', end) > at;
-      if (nameExpected) {
-        const name = escaped ? (JSON.parse(text.slice(at, end + 1)) as string) : text.slice(at + 1, end);
-        checkName(name, open.at(-1)!);
-        checkText(name);
-        nameExpected = false;
-      } else if (escaped) checkText(JSON.parse(text.slice(at, end + 1)) as string);
+      const raw = text.slice(at + 1, end);
+      const escaped = raw.includes('\\');
+      const content = escaped ? (JSON.parse(`"${raw}"`) as string) : raw;
+      if (escaped || nameExpected) checkText(content);
+      if (nameExpected) checkName(content, open.at(-1)!);
+      nameExpected = false;
       at = end;
     } else if (code === 0x7b || code === 0x5b) {
       open.push(code === 0x7b ? new Set() : null);

@@ -1,0 +1,133 @@
+import { type Readable } from 'node:stream';
+import { ApiProperty } from '@nestjs/swagger';
+import fastify, { type FastifyInstance } from 'fastify';
+import fc from 'fast-check';
+import { Failure, Reply } from '#contracts';
+import { list } from './listing.js';
+
+class Fruit {
+  @ApiProperty() name!: string;
+  @ApiProperty() note!: string | null;
+  @ApiProperty() data!: unknown;
+}
+
+interface FruitPage {
+  fruits: Fruit[];
+  next_cursor: string | null;
+}
+
+/** Reads RFC 4180 as its grammar says, so that quoting is judged by a reader and not by its writer. */
+function readCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  for (let at = 0, row: string[] = []; at < text.length;) {
+    const [whole, quoted, bare] = /^(?:"((?:[^"]|"")*)"|([^",\r\n]*))/.exec(text.slice(at))!;
+    row.push(quoted === undefined ? bare! : quoted.replaceAll('""', '"'));
+    at += whole.length;
+    if (text[at] === ',') at += 1;
+    else if (text.startsWith('\r\n', at)) {
+      rows.push(row);
+      row = [];
+      at += 2;
+    } else throw new Error(`no CSV at ${at}: ${text.slice(at, at + 20)}`);
+  }
+  return rows;
+}
+
+describe('a list', () => {
+  let server: FastifyInstance;
+  let fruits: Fruit[];
+  let asked: { limit?: number; cursor?: string }[];
+  let failing_cursor: string | undefined;
+
+  beforeAll(async () => {
+    server = fastify();
+    server.get<{ Querystring: { limit?: number; cursor?: string } }>('/fruits', (request, reply) => {
+      const page = async (query: { limit?: number; cursor?: string }): Promise<Reply<FruitPage>> => {
+        asked.push(query);
+        if (failing_cursor !== undefined && query.cursor === failing_cursor) throw new Failure('unavailable');
+        const start = Number(query.cursor ?? 0);
+        const end = start + 3;
+        return Reply.of({
+          fruits: fruits.slice(start, end),
+          next_cursor: end < fruits.length ? `${end}` : null,
+        });
+      };
+      const listing = { query: request.query, page, rows: (one: FruitPage) => one.fruits, row: Fruit };
+      return list(listing, request, reply).then((answer): Readable | string =>
+        answer instanceof Reply ? (answer.json as string) : answer,
+      );
+    });
+    await server.listen({ port: 0, host: '127.0.0.1' });
+  });
+  beforeEach(() => {
+    asked = [];
+    failing_cursor = undefined;
+    fruits = [];
+  });
+  afterAll(() => server.close());
+
+  const get = (accept: string, path = '/fruits') =>
+    fetch(new URL(path, server.listeningOrigin), { headers: { accept } });
+  const someFruits = (count: number): Fruit[] =>
+    Array.from({ length: count }, (_, index) => ({ name: `fruit ${index}`, note: null, data: { index } }));
+
+  it.each(['application/json', '*/*', 'text/html'])(
+    'is a page of JSON for who accepts %s',
+    async (accept) => {
+      fruits = someFruits(5);
+      expect(await (await get(accept)).json()).toEqual({ fruits: fruits.slice(0, 3), next_cursor: '3' });
+    },
+  );
+
+  it('is all of it as NDJSON, a row a line, whatever the limit', async () => {
+    fruits = someFruits(8);
+    const answer = await get('application/x-ndjson', '/fruits?limit=1');
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
+    const lines = (await answer.text()).split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines.map((line) => JSON.parse(line) as Fruit)).toEqual(fruits);
+    expect(asked.map(({ cursor }) => cursor)).toEqual([undefined, '3', '6']);
+  });
+
+  it('is nothing as NDJSON, and a line of names as CSV, when there are no rows', async () => {
+    expect(await (await get('application/x-ndjson')).text()).toBe('');
+    expect(await (await get('text/csv')).text()).toBe('name,note,data\r\n');
+  });
+
+  it('is CSV that a reader reads back, whatever the cells hold', async () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\r', '\n', ' ', 'é', '😀', "'", ';') });
+    const rows = fc.array(
+      fc.record({
+        name: cell,
+        note: fc.option(cell),
+        data: fc.oneof(fc.dictionary(cell, cell), fc.array(cell)),
+      }),
+      { maxLength: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(rows, async (written) => {
+        fruits = written;
+        const [head, ...lines] = readCsv(await (await get('text/csv')).text());
+        expect(head).toEqual(['name', 'note', 'data']);
+        expect(lines).toEqual(
+          written.map(({ name, note, data }) => [name, note ?? '', JSON.stringify(data)]),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('that fails before its first row is an ordinary failure', async () => {
+    failing_cursor = '3';
+    fruits = someFruits(9);
+    expect((await get('application/x-ndjson', '/fruits?cursor=3')).status).toBe(500);
+  });
+
+  it('that fails later breaks off, so that nobody takes a part for the whole', async () => {
+    failing_cursor = '6';
+    fruits = someFruits(9);
+    const answer = await get('application/x-ndjson');
+    expect(answer.status).toBe(200);
+    await expect(answer.text()).rejects.toThrow();
+  });
+});

@@ -1,0 +1,356 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type INestMicroservice, Logger } from '@nestjs/common';
+import fc from 'fast-check';
+import { contract, Failure, type CallContext, type Contract, type Reply } from '#contracts';
+import { context, eventually, testNats, type TestNats } from '#testing';
+import { type CallLimits } from './bus.js';
+import { decodeFrame, encodeFrame } from './frame.js';
+import { MAX_PAYLOAD_BYTES, type CallHead, type OutcomeHead } from './wire.js';
+import {
+  type Echo,
+  Heard,
+  openShouter,
+  Shout,
+  type Shouter,
+  shoutAlone,
+  shoutTogether,
+  startEcho,
+} from '../test/echo-service.js';
+
+const FOREVER_MS = 60_000;
+
+/** One call's outcome: the token and text that came back, or the code of its failure. */
+async function outcomeOf(call: Promise<Reply<Echo>>): Promise<string> {
+  return call.then(
+    (reply) => `${reply.body.token} ${reply.body.text}`,
+    (failure: Failure) => failure.code,
+  );
+}
+
+function shout(rest: Partial<Shout> = {}): Shout {
+  return { token: randomUUID(), text: '', act: 'answer', ...rest };
+}
+
+describe('the bus', () => {
+  let nats: TestNats;
+  let heard: Heard;
+  let echo: INestMicroservice;
+  let shouters: Shouter[];
+
+  const open = async (limits?: Partial<CallLimits>): Promise<Shouter> => {
+    const shouter = await openShouter(nats.url, { deadline_ms: FOREVER_MS, ...limits });
+    shouters.push(shouter);
+    return shouter;
+  };
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    nats = await testNats();
+  });
+  beforeEach(async () => {
+    shouters = [];
+    heard = new Heard();
+    echo = await startEcho(nats.url, heard);
+  });
+  afterEach(async () => {
+    heard.letGo();
+    await echo.close();
+    await Promise.all(shouters.map((shouter) => shouter.close()));
+  });
+  afterAll(() => nats.stop());
+
+  describe('gives each caller exactly its own outcome, once,', () => {
+    const limits = fc.record({
+      calls_a_frame: fc.integer({ min: 1, max: 6 }),
+      bytes_a_frame: fc.constantFrom(1, 1_000, 300_000),
+      frames_in_flight: fc.integer({ min: 1, max: 3 }),
+      slot_patience_ms: fc.constantFrom(1, 1_000),
+    });
+    const calls = fc.array(
+      fc.record({
+        act: fc.oneof(
+          { weight: 6, arbitrary: fc.constant<Shout['act']>('answer') },
+          { weight: 1, arbitrary: fc.constantFrom<Shout['act'][]>('refuse', 'break', 'hold') },
+        ),
+        character: fc.constantFrom('a', 'é', '漢', '"'),
+        size: fc.oneof({ weight: 5, arbitrary: fc.nat(200) }, { weight: 1, arbitrary: fc.nat(200_000) }),
+        deadline_ms: fc.constantFrom(10, 40),
+        turns_before: fc.nat(3),
+      }),
+      { minLength: 1, maxLength: 40 },
+    );
+
+    const run = async (
+      target: Contract<Shout, Echo>,
+      bounds: Partial<CallLimits>,
+      plans: {
+        act: Shout['act'];
+        character: string;
+        size: number;
+        deadline_ms: number;
+        turns_before: number;
+      }[],
+    ) => {
+      heard.holdBack();
+      const { bus, close } = await openShouter(nats.url, bounds);
+      const made: { request: Shout; outcome: Promise<string> }[] = [];
+      for (const { act, character, size, deadline_ms, turns_before } of plans) {
+        for (let turns = turns_before; turns > 0; turns -= 1) await turn();
+        const request = shout({ act, text: character.repeat(size) });
+        const call = bus.call(target, request, context(), act === 'hold' ? deadline_ms : FOREVER_MS);
+        made.push({ request, outcome: outcomeOf(call) });
+      }
+      const outcomes = made.map(async ({ request, outcome }) => ({ request, outcome: await outcome }));
+      // What was held back answers too late, while the others are still under way.
+      await Promise.all(made.filter(({ request }) => request.act === 'hold').map(({ outcome }) => outcome));
+      heard.letGo();
+      const result = await Promise.all(outcomes);
+      await close();
+      return result;
+    };
+    const expected = ({ act, token, text }: Shout): string =>
+      ({ answer: `${token} ${text}`, refuse: 'conflict', break: 'internal', hold: 'unavailable' })[act];
+
+    it('whatever their sizes, failures, time-outs and order', async () => {
+      await fc.assert(
+        fc.asyncProperty(limits, calls, async (bounds, plans) => {
+          const results = await run(shoutAlone, bounds, plans);
+          expect(results.map(({ outcome }) => outcome)).toEqual(
+            results.map(({ request }) => expected(request)),
+          );
+          const tokens = heard.alone.flat();
+          expect(new Set(tokens).size).toBe(tokens.length);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('also when a handler takes all calls of a frame together', async () => {
+      await fc.assert(
+        fc.asyncProperty(limits, calls, async (bounds, plans) => {
+          const results = await run(shoutTogether, bounds, plans);
+          expect(results.map(({ outcome }) => outcome)).toEqual(
+            results.map(({ request }) => expected(request)),
+          );
+        }),
+        { numRuns: 40 },
+      );
+    });
+  });
+
+  it('lets concurrent calls share frames', async () => {
+    const { bus } = await open({ frames_in_flight: 1 });
+    const first = bus.call(shoutTogether, shout({ act: 'hold' }), context());
+    await eventually(() => heard.together.length === 1);
+    const others = Array.from({ length: 50 }, () => bus.call(shoutTogether, shout(), context()));
+    heard.letGo();
+    await Promise.all([first, ...others]);
+    expect(heard.together.map((frame) => frame.length)).toEqual([1, 50]);
+  });
+
+  it('fails only the call that broke what its frame shares', async () => {
+    const { bus } = await open();
+    const outcomes = await Promise.all(
+      (['answer', 'break', 'answer', 'refuse'] as const).map((act, index) =>
+        outcomeOf(bus.call(shoutTogether, shout({ act, token: `${index}` }), context())),
+      ),
+    );
+    expect(outcomes).toEqual(['0 ', 'internal', '2 ', 'conflict']);
+    expect(heard.together[0]).toEqual(['0', '1', '2', '3']);
+  });
+
+  it('tells the caller what the handler said in refusing', async () => {
+    const { bus } = await open();
+    const refused = bus.call(shoutAlone, shout({ act: 'refuse', token: 'taken' }), context());
+    await expect(refused).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'taken',
+      members: { token: 'taken' },
+    });
+  });
+
+  it('tells nobody what went wrong inside a handler', async () => {
+    const { bus } = await open();
+    const broken: unknown = await bus
+      .call(shoutAlone, shout({ act: 'break' }), context())
+      .catch((error: unknown) => error);
+    expect(broken).toMatchObject({ code: 'internal' });
+    expect(JSON.stringify(broken) + (broken as Error).message).not.toContain('broke');
+  });
+
+  it('brings the caller, the request id, the trace and the idempotency key to the handler', async () => {
+    const { bus } = await open();
+    const sent: CallContext = context(
+      { role: 'device', address: 'pump 7' },
+      {
+        traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+        idempotency: { route: 'POST /v1/x', key: 'k', content_hash: 'h' },
+      },
+    );
+    const request = shout({ text: 'ü' });
+    await bus.call(shoutTogether, request, sent);
+    expect(heard.calls).toEqual([{ ...sent, request }]);
+  });
+
+  it('brings the marks of a reply to the caller', async () => {
+    const { bus } = await open();
+    const reply = await bus.call(shoutAlone, shout({ token: 'marked' }), context());
+    expect(reply.marks).toEqual({ version: 'marked' });
+  });
+
+  it('drops expired calls of a frame and hands on the others', async () => {
+    const { connection } = await open();
+    const part = (id: number, budget_ms: number) => ({
+      head: [id, budget_ms, context()] satisfies CallHead,
+      body: JSON.stringify(shout({ token: `${id}` })),
+    });
+    const answer = await connection.nats.request(
+      shoutTogether.subject,
+      encodeFrame([part(1, 0), part(2, FOREVER_MS), part(3, -5)]),
+    );
+    expect(decodeFrame<OutcomeHead>(answer.data).map(({ head: [id] }) => id)).toEqual([2]);
+    expect(heard.together).toEqual([['2']]);
+  });
+
+  it('never sends a call whose time was over while it waited', async () => {
+    const { bus } = await open({ frames_in_flight: 1, slot_patience_ms: FOREVER_MS });
+    const first = bus.call(shoutAlone, shout({ act: 'hold', token: 'first' }), context());
+    const late = bus.call(shoutTogether, shout({ token: 'other subject' }), context());
+    await late;
+    await eventually(() => heard.alone.length === 1);
+    const waiting = bus.call(shoutAlone, shout({ token: 'waiting' }), context(), 20);
+    await expect(waiting).rejects.toMatchObject({ code: 'unavailable' });
+    heard.letGo();
+    await first;
+    await bus.call(shoutAlone, shout({ token: 'last' }), context());
+    expect(heard.alone).toEqual([['first'], ['last']]);
+  });
+
+  it('lets other calls pass a frame that stays without an answer', async () => {
+    const { bus } = await open({ frames_in_flight: 1, slot_patience_ms: 1 });
+    const held = bus.call(shoutAlone, shout({ act: 'hold', token: 'held' }), context());
+    await eventually(() => heard.alone.length === 1);
+    expect(await outcomeOf(bus.call(shoutAlone, shout({ token: 'passes' }), context()))).toBe('passes ');
+    heard.letGo();
+    expect(await outcomeOf(held)).toBe('held ');
+  });
+
+  it('refuses at once when nobody listens', async () => {
+    const { bus } = await open();
+    const nobody = contract('nobody.listens', Shout, Shout);
+    const call = bus.call(nobody, shout(), context());
+    await expect(call).rejects.toMatchObject({ code: 'unavailable', message: 'The service is not there' });
+  });
+
+  it('refuses at once when too many calls wait already', async () => {
+    const { bus } = await open({ frames_in_flight: 1, calls_waiting: 2, slot_patience_ms: FOREVER_MS });
+    const calls = [bus.call(shoutAlone, shout({ act: 'hold' }), context())];
+    await eventually(() => heard.alone.length === 1);
+    calls.push(bus.call(shoutAlone, shout(), context()), bus.call(shoutAlone, shout(), context()));
+    await expect(bus.call(shoutAlone, shout(), context())).rejects.toMatchObject({ code: 'unavailable' });
+    heard.letGo();
+    await Promise.all(calls);
+    expect(heard.alone).toHaveLength(3);
+  });
+
+  it('refuses at once when the service has enough under way', async () => {
+    await echo.close();
+    echo = await startEcho(nats.url, heard, { calls_in_flight: 1 });
+    const { bus } = await open();
+    const held = bus.call(shoutAlone, shout({ act: 'hold' }), context());
+    await eventually(() => heard.alone.length === 1);
+    await expect(bus.call(shoutAlone, shout(), context())).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'The service is overloaded',
+    });
+    heard.letGo();
+    await held;
+    await bus.call(shoutAlone, shout(), context());
+    expect(heard.alone).toHaveLength(2);
+  });
+
+  it('shares calls among the replicas of a service, each call to one of them', async () => {
+    const replica = await startEcho(nats.url, heard);
+    const { bus } = await open({ calls_a_frame: 1, frames_in_flight: 20 });
+    const sent = Array.from({ length: 100 }, () => shout());
+    await Promise.all(sent.map((request) => bus.call(shoutAlone, request, context())));
+    expect(heard.alone.flat().sort()).toEqual(sent.map(({ token }) => token).sort());
+    await replica.close();
+  });
+
+  it('splits answers that are together larger than a message', async () => {
+    const { bus } = await open();
+    const grow = MAX_PAYLOAD_BYTES / 4;
+    const calls = Array.from({ length: 6 }, () => bus.call(shoutTogether, shout({ grow }), context()));
+    const answers = await Promise.all(calls);
+    expect(heard.together).toHaveLength(1);
+    expect(answers.map(({ body }) => body.text.length)).toEqual(answers.map(() => grow));
+  });
+
+  it('answers too_large, to that call alone, when its answer is larger than a message', async () => {
+    const { bus } = await open();
+    const large = bus.call(shoutTogether, shout({ grow: MAX_PAYLOAD_BYTES }), context());
+    const small = bus.call(shoutTogether, shout({ token: 'small' }), context());
+    expect(await Promise.all([outcomeOf(large), outcomeOf(small)])).toEqual(['too_large', 'small ']);
+  });
+
+  it('refuses a request that is larger than a message, and goes on', async () => {
+    const { bus } = await open();
+    const large = bus.call(shoutAlone, shout({ text: 'x'.repeat(MAX_PAYLOAD_BYTES) }), context());
+    const small = bus.call(shoutAlone, shout({ token: 'small' }), context());
+    expect(await Promise.all([outcomeOf(large), outcomeOf(small)])).toEqual(['too_large', 'small ']);
+  });
+
+  it('fails what is under way when NATS dies, and works again when it is back', async () => {
+    const { bus } = await open();
+    const held = bus.call(shoutAlone, shout({ act: 'hold' }), context());
+    await eventually(() => heard.alone.length === 1);
+    const { restart } = await nats.crash();
+    await expect(held).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(bus.call(shoutAlone, shout(), context())).rejects.toMatchObject({ code: 'unavailable' });
+    await restart();
+    await eventually(() => bus.call(shoutAlone, shout(), context()));
+  });
+
+  it('goes on after something that is no frame arrived', async () => {
+    const { bus, connection } = await open();
+    connection.nats.publish(shoutAlone.subject, 'rubbish', { reply: 'nobody' });
+    expect(await outcomeOf(bus.call(shoutAlone, shout({ token: 'fine' }), context()))).toBe('fine ');
+  });
+
+  it('finishes what is under way before a service closes', async () => {
+    const { bus } = await open();
+    const held = bus.call(shoutAlone, shout({ act: 'hold', token: 'finished' }), context());
+    await eventually(() => heard.alone.length === 1);
+    const closed = echo.close();
+    await eventually(() =>
+      bus.call(shoutTogether, shout(), context()).then(
+        () => false,
+        () => true,
+      ),
+    );
+    heard.letGo();
+    expect(await outcomeOf(held)).toBe('finished ');
+    await closed;
+  });
+
+  it('takes no new calls once it drains, and waits for those under way', async () => {
+    const { bus } = await open();
+    const held = outcomeOf(bus.call(shoutAlone, shout({ act: 'hold', token: 'finished' }), context()));
+    await eventually(() => heard.alone.length === 1);
+    let drained = false;
+    const draining = bus.drain().then(() => (drained = true));
+    await expect(bus.call(shoutAlone, shout(), context())).rejects.toMatchObject({ code: 'unavailable' });
+    expect(drained).toBe(false);
+    heard.letGo();
+    expect(await held).toBe('finished ');
+    await draining;
+  });
+
+  it('knows whether a service is there', async () => {
+    const { bus } = await open();
+    await bus.ping('echo');
+    await expect(bus.ping('nobody')).rejects.toThrow();
+  });
+});

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import {
+  CursorField,
+  DeviceId,
+  EmailAddress,
+  JsonObject,
+  Labels,
+  Limit,
+  OneOf,
+  Text,
+  Uuid,
+  WholeNumber,
+} from './fields.js';
+import { validatorOf } from './validator.js';
+
+class Everything {
+  @Text({ max: 5, optional: true }) text?: string;
+  @EmailAddress({ optional: true }) email?: string;
+  @DeviceId({ optional: true }) device_id?: string;
+  @Uuid({ optional: true }) uuid?: string;
+  @JsonObject({ optional: true }) object?: object;
+  @OneOf(['asc', 'desc'], { optional: true }) word?: string;
+  @WholeNumber({ min: -1, max: 3, optional: true }) number?: number;
+  @Labels({ optional: true }) labels?: object;
+  @Limit(50) limit?: number;
+  @CursorField() cursor?: string;
+}
+
+class Required {
+  @Text({ max: 5 }) text!: string;
+}
+
+function accepts(field: keyof Everything, value: unknown): boolean {
+  return validatorOf(Everything)({ [field]: value }).length === 0;
+}
+
+const VALID: [keyof Everything, string, unknown][] = [
+  ['text', 'text as long as it may be', 'abcde'],
+  ['text', 'five characters outside the basic plane', '😀😀😀😀😀'],
+  ['text', 'blanks around something', ' a '],
+  ['text', 'line breaks and other controls', 'a\n\u0001'],
+  ['email', 'an address', 'ada@example.com'],
+  ['email', 'a tag and dots', 'ada.b+c@mail.example.co.uk'],
+  ['device_id', 'a path', 'pump 7/north'],
+  ['device_id', 'a wildcard of NATS', '*'],
+  ['device_id', 'the other wildcard of NATS', '>'],
+  ['device_id', 'dots alone', '..'],
+  ['device_id', 'one blank', ' '],
+  ['device_id', 'a percent sign', '%00'],
+  ['device_id', '128 emoji', '😀'.repeat(128)],
+  ['device_id', 'what would be SQL', "'; DROP TABLE events; --"],
+  ['uuid', 'any version', '00000000-0000-0000-0000-000000000000'],
+  ['uuid', 'capital letters', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'],
+  ['object', 'nothing inside', {}],
+  ['word', 'a listed word', 'asc'],
+  ['number', 'the least', -1],
+  ['number', 'the most', 3],
+  ['labels', 'texts, empty ones too', { site: 'north', note: '' }],
+  ['labels', '64 of them', Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`l${index}`, '']))],
+  ['limit', 'one row', 1],
+  ['cursor', 'base64url', 'abc-_09'],
+];
+
+const INVALID: [keyof Everything, string, unknown][] = [
+  ['text', 'nothing', ''],
+  ['text', 'blanks', ' \t\n\u00a0\u2003'],
+  ['text', 'six characters', 'abcdef'],
+  ['text', 'six emoji', '😀'.repeat(6)],
+  ['text', 'NUL', 'a\0'],
+  ['text', 'half of a surrogate pair', 'a\ud83d'],
+  ['text', 'the other half', '\ude00a'],
+  ['text', 'null', null],
+  ['text', 'a number', 5],
+  ['text', 'a list of text', ['a']],
+  ['email', 'no @', 'ada.example.com'],
+  ['email', 'no host', 'ada@'],
+  ['email', 'two @', 'ada@b@example.com'],
+  ['email', 'a name around it', 'Ada <ada@example.com>'],
+  ['email', 'a line break', 'ada@example.com\n'],
+  ['email', 'NUL', 'ada\0@example.com'],
+  ['email', 'half of a surrogate pair', '"\ud83d"@example.com'],
+  ['email', 'a local part of 65 characters', `${'a'.repeat(65)}@example.com`],
+  ['email', 'a list', ['ada@example.com']],
+  ['device_id', 'nothing', ''],
+  ['device_id', '129 characters', 'x'.repeat(129)],
+  ['device_id', '129 emoji', '😀'.repeat(129)],
+  ['device_id', 'NUL', 'a\0b'],
+  ['device_id', 'a line break', 'a\nb'],
+  ['device_id', 'DEL', 'a\u007f'],
+  ['device_id', 'a C1 control', 'a\u0085'],
+  ['device_id', 'half of a surrogate pair', '\ud83d'],
+  ['device_id', 'a number', 7],
+  ['uuid', 'no hyphens', 'a0eebc999c0b4ef8bb6d6bb9bd380a11'],
+  ['uuid', 'braces', '{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'],
+  ['uuid', 'a line break', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\n'],
+  ['object', 'a list', []],
+  ['object', 'null', null],
+  ['object', 'text', '{}'],
+  ['word', 'another word', 'ASC'],
+  ['word', 'a name that every object has', 'toString'],
+  ['number', 'too little', -2],
+  ['number', 'too much', 4],
+  ['number', 'a fraction', 1.5],
+  ['number', 'digits as text', '1'],
+  ['number', 'not a number', NaN],
+  ['labels', 'a list', ['a']],
+  ['labels', 'a number in it', { a: 1 }],
+  ['labels', 'a name without characters', { '': 'a' }],
+  ['labels', 'NUL in a text', { a: '\0' }],
+  ['labels', 'NUL in a name', { 'a\0': 'a' }],
+  ['labels', 'a long name', { ['x'.repeat(129)]: 'a' }],
+  ['labels', '65 of them', Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, '']))],
+  ['limit', 'no row', 0],
+  ['limit', 'more than a page holds', 51],
+  ['limit', 'very many', 1e9],
+  ['cursor', 'nothing', ''],
+  ['cursor', 'a blank', 'a b'],
+  ['cursor', '513 characters', 'x'.repeat(513)],
+];
+
+describe('a field', () => {
+  it.each(VALID)('%s takes %s', (field, _, value) => {
+    expect(accepts(field, value)).toBe(true);
+  });
+
+  it.each(INVALID)('%s refuses %s', (field, _, value) => {
+    expect(accepts(field, value)).toBe(false);
+  });
+
+  it('may be absent only where it is optional', () => {
+    expect(validatorOf(Everything)({})).toEqual([]);
+    expect(validatorOf(Required)({})).toHaveLength(1);
+  });
+
+  it('counts code points, as a person counts characters', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('a', 'é', '漢', '😀', '𝔘'), { minLength: 1, maxLength: 9 }),
+        (points) => {
+          expect(accepts('text', points.join(''))).toBe(points.length <= 5);
+        },
+      ),
+    );
+  });
+
+  it('never takes text that Postgres cannot keep', () => {
+    const broken = fc
+      .tuple(fc.string(), fc.constantFrom('\0', '\ud83d', '\ude00'), fc.string())
+      .map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(broken, (text) => {
+        for (const field of ['text', 'email', 'device_id'] as const) expect(accepts(field, text)).toBe(false);
+        expect(accepts('labels', { [text]: 'a' })).toBe(false);
+        expect(accepts('labels', { a: text })).toBe(false);
+      }),
+    );
+  });
+});

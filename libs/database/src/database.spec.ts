@@ -1,0 +1,93 @@
+import { DataSource } from 'typeorm';
+import { eventually, queryDatabase } from '#testing';
+import { dataSourceOptions } from './data-source.js';
+import { Database } from './database.js';
+import { testSchema, type TestSchema } from '../test/test-schema.js';
+
+const SCHEMA = 'database_test';
+
+describe('the database of a service', () => {
+  let schema: TestSchema;
+
+  beforeEach(async () => {
+    schema = await testSchema(SCHEMA, `CREATE TABLE ${SCHEMA}.things (id int PRIMARY KEY)`);
+  });
+  afterEach(() => schema.close());
+
+  const insert = `INSERT INTO ${SCHEMA}.things VALUES (1)`;
+  const things = (): Promise<unknown[]> => schema.asService(`SELECT id FROM ${SCHEMA}.things`);
+  const unavailable = expect.objectContaining({ code: 'unavailable' }) as object;
+
+  it('keeps all of a transaction', async () => {
+    await schema.database.transaction((manager) => manager.query(insert));
+    expect(await things()).toEqual([{ id: 1 }]);
+  });
+
+  it('keeps nothing of a transaction that throws', async () => {
+    const failing = schema.database.transaction(async (manager) => {
+      await manager.query(insert);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await things()).toEqual([]);
+  });
+
+  it('is unavailable when it dies under a transaction, and there again afterwards', async () => {
+    const killed = schema.database.transaction(async (manager) => {
+      const [{ pid }] = await manager.query<[{ pid: number }]>('SELECT pg_backend_pid() AS pid');
+      await queryDatabase(schema.admin_url, 'SELECT pg_terminate_backend($1)', [pid]);
+      await manager.query(insert);
+    });
+    await expect(killed).rejects.toEqual(unavailable);
+    await schema.database.ping();
+    expect(await things()).toEqual([]);
+  });
+
+  it('is unavailable while all its connections are busy', async () => {
+    const gate = Promise.withResolvers<void>();
+    let started = 0;
+    const { max } = dataSourceOptions({ schema: SCHEMA, url: '', entities: [] }).extra as { max: number };
+    const busy = Array.from({ length: max }, () =>
+      schema.database.transaction(async (manager) => {
+        await manager.query('SELECT 1');
+        started += 1;
+        await gate.promise;
+      }),
+    );
+    await eventually(() => started === max);
+    await expect(schema.database.ping()).rejects.toEqual(unavailable);
+    await expect(schema.database.transaction(async () => undefined)).rejects.toEqual(unavailable);
+    gate.resolve();
+    await Promise.all(busy);
+    await schema.database.ping();
+  });
+
+  it('is unavailable to a statement that takes too long', async () => {
+    const slow = schema.database.transaction(async (manager) => {
+      await manager.query('SET LOCAL statement_timeout = 1');
+      await manager.query('SELECT pg_sleep(10)');
+    });
+    await expect(slow).rejects.toEqual(unavailable);
+  });
+
+  it('hands on what is a fault of our own', async () => {
+    await schema.database.rows(insert);
+    await expect(schema.database.rows(insert)).rejects.toMatchObject({ code: '23505' });
+    await expect(schema.database.rows('SELEC 1')).rejects.toMatchObject({ code: '42601' });
+    await expect(schema.database.transaction((manager) => manager.query(insert))).rejects.toMatchObject({
+      code: '23505',
+    });
+  });
+
+  it('is refused when it may lose what it acknowledged', async () => {
+    const { pathname } = new URL(schema.admin_url);
+    const name = pathname.slice(1);
+    await queryDatabase(schema.admin_url, `ALTER DATABASE ${name} SET synchronous_commit = off`);
+    const source = await new DataSource(
+      dataSourceOptions({ schema: SCHEMA, url: schema.admin_url, entities: [] }),
+    ).initialize();
+    await expect(new Database(source).onModuleInit()).rejects.toThrow('synchronous_commit is off');
+    await source.destroy();
+    await schema.database.onModuleInit();
+  });
+});

@@ -1,0 +1,33 @@
+import { DataSource, type EntityManager } from 'typeorm';
+import { Database, dataSourceOptions } from '#database';
+import { prepareSchema } from '#embedded';
+import { queryDatabase, testDatabase } from '#testing';
+
+export interface TestSchema {
+  database: Database;
+  /** In one transaction, as the service. */
+  transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
+  /** One statement as the role that the service runs as. */
+  asService<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** One statement as the role that owns the schema. */
+  asOwner<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
+  admin_url: string;
+  close(): Promise<void>;
+}
+
+/** A schema in a database of its own, made by these statements, and a service's connection to it. */
+export async function testSchema(schema: string, ...statements: string[]): Promise<TestSchema> {
+  const admin_url = await testDatabase();
+  const { owner, service } = await prepareSchema(admin_url, schema);
+  for (const statement of statements) await queryDatabase(owner, statement);
+  const source = await new DataSource(dataSourceOptions({ schema, url: service, entities: [] })).initialize();
+  const database = new Database(source);
+  return {
+    database,
+    admin_url,
+    transaction: (work) => database.transaction(work),
+    asService: (sql, values) => queryDatabase(service, sql, values),
+    asOwner: (sql, values) => queryDatabase(owner, sql, values),
+    close: () => source.destroy(),
+  };
+}

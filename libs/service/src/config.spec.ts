@@ -1,0 +1,122 @@
+import {
+  AppConfig,
+  loadConfig,
+  NumberSetting,
+  settingsOf,
+  TextSetting,
+  UrlSetting,
+  WordSetting,
+} from './config.js';
+
+class OvenConfig extends AppConfig {
+  @NumberSetting(1, 300) DEGREES = 180;
+  @NumberSetting(1, 10, { optional: true }) TRAYS?: number;
+  @TextSetting(8) SECRET!: string;
+  @TextSetting(1, { optional: true }) NOTE?: string;
+  @WordSetting(['gas', 'wood']) FUEL = 'gas';
+  @UrlSetting(['http', 'https'], { optional: true }) BELL?: string;
+}
+
+const ENOUGH = {
+  DATABASE_URL: 'postgres://oven:pw@127.0.0.1:5432/db',
+  NATS_URL: 'nats://127.0.0.1:4222',
+  SECRET: 'long enough',
+};
+
+function problemsOf(environment: Record<string, string>): string[] {
+  try {
+    loadConfig(OvenConfig, environment);
+    return [];
+  } catch (error) {
+    return (error as Error).message.split('\n').slice(1);
+  }
+}
+
+describe('the configuration of an app', () => {
+  it('needs no more than what has no default', () => {
+    expect(loadConfig(OvenConfig, ENOUGH)).toEqual({
+      ...ENOUGH,
+      HEALTH_PORT: 8081,
+      LOG_LEVEL: 'info',
+      DEGREES: 180,
+      FUEL: 'gas',
+    });
+  });
+
+  it('is what the environment says, numbers as numbers', () => {
+    const environment = { ...ENOUGH, DEGREES: '250', TRAYS: '2', FUEL: 'wood', NOTE: '7', HEALTH_PORT: '0' };
+    expect(loadConfig(OvenConfig, environment)).toMatchObject({
+      DEGREES: 250,
+      TRAYS: 2,
+      FUEL: 'wood',
+      NOTE: '7',
+      HEALTH_PORT: 0,
+    });
+  });
+
+  it('takes an empty variable for one that is not there', () => {
+    expect(loadConfig(OvenConfig, { ...ENOUGH, DEGREES: '', TRAYS: '' })).toMatchObject({ DEGREES: 180 });
+    expect(problemsOf({ ...ENOUGH, SECRET: '' })).toHaveLength(1);
+  });
+
+  it('does not take what it did not ask for', () => {
+    expect(loadConfig(OvenConfig, { ...ENOUGH, PATH: '/bin', degrees: '9' })).not.toMatchObject({
+      PATH: '/bin',
+    });
+  });
+
+  it('lists every problem at once, a line each', () => {
+    const problems = problemsOf({
+      NATS_URL: 'http://x',
+      DEGREES: '301',
+      TRAYS: 'two',
+      SECRET: 'short',
+      FUEL: 'coal',
+    });
+    expect(problems.sort()).toEqual([
+      '  DATABASE_URL is required, and must be a URL (postgres, postgresql)',
+      '  DEGREES must be a whole number from 1 to 300',
+      '  FUEL must be one of gas, wood',
+      '  NATS_URL must be a URL (nats, tls)',
+      '  SECRET must be text of at least 8 characters',
+      '  TRAYS must be a whole number from 1 to 10',
+    ]);
+  });
+
+  it.each([
+    ['DEGREES', '1.5'],
+    ['DEGREES', '0'],
+    ['DEGREES', '12 '.repeat(2)],
+    ['HEALTH_PORT', '65536'],
+    ['HEALTH_PORT', '-1'],
+    ['DATABASE_URL', 'mysql://127.0.0.1/db'],
+    ['DATABASE_URL', '127.0.0.1:5432'],
+    ['NATS_URL', 'nats://a:4222,http://b'],
+    ['BELL', 'nowhere'],
+    ['LOG_LEVEL', 'loud'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(problemsOf({ ...ENOUGH, [name]: value })).toEqual([expect.stringContaining(`  ${name} must be`)]);
+  });
+
+  it('takes several servers where it says so', () => {
+    const NATS_URL = 'nats://a:4222,tls://b:4222';
+    expect(loadConfig(OvenConfig, { ...ENOUGH, NATS_URL })).toMatchObject({ NATS_URL });
+  });
+
+  it('never shows a secret in its problems', () => {
+    expect(problemsOf({ ...ENOUGH, SECRET: 'hunter2' }).join()).not.toContain('hunter2');
+  });
+
+  it('names its settings, those of every app first', () => {
+    expect(settingsOf(OvenConfig)).toEqual([
+      ...settingsOf(AppConfig),
+      'DEGREES',
+      'TRAYS',
+      'SECRET',
+      'NOTE',
+      'FUEL',
+      'BELL',
+    ]);
+    expect(settingsOf(AppConfig)).toEqual(['DATABASE_URL', 'NATS_URL', 'HEALTH_PORT', 'LOG_LEVEL']);
+  });
+});
