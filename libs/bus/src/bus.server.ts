@@ -113,7 +113,9 @@ export class BusServer extends Server implements CustomTransportStrategy {
     handler: MessageHandler,
     together: boolean,
   ): Promise<Outcome[]> {
-    if (received.length === 0) return [];
+    if (received.every(({ expires_at }) => performance.now() >= expires_at)) {
+      return received.map(() => new Failure('unavailable', 'No answer in time'));
+    }
     const calls = received.map(({ call }) => call);
     try {
       const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
@@ -122,9 +124,10 @@ export class BusServer extends Server implements CustomTransportStrategy {
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('internal');
       if (failure.code !== 'internal' || received.length === 1) return received.map(() => failure);
-      // Something in one of them broke what they share: alone, only that one fails.
-      const outcomes = await Promise.all(received.map((one) => this.outcomesOf([one], handler, together)));
-      return outcomes.flat();
+      // Something in one of them broke what they share: halved until it is alone, only that one fails.
+      const middle = received.length >> 1;
+      const outcomes = await this.outcomesOf(received.slice(0, middle), handler, together);
+      return outcomes.concat(await this.outcomesOf(received.slice(middle), handler, together));
     }
   }
 
