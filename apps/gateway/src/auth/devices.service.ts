@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager } from 'typeorm';
+import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { Failure, Reply, type CallContext, type Caller } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
@@ -20,6 +20,7 @@ import {
 import { Revisions } from './revisions.js';
 
 const MAX_KNOWN = 1_000_000;
+const ANY_STORABLE_ID = /^[^\0]+$/;
 
 @Injectable()
 export class DevicesService {
@@ -57,12 +58,13 @@ export class DevicesService {
   }
 
   async page({ label, ...query }: DeviceQuery, { caller }: CallContext): Promise<Reply<DevicePage>> {
-    const { rows, next_cursor } = await pageOf(this.database, Device, query, (devices) => {
+    const confine = (devices: SelectQueryBuilder<Device>): SelectQueryBuilder<Device> => {
       devices.where('row.project_id = :project_id', caller);
       return label === undefined
         ? devices
         : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
-    });
+    };
+    const { rows, next_cursor } = await pageOf(this.database, Device, query, confine, ANY_STORABLE_ID);
     return Reply.of({ devices: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
   }
 

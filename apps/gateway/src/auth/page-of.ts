@@ -4,17 +4,18 @@ import { type ListQuery } from './resources.js';
 
 const DEFAULT_LIMIT = 100;
 
-/** A page of a table by (created_at, id), newest first unless told. */
+/** A page of a table by (created_at, id), newest first unless told; `ids` where they are not UUIDs. */
 export async function pageOf<Row extends ObjectLiteral & { created_at: Date; id: string }>(
   database: Database,
   entity: EntityTarget<Row>,
   { order = 'desc', limit = DEFAULT_LIMIT, cursor }: ListQuery,
   confine: (query: SelectQueryBuilder<Row>) => SelectQueryBuilder<Row>,
+  ids?: RegExp,
 ): Promise<{ rows: Row[]; next_cursor?: string }> {
   const found = await database.read((manager) => {
     const query = confine(manager.createQueryBuilder(entity, 'row'));
     if (cursor !== undefined) {
-      const [at, id] = decodeCursor(cursor);
+      const [at, id] = decodeCursor(cursor, ids);
       query.andWhere(`(row.created_at, row.id) ${order === 'asc' ? '>' : '<'} (:at, :id)`, { at, id });
     }
     const direction = order === 'asc' ? 'ASC' : 'DESC';
