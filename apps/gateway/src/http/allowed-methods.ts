@@ -26,8 +26,7 @@ export class AllowedMethods {
 
   /** Empty for a path that nothing answers. */
   of(path: string): string[] {
-    return [...this.routes.values()]
-      .filter(({ matches }) => matches.test(path))
-      .flatMap(({ methods }) => [...methods]);
+    const matching = [...this.routes.values()].filter(({ matches }) => matches.test(path));
+    return [...new Set(matching.flatMap(({ methods }) => [...methods]))];
   }
 }
