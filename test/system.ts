@@ -16,10 +16,8 @@ import { createGateway } from '../apps/gateway/src/create-gateway.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
 import { HttpClient } from './http-client.js';
 
-export interface Gateway {
+export interface Gateway extends RunningService {
   url: string;
-  health_port: number;
-  stop(): Promise<void>;
 }
 
 export interface System {
@@ -81,7 +79,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     await app.listen(0, '127.0.0.1');
     const url = await app.getUrl();
     const service = await runService(app, config);
-    return started({ url, health_port: service.health_port, stop: () => service.stop() });
+    return started({ ...service, url });
   };
 
   const service = await startActivityEvents();
