@@ -17,7 +17,9 @@ export async function processes(): Promise<ProcessInfo[]> {
       return { pid, parent: Number(parent), command: command.replaceAll('\0', ' '), state };
     }),
   );
-  return found.filter(({ state, command }) => command !== '' && state !== 'Z');
+  return found
+    .filter(({ state, command }) => command !== '' && state !== 'Z')
+    .map(({ pid, parent, command }) => ({ pid, parent, command }));
 }
 
 /** The children of a process, their children, and so on. */
