@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, prepareSchema } from '#embedded';
+import { lockDirectory } from './directory-lock.js';
 import { loadSecrets } from './secrets.js';
 import { startServers, type Servers } from './servers.js';
 import { type StartConfig } from './start.config.js';
@@ -17,6 +18,7 @@ export class Flotilla {
   private constructor(
     private readonly servers: Servers,
     private readonly apps: SupervisedApp[],
+    private readonly unlock: () => Promise<void>,
     readonly url: string,
     readonly directory: string,
   ) {}
@@ -25,14 +27,16 @@ export class Flotilla {
     const directory = resolve(config.FLOTILLA_DATA_DIR);
     const logs = join(directory, 'logs');
     await mkdir(logs, { recursive: true });
-    const secrets = await loadSecrets(directory, config);
-    const servers = await startServers(directory, config);
+    const unlock = await lockDirectory(directory);
     const apps: SupervisedApp[] = [];
+    let servers: Servers | undefined;
     try {
-      const common = { NATS_URL: servers.nats_url, LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
+      const secrets = await loadSecrets(directory, config);
+      const { database_url, nats_url } = (servers = await startServers(directory, config));
+      const common = { NATS_URL: nats_url, LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
       await Promise.all(
         [...SERVICES, GATEWAY].map(async ({ name, schema }) => {
-          const urls = await prepareSchema(servers.database_url, schema);
+          const urls = await prepareSchema(database_url, schema);
           await migrate(name, urls.owner);
           const own = name === 'gateway' ? { ...secrets, PORT: String(config.PORT) } : {};
           const environment = {
@@ -48,10 +52,11 @@ export class Flotilla {
       );
     } catch (error) {
       await Promise.all(apps.map((app) => app.stop()));
-      await servers.stop();
+      await servers?.stop();
+      await unlock();
       throw error;
     }
-    return new Flotilla(servers, apps, `http://localhost:${config.PORT}`, directory);
+    return new Flotilla(servers, apps, unlock, `http://localhost:${config.PORT}`, directory);
   }
 
   /** Process ids by name, for whoever wants to watch or to break something. */
@@ -64,6 +69,7 @@ export class Flotilla {
     await this.apps.find(({ name }) => name === GATEWAY.name)?.stop();
     await Promise.all(this.apps.map((app) => app.stop()));
     await this.servers.stop();
+    await this.unlock();
   }
 }
 

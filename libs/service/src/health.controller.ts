@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, Inject } from '@nestjs/common';
 import {
+  ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
   ApiProperty,
@@ -35,6 +36,7 @@ class Health {
 
 /** Health for orchestrators, by terminus; the same three routes on every app. */
 @ApiTags('health')
+@ApiExtraModels(PartState)
 @Public()
 @Controller('health')
 export class HealthController {
