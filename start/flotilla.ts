@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { freePort, prepareSchema } from '#embedded';
+import { freePort } from '#embedded';
+import { prepareAppSchema, SCHEMAS, type AppName } from './app-schema.js';
 import { loadSecrets } from './secrets.js';
 import { startServers, type Servers } from './servers.js';
 import { type StartConfig } from './start.config.js';
 import { SupervisedApp } from './supervised-app.js';
 
-/** The services behind the gateway, and the schema that each calls its own. */
-const SERVICES = [{ name: 'activity-events', schema: 'activity_events' }] as const;
-const GATEWAY = { name: 'gateway', schema: 'auth' } as const;
+const APPS = Object.keys(SCHEMAS) as AppName[];
 
 /** The whole of Flotilla on this machine: servers, migrations, each app as a process. */
 export class Flotilla {
@@ -31,14 +28,13 @@ export class Flotilla {
     try {
       const common = { NATS_URL: servers.nats_url, LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
       await Promise.all(
-        [...SERVICES, GATEWAY].map(async ({ name, schema }) => {
-          const urls = await prepareSchema(servers.database_url, schema);
-          await migrate(name, urls.owner);
+        APPS.map(async (name) => {
+          const database_url = await prepareAppSchema(name, servers.database_url);
           const own = name === 'gateway' ? { ...secrets, PORT: String(config.PORT) } : {};
           const environment = {
             ...common,
             ...own,
-            DATABASE_URL: urls.service,
+            DATABASE_URL: database_url,
             HEALTH_PORT: String(await freePort()),
           };
           const app = new SupervisedApp({ name, directory: logs, environment });
@@ -61,13 +57,8 @@ export class Flotilla {
 
   /** Apps first, so that they can finish what they have taken; then the servers they need for it. */
   async stop(): Promise<void> {
-    await this.apps.find(({ name }) => name === GATEWAY.name)?.stop();
+    await this.apps.find(({ name }) => name === 'gateway')?.stop();
     await Promise.all(this.apps.map((app) => app.stop()));
     await this.servers.stop();
   }
-}
-
-async function migrate(app: string, url: string): Promise<void> {
-  const script = join(import.meta.dirname, '..', 'apps', app, 'src', 'migrate.js');
-  await promisify(execFile)(process.execPath, [script], { env: { ...process.env, DATABASE_URL: url } });
 }

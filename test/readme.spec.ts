@@ -31,7 +31,7 @@ const BLOCKS = PARAGRAPHS.flatMap((paragraph, index): Block[] => {
 
 /** The tour needs curl 7.84: without it nobody could take it, and it is reported as skipped. */
 const [, major = 0, minor = 0] =
-  /^curl (\d+)\.(\d+)/.exec(spawnSync('curl', ['--version']).stdout?.toString()) ?? [];
+  /^curl (\d+)\.(\d+)/.exec(String(spawnSync('curl', ['--version']).stdout)) ?? [];
 const step = Number(major) * 100 + Number(minor) >= 784 ? it : it.skip;
 
 describe('README', () => {
@@ -77,8 +77,10 @@ describe('README', () => {
     const rows = README.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
     const shown = new Map(rows.map(([, name, value]) => [name, value]));
     for (const type of [StartConfig, GatewayConfig, ActivityEventsConfig]) {
-      const config = Object.entries({ ...new StartConfig(), ...new type() });
-      const defaults = new Map(config.filter(([, value]) => value !== '' && value !== undefined));
+      const config: Record<string, string | number | undefined> = { ...new StartConfig(), ...new type() };
+      const defaults = new Map(
+        Object.entries(config).filter(([, value]) => value !== undefined && value !== ''),
+      );
       for (const name of settingsOf(type)) {
         const value = defaults.get(name);
         expect([name, shown.get(`\`${name}\``)]).toEqual([name, value === undefined ? '' : `\`${value}\``]);
