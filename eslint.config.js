@@ -1,6 +1,15 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
+const TEMPLATES = {
+  allowAny: false,
+  allowBoolean: false,
+  allowNever: false,
+  allowNullish: false,
+  allowNumber: true,
+  allowRegExp: false,
+};
+
 export default defineConfig(
   globalIgnores(['dist/', '.flotilla/', 'coverage/']),
   {
@@ -20,17 +29,7 @@ export default defineConfig(
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       // A number in a text is written as everybody expects; undefined in a text is a mistake.
-      '@typescript-eslint/restrict-template-expressions': [
-        'error',
-        {
-          allowAny: false,
-          allowBoolean: false,
-          allowNever: false,
-          allowNullish: false,
-          allowNumber: true,
-          allowRegExp: false,
-        },
-      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', TEMPLATES],
       // Listeners and timers take arrows whose value nobody reads.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // A Nest module is a class with nothing but its decorator.
@@ -46,6 +45,7 @@ export default defineConfig(
     files: ['test/**/*.ts', '**/*.spec.ts', 'apps/*/test/**/*.ts'],
     rules: {
       // Tests look into answers of every shape, and what they say of one they check at once.
+      '@typescript-eslint/restrict-template-expressions': ['error', { ...TEMPLATES, allowAny: true }],
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
