@@ -1,17 +1,14 @@
-import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { freePort, prepareSchema } from '#embedded';
+import { freePort } from '#embedded';
+import { prepareAppSchema, SCHEMAS, type AppName } from './app-schema.js';
 import { lockDirectory } from './directory-lock.js';
 import { loadSecrets } from './secrets.js';
 import { startServers, type Servers } from './servers.js';
 import { type StartConfig } from './start.config.js';
 import { SupervisedApp } from './supervised-app.js';
 
-/** The services behind the gateway, and the schema that each calls its own. */
-const SERVICES = [{ name: 'activity-events', schema: 'activity_events' }] as const;
-const GATEWAY = { name: 'gateway', schema: 'auth' } as const;
+const APPS = Object.keys(SCHEMAS) as AppName[];
 
 /** The whole of Flotilla on this machine: servers, migrations, each app as a process. */
 export class Flotilla {
@@ -35,14 +32,13 @@ export class Flotilla {
       const { database_url, nats_url } = (servers = await startServers(directory, config));
       const common = { NATS_URL: nats_url, LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
       await Promise.all(
-        [...SERVICES, GATEWAY].map(async ({ name, schema }) => {
-          const urls = await prepareSchema(database_url, schema);
-          await migrate(name, urls.owner);
+        APPS.map(async (name) => {
+          const service_url = await prepareAppSchema(name, database_url);
           const own = name === 'gateway' ? { ...secrets, PORT: String(config.PORT) } : {};
           const environment = {
             ...common,
             ...own,
-            DATABASE_URL: urls.service,
+            DATABASE_URL: service_url,
             HEALTH_PORT: String(await freePort()),
           };
           const app = new SupervisedApp({ name, directory: logs, environment });
@@ -66,14 +62,9 @@ export class Flotilla {
 
   /** Apps first, so that they can finish what they have taken; then the servers they need for it. */
   async stop(): Promise<void> {
-    await this.apps.find(({ name }) => name === GATEWAY.name)?.stop();
+    await this.apps.find(({ name }) => name === 'gateway')?.stop();
     await Promise.all(this.apps.map((app) => app.stop()));
     await this.servers.stop();
     await this.unlock();
   }
-}
-
-async function migrate(app: string, url: string): Promise<void> {
-  const script = join(import.meta.dirname, '..', 'apps', app, 'src', 'migrate.js');
-  await promisify(execFile)(process.execPath, [script], { env: { ...process.env, DATABASE_URL: url } });
 }

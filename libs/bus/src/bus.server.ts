@@ -78,6 +78,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     throw new Error('the bus has no events of its own; ask BusConnection');
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Nest's signature
   unwrap<T>(): T {
     return this.connection as T;
   }

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, type HttpException } from '@nestjs/common';
 import {
   ApiExtraModels,
   ApiOkResponse,
@@ -81,8 +81,8 @@ export class HealthController {
         () => indicator.down(),
       );
     });
-    const { details } = await this.terminus.check(asked).catch((error: { getResponse(): object }) => {
-      const { details } = error.getResponse() as { details: Record<string, PartState> };
+    const { details } = await this.terminus.check(asked).catch((error: unknown) => {
+      const { details } = (error as HttpException).getResponse() as { details: Record<string, PartState> };
       const missing = Object.keys(details).filter((name) => details[name]!.status !== 'up');
       throw new Failure('unavailable', `Missing: ${missing.join(', ')}`, { members: { parts: details } });
     });

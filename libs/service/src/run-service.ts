@@ -60,6 +60,7 @@ export async function launch(start: () => Promise<RunningService>): Promise<void
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
     process.once('disconnect', stop);
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-boolean-literal-compare -- undefined without IPC
     if (process.connected === false) stop();
     process.send?.({ serving: true });
   } catch (error) {

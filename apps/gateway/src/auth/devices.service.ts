@@ -137,15 +137,15 @@ async function insertDevice(
   labels: Record<string, string> = {},
 ): Promise<Device | undefined> {
   const device = { project_id, id, name: name ?? null, labels, created_at: new Date(), version: 1 };
-  const { raw } = await manager
+  const { raw } = (await manager
     .createQueryBuilder()
     .insert()
     .into(Device)
     .values(device)
     .orIgnore()
     .returning('id')
-    .execute();
-  return (raw as unknown[]).length > 0 ? manager.create(Device, device) : undefined;
+    .execute()) as { raw: unknown[] };
+  return raw.length > 0 ? manager.create(Device, device) : undefined;
 }
 
 /** @throws Failure `not_found` */
