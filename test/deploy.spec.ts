@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
-import { loadConfig, settingsOf, type HealthController } from '#service';
+import { loadConfig, Metrics, settingsOf, type HealthController } from '#service';
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
 import { openPrivateListener } from '../libs/service/src/private-listener.js';
@@ -142,7 +142,7 @@ describe('deployment', () => {
 
   it('probes routes that the private listener has, on its port', async () => {
     // Only which routes there are is asked of it.
-    const listener = await openPrivateListener({} as HealthController, 0);
+    const listener = await openPrivateListener({} as HealthController, new Metrics(), 0);
     const routes = ['startupProbe', 'livenessProbe', 'readinessProbe'].flatMap((probe) =>
       containers
         .filter(({ image }) => image.startsWith('flotilla/'))
