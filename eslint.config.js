@@ -42,15 +42,23 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**/*.ts', '**/*.spec.ts', 'apps/*/test/**/*.ts'],
+    files: ['test/**/*.ts', '**/*.spec.ts', '{apps,libs}/*/test/**/*.ts'],
     rules: {
       // Tests look into answers of every shape, and what they say of one they check at once.
-      '@typescript-eslint/restrict-template-expressions': ['error', { ...TEMPLATES, allowAny: true }],
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-base-to-string': 'off',
+      '@typescript-eslint/use-unknown-in-catch-callback-variable': 'off',
+      '@typescript-eslint/explicit-module-boundary-types': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+      // A table of cases holds functions that are async and others that need not be, and passes clients around.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-invalid-void-type': 'off',
     },
   },
 );

@@ -4,7 +4,8 @@ import { loadConfig } from '#service';
 import { Flotilla } from './flotilla.js';
 import { StartConfig } from './start.config.js';
 
-let stopping = false;
+/** Aborted by the first signal. */
+const stopping = new AbortController();
 
 try {
   const config = loadConfig(StartConfig);
@@ -13,8 +14,8 @@ try {
   const starting = Flotilla.start(config);
   const stop = (): void => {
     // npm hands on the Ctrl-C that the terminal has sent already: only the first counts, and stopping is bounded.
-    if (stopping) return;
-    stopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     starting
       .then((flotilla) => flotilla.stop())
       .then(
@@ -26,7 +27,7 @@ try {
 
   const { url, directory } = await starting;
   const place = inShell(relative(process.cwd(), directory) || '.');
-  if (!stopping)
+  if (!stopping.signal.aborted)
     console.log(`Flotilla serves ${url}  (API: ${url}/docs)
 
   operator key   ${place}/operator.key
@@ -39,7 +40,7 @@ Try it:
 
 Ctrl-C stops everything.`);
 } catch (error) {
-  if (!stopping) console.error(error instanceof Error ? error.message : error);
+  if (!stopping.signal.aborted) console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }
 

@@ -49,9 +49,10 @@ export async function startServers(directory: string, config: StartConfig): Prom
 async function allOrNone<T extends Supervised>(
   starting: (Promise<T> | undefined)[],
 ): Promise<(T | undefined)[]> {
-  const outcomes = await Promise.allSettled(starting);
+  const all = starting.map((one) => Promise.resolve(one));
+  const outcomes = await Promise.allSettled(all);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (!failed) return Promise.all(starting);
+  if (!failed) return Promise.all(all);
   for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value?.stop();
   throw failed.reason;
 }

@@ -35,7 +35,6 @@ interface Variable {
   valueFrom?: { secretKeyRef: { name: string; key: string } };
 }
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- YAML has every shape */
 const read = (...path: string[]): Promise<string> => readFile(join(ROOT, ...path), 'utf8');
 const { version } = JSON.parse(await read('package.json'));
 const composeText = await read('docker-compose.yml');
@@ -49,7 +48,7 @@ const manifests = (
 const podOf = (manifest: Record<string, any>): any => manifest.spec?.template?.spec;
 const pods = manifests.filter(podOf);
 const containers: any[] = pods.flatMap((manifest) => podOf(manifest).containers);
-/* eslint-enable @typescript-eslint/no-explicit-any */
+ 
 
 /** As a person fills it in: text long enough for every secret, and safe in a URL. */
 const SECRET = 'secret'.repeat(8);

@@ -2,7 +2,6 @@ export interface Answer {
   status: number;
   headers: Headers;
   /** Parsed when the answer says it is JSON, text otherwise. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into bodies of every shape
   body: any;
 }
 

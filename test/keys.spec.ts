@@ -244,7 +244,7 @@ describe('keys', () => {
       const { body: list } = await project.admin.get('/v1/keys?limit=1000');
       expect(list.keys.map((key: { id: string }) => key.id)).toContain(id);
       const answers = [
-        JSON.stringify(list),
+        Promise.resolve(list),
         ...['application/x-ndjson', 'text/csv'].map((accept) => project.admin.get('/v1/keys', { accept })),
         ...['/v1/members', '/v1/devices', '/v1/me'].map((path) => project.admin.get(path)),
       ];

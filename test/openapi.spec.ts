@@ -6,7 +6,6 @@ import { startSystem, type System } from './system.js';
 
 describe('the OpenAPI document', () => {
   let system: System;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a document of many shapes
   let document: any;
   beforeAll(async () => {
     system = await startSystem();

@@ -91,8 +91,8 @@ export class Bus {
 
   /** What is under way, for metrics. */
   readonly gauges = {
-    bus_calls: { help: 'Calls since the start.', read: () => this.lastId },
-    bus_calls_pending: { help: 'Calls without an outcome yet.', read: () => this.pending.size },
+    bus_calls: { help: 'Calls since the start.', read: (): number => this.lastId },
+    bus_calls_pending: { help: 'Calls without an outcome yet.', read: (): number => this.pending.size },
   };
 
   /** Resolves when a replica of the service answers; asks past the frames, so that a full queue is not a dead service. */
