@@ -38,7 +38,8 @@ async function importsOf(from: string): Promise<Import[]> {
   }));
 }
 
-const isSpec = (path: string): boolean => path.endsWith('.spec.ts');
+const isSpec = (path: string): boolean =>
+  path.endsWith('.spec.ts') || /^(apps|libs)\/[^/]+\/test\//.test(path);
 const libOf = (path: string): string | undefined => /^libs\/([^/]+)\//.exec(path)?.[1];
 const appOf = (path: string): string | undefined => /^apps\/([^/]+)\//.exec(path)?.[1];
 
@@ -90,7 +91,7 @@ describe('the architecture', () => {
 
     it('lets only tests import what is for tests', () => {
       const isTest = (path: string): boolean =>
-        isSpec(path) || /^(test|apps\/[^/]+\/test)\//.test(path) || libOf(path) === 'testing';
+        isSpec(path) || path.startsWith('test/') || libOf(path) === 'testing';
       expect(offending(({ from, to }) => to === '#testing' && !isTest(from))).toEqual([]);
     });
 

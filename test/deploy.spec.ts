@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
-import { loadConfig, Metrics, settingsOf, type HealthController } from '#service';
+import { loadConfig, Metrics, openPrivateListener, settingsOf, type HealthController } from '#service';
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
-import { openPrivateListener } from '../libs/service/src/private-listener.js';
 import { SCHEMAS } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
 
@@ -48,7 +47,6 @@ const manifests = (
 const podOf = (manifest: Record<string, any>): any => manifest.spec?.template?.spec;
 const pods = manifests.filter(podOf);
 const containers: any[] = pods.flatMap((manifest) => podOf(manifest).containers);
- 
 
 /** As a person fills it in: text long enough for every secret, and safe in a URL. */
 const SECRET = 'secret'.repeat(8);
