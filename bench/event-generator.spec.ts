@@ -3,7 +3,9 @@ import { NewEvent, validatorOf } from '#contracts';
 import { dayOfEvents, type GeneratedEvent } from './event-generator.js';
 
 const DAY = '2026-01-15';
-const generate = (seed: number, count: number): GeneratedEvent[] => [...dayOfEvents({ seed, day: DAY, count })];
+const generate = (seed: number, count: number): GeneratedEvent[] => [
+  ...dayOfEvents({ seed, day: DAY, count }),
+];
 
 describe('A generated day of events', () => {
   it('is the same for the same seed', () => {

@@ -76,7 +76,11 @@ export function* dayOfEvents({ seed, day, count }: DayOptions): Generator<Genera
         environment: environments.pick(random),
         email: addresses.pick(random),
         message: `${subject} ${outcome(random)}`,
-        data: { attempt: random.below(4), duration_ms: random.below(5_000), tags: [subject, random.pick(SITES)] },
+        data: {
+          attempt: random.below(4),
+          duration_ms: random.below(5_000),
+          tags: [subject, random.pick(SITES)],
+        },
         ...(device_id !== undefined && { device_id }),
         occurred_at: new Date(midnight + minute * MINUTE_MS + offset).toISOString(),
       };
@@ -102,7 +106,8 @@ function fleet(): string[] {
 
 /** How many of `count` events fall into each minute: a quiet night, two peaks, a few short bursts. */
 function eventsEachMinute(count: number, random: Random): number[] {
-  const peak = (minute: number, at: number, width: number): number => Math.exp(-(((minute - at) / width) ** 2));
+  const peak = (minute: number, at: number, width: number): number =>
+    Math.exp(-(((minute - at) / width) ** 2));
   const bursts = new Set(Array.from({ length: 8 }, () => random.below(MINUTES)));
   const weights = Array.from(
     { length: MINUTES },
