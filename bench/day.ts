@@ -68,9 +68,9 @@ async function compareQuestions(): Promise<void> {
     const filter = { ...wholeDay, ...question };
     const name = JSON.stringify(question);
     const right = expected(events, filter).map(({ id }) => id);
-    expectEqual(`GET ${name}`, await walk(filter, 'desc'), right);
-    expectEqual(`GET ${name}, oldest first`, await walk(filter, 'asc'), right.toReversed());
-    expectEqual(`histogram ${name}`, await histogram(filter), hoursOf(expected(events, filter)));
+    expectEqualLists(`GET ${name}`, await walk(filter, 'desc'), right);
+    expectEqualLists(`GET ${name}, oldest first`, await walk(filter, 'asc'), right.toReversed());
+    expectEqualLists(`histogram ${name}`, await histogram(filter), hoursOf(expected(events, filter)));
   }
   console.log(`Asked ${questions.length} questions, as pages in both orders and as histograms.`);
 }
@@ -103,21 +103,19 @@ function hoursOf(list: GeneratedEvent[]): [start: string, count: number][] {
 async function compareExports(): Promise<void> {
   const right = expected(events, {}).map(recorded);
   const ndjson = (await get('/v1/events', wholeDay, 'application/x-ndjson')).trimEnd().split('\n');
-  expectEqual('rows of NDJSON', ndjson.length, right.length);
-  ndjson.forEach((line, index) => {
-    expectEqual(`NDJSON line ${index + 1}`, withoutCreation(JSON.parse(line) as RecordedEvent), right[index]);
-  });
+  const ofNdjson = ndjson.map((line) => withoutCreation(JSON.parse(line) as RecordedEvent));
+  expectEqualLists('NDJSON', ofNdjson, right);
 
   const [columns, ...lines] = readCsv(await get('/v1/events', wholeDay, 'text/csv'));
-  expectEqual('rows of CSV', lines.length, right.length);
-  lines.forEach((cells, index) => {
+  const ofCsv = lines.map((cells) => {
     const row = Object.fromEntries(columns!.map((column, at) => [column, cells[at]])) as Record<
       string,
       string
     >;
     const event = { ...row, data: JSON.parse(row.data!) as unknown, device_id: row.device_id || null };
-    expectEqual(`CSV line ${index + 2}`, withoutCreation(event as unknown as RecordedEvent), right[index]);
+    return withoutCreation(event as unknown as RecordedEvent);
   });
+  expectEqualLists('CSV', ofCsv, right);
   console.log(`Exported ${ndjson.length} rows of NDJSON and ${lines.length} of CSV.`);
 }
 
@@ -143,10 +141,18 @@ function recorded(event: GeneratedEvent): object {
 
 function expectEqual(what: string, found: unknown, right: unknown): void {
   if (isDeepStrictEqual(found, right)) return;
-  const size = (value: unknown): string => (Array.isArray(value) ? `${value.length} of them: ` : '');
-  const show = (value: unknown): string =>
-    `${size(value)}${(JSON.stringify(value) ?? 'nothing').slice(0, 200)}`;
+  const show = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 300);
   differences.push(`${what}: found ${show(found)}, expected ${show(right)}`);
+}
+
+/** One difference for a list, at the first place where there is one: a row too many moves all that follow. */
+function expectEqualLists(what: string, found: unknown[], right: unknown[]): void {
+  const length = Math.max(found.length, right.length);
+  for (let at = 0; at < length; at += 1) {
+    if (isDeepStrictEqual(found[at], right[at])) continue;
+    expectEqual(`${what} (${found.length} of ${right.length}), place ${at + 1}`, found[at], right[at]);
+    return;
+  }
 }
 
 function nextDay(day: string): string {

@@ -103,7 +103,7 @@ async function explained(url: string, day: { seed: number; day: string }, rows: 
 Written by \`npm run bench:explain\`: the statements that activity-events itself sends, a page of 100, on a project
 of ${rows.toLocaleString('en')} events beside another in the same table. Statements that the service prepares are shown
 with their generic plan. Times are of one run on one machine; which index serves a query is the point.
-Partitions that are not executed are left out.
+Estimates and the partitions that were not visited are left out.
 
 ${sections.join('\n\n')}
 `;
@@ -119,7 +119,7 @@ async function lastOfFirstPage(url: string): Promise<[at: string, id: string][]>
   return rows.map(({ occurred_at, id }) => [occurred_at.toISOString(), id]);
 }
 
-/** Without the branches that never ran, and with long lines cut. */
+/** Without estimates, and without the branches that never ran. */
 function trimmed(plan: string): string {
   const kept: string[] = [];
   let skipped_indent = Infinity;
@@ -128,7 +128,7 @@ function trimmed(plan: string): string {
     if (indent > skipped_indent) continue;
     skipped_indent = Infinity;
     if (line.includes('(never executed)')) skipped_indent = indent;
-    else kept.push(line.length > 160 ? `${line.slice(0, 159)}…` : line);
+    else kept.push(line.replace(/ {2}\(cost=[^)]*\)/, ' '));
   }
   return kept.join('\n');
 }
