@@ -42,20 +42,17 @@ export class Bench {
       directory: join(directory, 'nats'),
       log: join(directory, 'nats.log'),
     });
-    await refuseUnlessDurable(postgres.url);
-    const database_url = await createDatabase(postgres.url, 'flotilla');
-    // One key makes all requests here: its limit would be what is measured. The apps inherit this.
-    process.env.RATE_LIMIT_REQUESTS = '1000000000';
-    const config = loadConfig(StartConfig, {
-      PORT: String(await freePort()),
-      FLOTILLA_DATA_DIR: join(directory, 'flotilla'),
-      DATABASE_URL: database_url,
-      NATS_URL: nats.url,
-      LOG_LEVEL: 'error',
-    });
-    const flotilla = await Flotilla.start(config);
-    await mkdir(join(directory, 'contenders'));
-    return new Bench(options, directory, postgres, nats, flotilla, database_url);
+    try {
+      await refuseUnlessDurable(postgres.url);
+      const database_url = await createDatabase(postgres.url, 'flotilla');
+      const flotilla = await startFlotilla(directory, database_url, nats.url);
+      await mkdir(join(directory, 'contenders'));
+      return new Bench(options, directory, postgres, nats, flotilla, database_url);
+    } catch (error) {
+      await nats.stop();
+      await postgres.stop();
+      throw error;
+    }
   }
 
   /** A new project of Flotilla's, with the key of its admin. */
@@ -142,6 +139,19 @@ export class Bench {
     await this.postgres.stop();
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+async function startFlotilla(directory: string, database_url: string, nats_url: string): Promise<Flotilla> {
+  // One key makes all requests here: its limit would be what is measured. The apps inherit this.
+  process.env.RATE_LIMIT_REQUESTS = '1000000000';
+  const config = loadConfig(StartConfig, {
+    PORT: String(await freePort()),
+    FLOTILLA_DATA_DIR: join(directory, 'flotilla'),
+    DATABASE_URL: database_url,
+    NATS_URL: nats_url,
+    LOG_LEVEL: 'error',
+  });
+  return Flotilla.start(config);
 }
 
 export async function createDatabase(server_url: string, name: string): Promise<string> {
