@@ -28,6 +28,11 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-exports': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // Taking a field out of an object leaves the rest.
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { varsIgnorePattern: '^_+$', argsIgnorePattern: '^_+$' },
+      ],
       // A number in a text is written as everybody expects; undefined in a text is a mistake.
       '@typescript-eslint/restrict-template-expressions': ['error', TEMPLATES],
       // Listeners and timers take arrows whose value nobody reads.

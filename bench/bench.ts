@@ -127,7 +127,7 @@ export class Bench {
       postgres: this.postgres.process.pid,
     };
     const parts = await Promise.all(
-      Object.entries(pids).map(async ([name, pid]) => ({ name, ...(await residentOf(pid!)) })),
+      Object.entries(pids).map(async ([name, pid]) => ({ name, ...(await residentOf(pid)) })),
     );
     return { parts, all: total(parts) };
   }
@@ -177,8 +177,9 @@ async function refuseUnlessDurable(url: string): Promise<void> {
   await withClient(url, async (client) => {
     for (const name of DURABLE) {
       const { rows } = await client.query<Record<string, string>>(`SHOW ${name}`);
-      if (rows[0]![name] !== 'on') throw new Error(`Postgres is not durable: ${name} is ${rows[0]![name]}`);
-      console.error(`${name} = ${rows[0]![name]}`);
+      const setting = rows[0]![name]!;
+      if (setting !== 'on') throw new Error(`Postgres is not durable: ${name} is ${setting}`);
+      console.error(`${name} = ${setting}`);
     }
   });
 }

@@ -8,8 +8,9 @@ export async function closedLoop(plan: LoadPlan, seconds: number): Promise<Answe
   const { url, connections } = plan;
   const setupClient = (client: autocannon.Client): void => client.setRequests(shareOf(plan, connection++));
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
-    const run = autocannon({ url, connections, duration: seconds, setupClient }, (error: unknown, done) =>
-      error ? reject(error as Error) : resolve(done),
+    const run = autocannon(
+      { url, connections, duration: seconds, setupClient },
+      (error: Error | null, done) => (error ? reject(error) : resolve(done)),
     );
     // autocannon's own histogram knows whole milliseconds only, too coarse for one call alone.
     run.on('response', (_, status, __, latency_ms) => {

@@ -56,7 +56,8 @@ async function record(event: GeneratedEvent): Promise<void> {
       return;
     }
     const isTemporary = !response || response.status === 503 || response.status === 429;
-    if (!isTemporary || tries === 10) throw new Error(`POST ${event.id}: ${response?.status} ${text}`);
+    if (!isTemporary || tries === 10)
+      throw new Error(`POST ${event.id}: ${String(response?.status)} ${text ?? 'no answer'}`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
 }
@@ -125,7 +126,8 @@ async function get(path: string, query: object, accept = 'application/json'): Pr
     headers: { authorization: `Bearer ${key}`, accept },
   });
   const text = await response.text();
-  if (response.status !== 200) throw new Error(`GET ${path}?${search}: ${response.status} ${text}`);
+  if (response.status !== 200)
+    throw new Error(`GET ${path}?${search}: ${response.status} ${text ?? 'no answer'}`);
   return text;
 }
 
@@ -141,7 +143,7 @@ function recorded(event: GeneratedEvent): object {
 
 function expectEqual(what: string, found: unknown, right: unknown): void {
   if (isDeepStrictEqual(found, right)) return;
-  const show = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 300);
+  const show = (value: unknown): string => JSON.stringify(value).slice(0, 300);
   differences.push(`${what}: found ${show(found)}, expected ${show(right)}`);
 }
 

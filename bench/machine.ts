@@ -9,9 +9,9 @@ export async function machineFacts({ postgres, options }: Bench): Promise<string
   );
   const [cpu] = cpus();
   return [
-    `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    `${cpus().length} × ${String(cpu?.model.trim())}, ${Math.round(totalmem() / 2 ** 30)} GB`,
     `${platform()} ${release()} ${arch()}, Node ${process.version}`,
-    `${rows[0]!.version.split(' (')[0]!.split(' on ')[0]}; fsync, synchronous_commit and full_page_writes on`,
+    `${rows[0]!.version.split(' (')[0]!.split(' on ')[0]!}; fsync, synchronous_commit and full_page_writes on`,
     pgbenchVersion() ?? 'no pgbench on PATH',
     `${options.rounds} rounds of ${options.seconds} s, ${options.connections} connections, all on this machine`,
   ];

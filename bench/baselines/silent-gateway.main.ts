@@ -33,6 +33,5 @@ void launch(async () => {
     bodyParser: false,
   });
   await prepareHttp(app);
-  await app.listen(config.PORT, '127.0.0.1');
-  return runService(app, config);
+  return runService(app, config, () => app.listen(config.PORT, '127.0.0.1'));
 });

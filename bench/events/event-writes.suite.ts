@@ -24,7 +24,7 @@ export const eventWrites: Suite = {
   name: 'events/writes',
   async run(bench) {
     const project = await bench.project('bench writes');
-    const requests = await eventRequests(project);
+    const requests = eventRequests(project);
     const { writers, pools } = await startWriters(bench, project, requests);
     const silent = await silentGateway(bench);
     const plan = {
@@ -117,7 +117,7 @@ function writing({ name, url, database_url }: Writer, plan: Omit<LoadPlan, 'url'
 }
 
 /** Events of a day, as clients send them while it happens: without ids and times of their own. */
-async function eventRequests({ key }: { key: string }, path = '/v1/events'): Promise<LoadRequest[]> {
+function eventRequests({ key }: { key: string }, path = '/v1/events'): LoadRequest[] {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   return [...dayOfEvents({ seed: 2, day: today(), count: BODIES })].map(
     ({ id: _, occurred_at: __, ...event }): LoadRequest => ({
