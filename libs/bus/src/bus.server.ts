@@ -10,7 +10,14 @@ import { lastValueFrom } from 'rxjs';
 import { BusConnection } from './connection.js';
 import { decodeFrame, encodeFrame, type Part } from './frame.js';
 import { type HandlerExtras } from './handles.js';
-import { failureToWire, MAX_PAYLOAD_BYTES, pingSubject, type CallHead, type OutcomeHead } from './wire.js';
+import {
+  contextsOf,
+  failureToWire,
+  MAX_PAYLOAD_BYTES,
+  pingSubject,
+  type CallHead,
+  type OutcomeHead,
+} from './wire.js';
 
 export interface ServerLimits {
   /** Calls under way or waiting in this process; more are refused at once. */
@@ -155,10 +162,12 @@ export class BusServer extends Server implements CustomTransportStrategy {
 function readCalls(data: Uint8Array, logger: { error(message: unknown): void }): ReceivedCall[] {
   try {
     const now = performance.now();
-    return decodeFrame<CallHead>(data).map(({ head: [id, budget_ms, context], body }) => ({
+    const parts = decodeFrame<CallHead>(data);
+    const contexts = contextsOf(parts.map(({ head }) => head));
+    return parts.map(({ head: [id, budget_ms], body }, place) => ({
       id,
       expires_at: now + budget_ms,
-      call: { ...context, request: JSON.parse((body as Buffer).toString()) as unknown },
+      call: { ...contexts[place]!, request: JSON.parse((body as Buffer).toString()) as unknown },
     }));
   } catch (error) {
     // Only another program on our subject can cause this: there is no caller to tell.

@@ -3,7 +3,7 @@ import { createInbox, type Msg } from '@nats-io/transport-node';
 import { Channel, type ChannelLimits, type PendingCall } from './channel.js';
 import { type BusConnection } from './connection.js';
 import { decodeFrame, encodeFrame } from './frame.js';
-import { failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
+import { callHeads, failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
 
 export interface CallLimits extends ChannelLimits {
   /** How long a call may take unless told. */
@@ -110,11 +110,8 @@ export class Bus {
     let channel = this.channels.get(subject);
     if (!channel) {
       channel = new Channel(this.limits, (frameId, calls) => {
-        const now = performance.now();
-        const parts = calls.map(({ id, expires_at, context, body }) => ({
-          head: [id, Math.round(expires_at - now), context],
-          body,
-        }));
+        const heads = callHeads(calls, performance.now());
+        const parts = calls.map(({ body }, place) => ({ head: heads[place], body }));
         this.connection.nats.publish(subject, encodeFrame(parts), { reply: `${this.inbox}.${frameId}` });
       });
       this.channels.set(subject, channel);
