@@ -127,7 +127,7 @@ async function get(path: string, query: object, accept = 'application/json'): Pr
   });
   const text = await response.text();
   if (response.status !== 200)
-    throw new Error(`GET ${path}?${search}: ${response.status} ${text ?? 'no answer'}`);
+    throw new Error(`GET ${path}?${search}: ${response.status} ${text}`);
   return text;
 }
 
