@@ -126,8 +126,7 @@ async function get(path: string, query: object, accept = 'application/json'): Pr
     headers: { authorization: `Bearer ${key}`, accept },
   });
   const text = await response.text();
-  if (response.status !== 200)
-    throw new Error(`GET ${path}?${search}: ${response.status} ${text}`);
+  if (response.status !== 200) throw new Error(`GET ${path}?${search}: ${response.status} ${text}`);
   return text;
 }
 
