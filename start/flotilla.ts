@@ -9,7 +9,10 @@ import { type StartConfig } from './start.config.js';
 import { SupervisedApp } from './supervised-app.js';
 
 /** The services behind the gateway, and the schema that each calls its own. */
-const SERVICES = [{ name: 'activity-events', schema: 'activity_events' }] as const;
+const SERVICES = [
+  { name: 'activity-events', schema: 'activity_events' },
+  { name: 'device-state', schema: 'device_state' },
+] as const;
 const GATEWAY = { name: 'gateway', schema: 'auth' } as const;
 
 /** The whole of Flotilla on this machine: servers, migrations, each app as a process. */

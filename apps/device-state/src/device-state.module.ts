@@ -13,7 +13,10 @@ import { Retention } from './retention.js';
 @Module({})
 export class DeviceStateModule {
   /** @param rules what tells a repeat from a change, strongest evidence first */
-  static forRoot(config: DeviceStateConfig, rules: readonly DuplicateRule[] = DUPLICATE_RULES): DynamicModule {
+  static forRoot(
+    config: DeviceStateConfig,
+    rules: readonly DuplicateRule[] = DUPLICATE_RULES,
+  ): DynamicModule {
     const name = 'device-state';
     return {
       module: DeviceStateModule,
