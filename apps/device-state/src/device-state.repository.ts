@@ -209,12 +209,13 @@ export class DeviceStateRepository {
     const size = Math.min(expected, CHUNK);
     for (;;) {
       const { where, values, name } = conditions(parts, ['recorded_at', 'entry'], order, after);
-      const rows = await this.database.prepared<Row>(
-        `history-${name}`,
-        `SELECT ${ENTRY} FROM device_state.history
-         WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`,
-        [...values, size],
-      );
+      const sql = `SELECT ${ENTRY} FROM device_state.history
+        WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`;
+      // Planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
+      const rows =
+        from && to
+          ? await this.database.rows<Row>(sql, [...values, size])
+          : await this.database.prepared<Row>(`history-${name}`, sql, [...values, size]);
       const entries = rows.map(entryOf);
       yield* entries;
       const last = entries.at(-1);

@@ -40,10 +40,12 @@ export async function startDeviceState({
     }),
   );
   const connection = await BusConnection.open({ name: 'gateway', url: nats.url });
+  const bus = new Bus(connection, { deadline_ms: 20_000, calls_a_frame: 32, frames_in_flight: 8 });
   return {
-    bus: new Bus(connection, { deadline_ms: 20_000, calls_a_frame: 32, frames_in_flight: 8 }),
+    bus,
     urls,
     async stop() {
+      await bus.drain();
       await connection.close();
       await Promise.all(services.map((service) => service.stop()));
       await nats.stop();
