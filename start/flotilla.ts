@@ -1,25 +1,21 @@
-import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { freePort, prepareSchema } from '#embedded';
+import { freePort } from '#embedded';
+import { prepareAppSchema, SCHEMAS, type AppName } from './app-schema.js';
+import { lockDirectory } from './directory-lock.js';
 import { loadSecrets } from './secrets.js';
 import { startServers, type Servers } from './servers.js';
 import { type StartConfig } from './start.config.js';
 import { SupervisedApp } from './supervised-app.js';
 
-/** The services behind the gateway, and the schema that each calls its own. */
-const SERVICES = [
-  { name: 'activity-events', schema: 'activity_events' },
-  { name: 'device-state', schema: 'device_state' },
-] as const;
-const GATEWAY = { name: 'gateway', schema: 'auth' } as const;
+const APPS = Object.keys(SCHEMAS) as AppName[];
 
 /** The whole of Flotilla on this machine: servers, migrations, each app as a process. */
 export class Flotilla {
   private constructor(
     private readonly servers: Servers,
     private readonly apps: SupervisedApp[],
+    private readonly unlock: () => Promise<void>,
     readonly url: string,
     readonly directory: string,
   ) {}
@@ -28,20 +24,21 @@ export class Flotilla {
     const directory = resolve(config.FLOTILLA_DATA_DIR);
     const logs = join(directory, 'logs');
     await mkdir(logs, { recursive: true });
-    const secrets = await loadSecrets(directory, config);
-    const servers = await startServers(directory, config);
+    const unlock = await lockDirectory(directory);
     const apps: SupervisedApp[] = [];
+    let servers: Servers | undefined;
     try {
-      const common = { NATS_URL: servers.nats_url, LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
+      const secrets = await loadSecrets(directory, config);
+      const { database_url, nats_url } = (servers = await startServers(directory, config));
+      const common = { NATS_URL: nats_url, LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
       await Promise.all(
-        [...SERVICES, GATEWAY].map(async ({ name, schema }) => {
-          const urls = await prepareSchema(servers.database_url, schema);
-          await migrate(name, urls.owner);
+        APPS.map(async (name) => {
+          const service_url = await prepareAppSchema(name, database_url);
           const own = name === 'gateway' ? { ...secrets, PORT: String(config.PORT) } : {};
           const environment = {
             ...common,
             ...own,
-            DATABASE_URL: urls.service,
+            DATABASE_URL: service_url,
             HEALTH_PORT: String(await freePort()),
           };
           const app = new SupervisedApp({ name, directory: logs, environment });
@@ -51,10 +48,11 @@ export class Flotilla {
       );
     } catch (error) {
       await Promise.all(apps.map((app) => app.stop()));
-      await servers.stop();
+      await servers?.stop();
+      await unlock();
       throw error;
     }
-    return new Flotilla(servers, apps, `http://localhost:${config.PORT}`, directory);
+    return new Flotilla(servers, apps, unlock, `http://localhost:${config.PORT}`, directory);
   }
 
   /** Process ids by name, for whoever wants to watch or to break something. */
@@ -64,13 +62,9 @@ export class Flotilla {
 
   /** Apps first, so that they can finish what they have taken; then the servers they need for it. */
   async stop(): Promise<void> {
-    await this.apps.find(({ name }) => name === GATEWAY.name)?.stop();
+    await this.apps.find(({ name }) => name === 'gateway')?.stop();
     await Promise.all(this.apps.map((app) => app.stop()));
     await this.servers.stop();
+    await this.unlock();
   }
-}
-
-async function migrate(app: string, url: string): Promise<void> {
-  const script = join(import.meta.dirname, '..', 'apps', app, 'src', 'migrate.js');
-  await promisify(execFile)(process.execPath, [script], { env: { ...process.env, DATABASE_URL: url } });
 }

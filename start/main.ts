@@ -4,13 +4,18 @@ import { loadConfig } from '#service';
 import { Flotilla } from './flotilla.js';
 import { StartConfig } from './start.config.js';
 
+/** Aborted by the first signal. */
+const stopping = new AbortController();
+
 try {
   const config = loadConfig(StartConfig);
   if (!(await isFree(config.PORT)))
     throw new Error(`Port ${config.PORT} is busy: stop what uses it, or set PORT`);
   const starting = Flotilla.start(config);
-  const stop = (signal: NodeJS.Signals): void => {
-    process.once(signal, () => process.exit(130));
+  const stop = (): void => {
+    // npm hands on the Ctrl-C that the terminal has sent already: only the first counts, and stopping is bounded.
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     starting
       .then((flotilla) => flotilla.stop())
       .then(
@@ -18,12 +23,12 @@ try {
         () => process.exit(1),
       );
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
   const { url, directory } = await starting;
-  const place = relative(process.cwd(), directory) || '.';
-  console.log(`Flotilla serves ${url}  (API: ${url}/docs)
+  const place = inShell(relative(process.cwd(), directory) || '.');
+  if (!stopping.signal.aborted)
+    console.log(`Flotilla serves ${url}  (API: ${url}/docs)
 
   operator key   ${place}/operator.key
   admin key      ${place}/admin.key      (project "demo")
@@ -35,6 +40,11 @@ Try it:
 
 Ctrl-C stops everything.`);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  if (!stopping.signal.aborted) console.error(error instanceof Error ? error.message : error);
   process.exit(1);
+}
+
+/** A path as a shell takes it, so that the printed lines work when pasted. */
+function inShell(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -15,10 +15,15 @@ interface Embedded {
   stop(): Promise<void>;
 }
 
+interface Supervised {
+  url: string;
+  stop(): Promise<void>;
+}
+
 /** Postgres and NATS: those of the configuration, or embedded ones that are started again when they die. */
 export async function startServers(directory: string, config: StartConfig): Promise<Servers> {
   const logs = join(directory, 'logs');
-  const [postgres, nats] = await Promise.all([
+  const [postgres, nats] = await allOrNone([
     config.DATABASE_URL
       ? undefined
       : supervise('postgres', (port) =>
@@ -40,10 +45,19 @@ export async function startServers(directory: string, config: StartConfig): Prom
   };
 }
 
-async function supervise(
-  name: string,
-  start: (port?: number) => Promise<Embedded>,
-): Promise<{ url: string; stop(): Promise<void> }> {
+/** A server that has started is stopped again when the other cannot start. */
+async function allOrNone<T extends Supervised>(
+  starting: (Promise<T> | undefined)[],
+): Promise<(T | undefined)[]> {
+  const all = starting.map((one) => Promise.resolve(one));
+  const outcomes = await Promise.allSettled(all);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (!failed) return Promise.all(all);
+  for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value?.stop();
+  throw failed.reason;
+}
+
+async function supervise(name: string, start: (port?: number) => Promise<Embedded>): Promise<Supervised> {
   let stopping = false;
   let current = await start();
   const { url, port } = current;

@@ -35,6 +35,8 @@ export class SupervisedApp {
   async start(): Promise<void> {
     const { name, directory, environment } = this.options;
     const log = await open(join(directory, `${name}.log`), 'a', 0o600);
+    // Told to stop while the file was being opened: nobody would stop a child that came after that.
+    if (this.stopping) return log.close();
     const started = Date.now();
     const child = fork(join(import.meta.dirname, '..', 'apps', name, 'src', 'main.js'), [], {
       env: { ...process.env, ...environment },

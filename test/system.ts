@@ -20,16 +20,21 @@ import { createGateway } from '../apps/gateway/src/create-gateway.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
 import { HttpClient } from './http-client.js';
 
+export interface Gateway extends RunningService {
+  url: string;
+}
+
 export interface System {
   /** Base URL of the first gateway. */
   url: string;
+  gateway: Gateway;
   database_url: string;
   nats: TestNats;
   operator: HttpClient;
   /** Admin of the project `demo`. */
   admin: HttpClient;
   /** A further gateway process on the same database, as another replica would be. */
-  anotherGateway(environment?: Record<string, string>): Promise<{ url: string; stop(): Promise<void> }>;
+  anotherGateway(environment?: Record<string, string>): Promise<Gateway>;
   startActivityEvents(): Promise<RunningService>;
   activityEvents: RunningService;
   /** What a process of device-state is told, apart from its health port. */
@@ -69,8 +74,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       ...busServer(),
       logger: false,
     });
-    await app.listen();
-    return started(await runService(app, config));
+    return started(await runService(app, config, () => app.listen()));
   };
 
   const stateUrls = await prepareSchema(database_url, deviceState.SCHEMA);
@@ -85,29 +89,26 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       ...busServer(),
       logger: false,
     });
-    await app.listen();
-    return started(await runService(app, config));
+    return started(await runService(app, config, () => app.listen()));
   };
 
   const authUrls = await prepareSchema(database_url, auth.SCHEMA);
   await migrate({ schema: auth.SCHEMA, url: authUrls.owner, entities: auth.ENTITIES }, AUTH_MIGRATIONS);
-  const startGateway = async (
-    own: Record<string, string> = {},
-  ): Promise<{ url: string; stop(): Promise<void> }> => {
+  const startGateway = async (own: Record<string, string> = {}): Promise<Gateway> => {
     const variables = { ...common, ...keys, DATABASE_URL: authUrls.service, ...environment, ...own };
     const config = loadConfig(GatewayConfig, variables);
     const app = await createGateway(config);
-    await app.listen(0, '127.0.0.1');
-    const url = await app.getUrl();
-    const service = await runService(app, config);
-    return started({ url, health_port: service.health_port, stop: () => service.stop() });
+    const service = await runService(app, config, () => app.listen(0, '127.0.0.1'));
+    return started({ ...service, url: await app.getUrl() });
   };
 
   const service = await startActivityEvents();
   const deviceStateService = await startDeviceState();
-  const { url } = await startGateway();
+  const gateway = await startGateway();
+  const { url } = gateway;
   return {
     url,
+    gateway,
     database_url,
     nats,
     operator: new HttpClient(url, keys.FLOTILLA_OPERATOR_KEY),

@@ -114,7 +114,13 @@ function writeOf({ request, caller, idempotency }: Call<NewEvent>, now: string):
     answer,
     key: idempotency && { ...idempotency, project_id, answer },
     own_id: request.id
-      ? { project_id, route: 'event id', key: event.id, content_hash: contentHash(request), answer }
+      ? {
+          project_id,
+          route: 'event id',
+          key: event.id,
+          content_hash: contentHash({ ...request, id: event.id }),
+          answer,
+        }
       : undefined,
   };
 }

@@ -7,6 +7,5 @@ import { ActivityEventsModule } from './activity-events.module.js';
 void launch(async () => {
   const config = loadConfig(ActivityEventsConfig);
   const app = await NestFactory.createMicroservice(ActivityEventsModule.forRoot(config), busServer());
-  await app.listen();
-  return runService(app, config);
+  return runService(app, config, () => app.listen());
 });

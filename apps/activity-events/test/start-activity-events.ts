@@ -29,8 +29,7 @@ export async function startActivityEvents(): Promise<ActivityEvents> {
   });
   const module = ActivityEventsModule.forRoot(config);
   const app = await NestFactory.createMicroservice(module, { ...busServer(), logger: false });
-  await app.listen();
-  const service = await runService(app, config);
+  const service = await runService(app, config, () => app.listen());
   const connection = await BusConnection.open({ name: 'gateway', url: nats.url });
   return {
     bus: new Bus(connection, { deadline_ms: 20_000 }),

@@ -16,5 +16,5 @@ export function deltaOf(desired: JsonObject, current: JsonObject): JsonObject | 
     const inner = deltaOf(wish, shown);
     if (inner) missing.push([name, inner]);
   }
-  return missing.length > 0 ? (Object.fromEntries(missing) as JsonObject) : undefined;
+  return missing.length > 0 ? Object.fromEntries(missing) : undefined;
 }

@@ -319,8 +319,11 @@ export function nameOf({ project_id, device_id }: DeviceName): string {
 }
 
 /** By what a list of states is sorted. */
-export function fleetSortKey({ updated_since, at }: Pick<FleetFilter, 'updated_since' | 'at'>) {
-  return updated_since && !at ? ('updated_at' as const) : ('first_seen_at' as const);
+export function fleetSortKey({
+  updated_since,
+  at,
+}: Pick<FleetFilter, 'updated_since' | 'at'>): 'updated_at' | 'first_seen_at' {
+  return updated_since && !at ? 'updated_at' : 'first_seen_at';
 }
 
 function columnsOf(names: DeviceName[]): [string[], string[]] {

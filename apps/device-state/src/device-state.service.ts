@@ -124,11 +124,9 @@ export class DeviceStateService {
     const wanted = device_ids
       .filter(isOwn)
       .map((device_id) => ({ project_id: caller.project_id, device_id, at }));
-    async function* inOrder(states: (StoredState | undefined)[]): AsyncGenerator<StoredState> {
-      for (const state of states) if (state && belongs(state, updated_since)) yield state;
-    }
+    const states = (await this.states(wanted)).filter((state) => state !== undefined);
     const { rows, next_cursor } = await pageOf(
-      inOrder(await this.states(wanted)),
+      states.filter((state) => belongs(state, updated_since)),
       device_ids.length,
       stateJson,
       ({ first_seen_at, device_id }) => [first_seen_at!.toISOString(), device_id],
@@ -266,7 +264,7 @@ function entryJson(row: RecordedEntry): string {
     key_id,
   } = row;
   const rest = JSON.stringify({ timestamp, recorded_at, clock, sequence, boot_id, key_id });
-  return `${JSON.stringify({ id, operation, result, version }).slice(0, -1)},"patch":${patch},"data":${data},${rest.slice(1)}`;
+  return `${JSON.stringify({ id, operation, result, version }).slice(0, -1)},"patch":${patch ?? 'null'},"data":${data ?? 'null'},${rest.slice(1)}`;
 }
 
 /** @throws Failure `invalid` for a cursor of another list */
@@ -278,7 +276,7 @@ function entryPosition(cursor: string): Position {
 
 /** As many rows as belong to a page, as JSON; `next_cursor` when there may be more. */
 async function pageOf<Row>(
-  rows: AsyncGenerator<Row>,
+  rows: AsyncIterable<Row> | Iterable<Row>,
   limit: number,
   jsonOf: (row: Row) => string | undefined,
   positionOf: (row: Row) => Position,

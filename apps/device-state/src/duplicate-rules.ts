@@ -81,13 +81,13 @@ export function verdictOn(
   rules: readonly DuplicateRule[] = DUPLICATE_RULES,
 ): Verdict {
   let orderIsKnown = false;
-  for (const { about, judge } of rules) {
-    if (about === 'order' && orderIsKnown) continue;
-    const judgement = judge(report, last);
+  for (const rule of rules) {
+    if (rule.about === 'order' && orderIsKnown) continue;
+    const judgement = rule.judge(report, last);
     if (judgement === 'duplicate' || judgement === 'stale') {
-      return { result: judgement, is_news: about === 'content' };
+      return { result: judgement, is_news: rule.about === 'content' };
     }
-    if (about === 'order' && judgement === 'newer') orderIsKnown = true;
+    if (rule.about === 'order' && judgement === 'newer') orderIsKnown = true;
   }
   return { result: 'applied', is_news: true };
 }

@@ -7,6 +7,5 @@ import { DeviceStateModule } from './device-state.module.js';
 void launch(async () => {
   const config = loadConfig(DeviceStateConfig);
   const app = await NestFactory.createMicroservice(DeviceStateModule.forRoot(config), busServer());
-  await app.listen();
-  return runService(app, config);
+  return runService(app, config, () => app.listen());
 });

@@ -20,5 +20,5 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
       members.set(name, after);
     }
   }
-  return isChanged ? (Object.fromEntries(members) as JsonObject) : target!;
+  return isChanged ? Object.fromEntries(members) : target!;
 }

@@ -35,8 +35,7 @@ export async function startDeviceState({
     Array.from({ length: replicas }, async () => {
       const module = DeviceStateModule.forRoot(config, rules);
       const app = await NestFactory.createMicroservice(module, { ...busServer(), logger: false });
-      await app.listen();
-      return runService(app, config);
+      return runService(app, config, () => app.listen());
     }),
   );
   const connection = await BusConnection.open({ name: 'gateway', url: nats.url });

@@ -75,7 +75,7 @@ describe('the past', () => {
   const history = async (
     device_id: string,
     query: HistoryQuery = {},
-    between: () => Promise<unknown> = async () => undefined,
+    between: () => Promise<unknown> = () => Promise.resolve(),
   ) => {
     const all: HistoryEntry[] = [];
     for (let cursor: string | undefined; ;) {

@@ -4,7 +4,5 @@ import { GatewayConfig } from './gateway.config.js';
 
 void launch(async () => {
   const config = loadConfig(GatewayConfig);
-  const app = await createGateway(config);
-  await app.listen(config.PORT, '0.0.0.0');
-  return runService(app, config);
+  return runService(await createGateway(config), config, (app) => app.listen(config.PORT, '0.0.0.0'));
 });

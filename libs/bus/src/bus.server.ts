@@ -10,7 +10,14 @@ import { lastValueFrom } from 'rxjs';
 import { BusConnection } from './connection.js';
 import { decodeFrame, encodeFrame, type Part } from './frame.js';
 import { type HandlerExtras } from './handles.js';
-import { failureToWire, MAX_PAYLOAD_BYTES, pingSubject, type CallHead, type OutcomeHead } from './wire.js';
+import {
+  contextsOf,
+  failureToWire,
+  MAX_PAYLOAD_BYTES,
+  pingSubject,
+  type CallHead,
+  type OutcomeHead,
+} from './wire.js';
 
 export interface ServerLimits {
   /** Calls under way or waiting in this process; more are refused at once. */
@@ -78,6 +85,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     throw new Error('the bus has no events of its own; ask BusConnection');
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Nest's signature
   unwrap<T>(): T {
     return this.connection as T;
   }
@@ -113,7 +121,9 @@ export class BusServer extends Server implements CustomTransportStrategy {
     handler: MessageHandler,
     together: boolean,
   ): Promise<Outcome[]> {
-    if (received.length === 0) return [];
+    if (received.every(({ expires_at }) => performance.now() >= expires_at)) {
+      return received.map(() => new Failure('unavailable', 'No answer in time'));
+    }
     const calls = received.map(({ call }) => call);
     try {
       const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
@@ -122,9 +132,10 @@ export class BusServer extends Server implements CustomTransportStrategy {
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('internal');
       if (failure.code !== 'internal' || received.length === 1) return received.map(() => failure);
-      // Something in one of them broke what they share: alone, only that one fails.
-      const outcomes = await Promise.all(received.map((one) => this.outcomesOf([one], handler, together)));
-      return outcomes.flat();
+      // Something in one of them broke what they share: halved until it is alone, only that one fails.
+      const middle = received.length >> 1;
+      const outcomes = await this.outcomesOf(received.slice(0, middle), handler, together);
+      return outcomes.concat(await this.outcomesOf(received.slice(middle), handler, together));
     }
   }
 
@@ -151,10 +162,12 @@ export class BusServer extends Server implements CustomTransportStrategy {
 function readCalls(data: Uint8Array, logger: { error(message: unknown): void }): ReceivedCall[] {
   try {
     const now = performance.now();
-    return decodeFrame<CallHead>(data).map(({ head: [id, budget_ms, context], body }) => ({
+    const parts = decodeFrame<CallHead>(data);
+    const contexts = contextsOf(parts.map(({ head }) => head));
+    return parts.map(({ head: [id, budget_ms], body }, place) => ({
       id,
       expires_at: now + budget_ms,
-      call: { ...context, request: JSON.parse((body as Buffer).toString()) as unknown },
+      call: { ...contexts[place]!, request: JSON.parse((body as Buffer).toString()) as unknown },
     }));
   } catch (error) {
     // Only another program on our subject can cause this: there is no caller to tell.

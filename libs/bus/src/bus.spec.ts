@@ -201,8 +201,9 @@ describe('the bus', () => {
 
   it('drops expired calls of a frame and hands on the others', async () => {
     const { connection } = await open();
+    const { caller, ...rest } = context();
     const part = (id: number, budget_ms: number) => ({
-      head: [id, budget_ms, context()] satisfies CallHead,
+      head: [id, budget_ms, caller, rest] satisfies CallHead,
       body: JSON.stringify(shout({ token: `${id}` })),
     });
     const answer = await connection.nats.request(

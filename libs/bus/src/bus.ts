@@ -3,7 +3,7 @@ import { createInbox, type Msg } from '@nats-io/transport-node';
 import { Channel, type ChannelLimits, type PendingCall } from './channel.js';
 import { type BusConnection } from './connection.js';
 import { decodeFrame, encodeFrame } from './frame.js';
-import { failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
+import { callHeads, failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
 
 export interface CallLimits extends ChannelLimits {
   /** How long a call may take unless told. */
@@ -91,8 +91,8 @@ export class Bus {
 
   /** What is under way, for metrics. */
   readonly gauges = {
-    bus_calls: { help: 'Calls since the start.', read: () => this.lastId },
-    bus_calls_pending: { help: 'Calls without an outcome yet.', read: () => this.pending.size },
+    bus_calls: { help: 'Calls since the start.', read: (): number => this.lastId },
+    bus_calls_pending: { help: 'Calls without an outcome yet.', read: (): number => this.pending.size },
   };
 
   /** Resolves when a replica of the service answers; asks past the frames, so that a full queue is not a dead service. */
@@ -110,11 +110,8 @@ export class Bus {
     let channel = this.channels.get(subject);
     if (!channel) {
       channel = new Channel(this.limits, (frameId, calls) => {
-        const now = performance.now();
-        const parts = calls.map(({ id, expires_at, context, body }) => ({
-          head: [id, Math.round(expires_at - now), context],
-          body,
-        }));
+        const heads = callHeads(calls, performance.now());
+        const parts = calls.map(({ body }, place) => ({ head: heads[place], body }));
         this.connection.nats.publish(subject, encodeFrame(parts), { reply: `${this.inbox}.${frameId}` });
       });
       this.channels.set(subject, channel);

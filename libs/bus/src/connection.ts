@@ -57,12 +57,18 @@ export class BusConnection {
   readonly part = {
     name: 'nats',
     essential: true,
-    check: () => this.ping(),
+    check: (): Promise<void> => this.ping(),
     gauges: {
-      nats_messages_received: { help: 'Messages since the start.', read: () => this.nats.stats().inMsgs },
-      nats_messages_sent: { help: 'Messages since the start.', read: () => this.nats.stats().outMsgs },
-      nats_bytes_received: { help: 'Bytes since the start.', read: () => this.nats.stats().inBytes },
-      nats_bytes_sent: { help: 'Bytes since the start.', read: () => this.nats.stats().outBytes },
+      nats_messages_received: {
+        help: 'Messages since the start.',
+        read: (): number => this.nats.stats().inMsgs,
+      },
+      nats_messages_sent: {
+        help: 'Messages since the start.',
+        read: (): number => this.nats.stats().outMsgs,
+      },
+      nats_bytes_received: { help: 'Bytes since the start.', read: (): number => this.nats.stats().inBytes },
+      nats_bytes_sent: { help: 'Bytes since the start.', read: (): number => this.nats.stats().outBytes },
     },
   };
 

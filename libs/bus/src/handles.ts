@@ -19,7 +19,7 @@ function handler<Request, Response>(target: Contract<Request, Response>, togethe
   return applyDecorators(
     MessagePattern(target.subject, { contract: target, together }),
     UseFilters(FailureFilter),
-  ) as MethodDecorator;
+  );
 }
 
 /** The method answers one call of the contract: `(call) => Promise<Reply>`; it throws a `Failure` to refuse. */

@@ -1,13 +1,42 @@
 import {
   Failure,
   type CallContext,
+  type Caller,
   type FailureCode,
   type FailureDetails,
   type ReplyMarks,
 } from '#contracts';
 
-/** Head of a call: its number in the sender, the milliseconds it may still take, and who calls. */
-export type CallHead = [id: number, budget_ms: number, context: CallContext];
+/**
+ * Head of a call: its number in the sender, the milliseconds it may still take, and its context. A caller that
+ * an earlier call of the frame has is written as the place of that call: many calls of a frame share one.
+ */
+export type CallHead = [
+  id: number,
+  budget_ms: number,
+  caller: Caller | number,
+  context: Omit<CallContext, 'caller'>,
+];
+
+export function callHeads(
+  calls: { id: number; expires_at: number; context: CallContext }[],
+  now: number,
+): CallHead[] {
+  const places = new Map<Caller, number>();
+  return calls.map(({ id, expires_at, context: { caller, ...context } }, place) => {
+    const known = places.get(caller);
+    if (known === undefined) places.set(caller, place);
+    return [id, Math.round(expires_at - now), known ?? caller, context];
+  });
+}
+
+/** The contexts of a frame's calls, in their order. */
+export function contextsOf(heads: CallHead[]): CallContext[] {
+  return heads.map(([, , caller, context]) => ({
+    ...context,
+    caller: typeof caller === 'number' ? (heads[caller]![2] as Caller) : caller,
+  }));
+}
 
 /** Head of an outcome: the number of the call it answers, and either the marks of its reply or its failure. */
 export type OutcomeHead = [id: number, marks: ReplyMarks | null, failure?: FailureOnWire];

@@ -202,7 +202,10 @@ export class StatePage {
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
 }
 
-export class Nothing {}
+/** An answer that has nothing to say. */
+export class Nothing {
+  nothing?: never;
+}
 
 /** Merges or replaces a device's state. `precondition_failed`; `invalid` when the state would grow too large. */
 export const reportState = contract('device-state.report', DeviceReport, ReportedState);

@@ -9,7 +9,7 @@ export const FAILURES = {
   not_found: 'Not found',
   method_not_allowed: 'This route does not know that method',
   conflict: 'The request conflicts with what is there',
-  idempotency_conflict: 'This idempotency key was used with other content',
+  idempotency_conflict: 'This key or id was used before with other content',
   precondition_failed: 'The resource has changed',
   too_large: 'The request is too large',
   unsupported_media_type: 'This media type is not accepted here',

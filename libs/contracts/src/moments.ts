@@ -38,7 +38,7 @@ export function parseMoment(text: string): Date | undefined {
     : monthFirst
       ? [monthFirst[3], monthFirst[1], monthFirst[2]]
       : [];
-  if (year === undefined) return parseTimestamp(text);
+  if (year === undefined || month === undefined || day === undefined) return parseTimestamp(text);
   if (!isCalendarDay(Number(year), Number(month), Number(day))) return undefined;
   return new Date(`${year}-${month}-${day}T00:00:00.000Z`);
 }

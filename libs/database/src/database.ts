@@ -77,16 +77,16 @@ export class Database implements OnModuleInit {
   readonly part = {
     name: 'database',
     essential: true,
-    check: () => this.ping(),
+    check: (): Promise<void> => this.ping(),
     gauges: {
-      database_connections: { help: 'Connections of the pool.', read: () => this.pool.totalCount },
+      database_connections: { help: 'Connections of the pool.', read: (): number => this.pool.totalCount },
       database_connections_idle: {
         help: 'Connections of the pool that do nothing.',
-        read: () => this.pool.idleCount,
+        read: (): number => this.pool.idleCount,
       },
       database_waiting: {
         help: 'Statements that wait for a connection.',
-        read: () => this.pool.waitingCount,
+        read: (): number => this.pool.waitingCount,
       },
     },
   };

@@ -10,15 +10,23 @@ export interface SchemaUrls {
 
 /**
  * Makes a service's place in a database: its schema, the role that owns it, and the role it runs as, which can
- * use what the schema holds and nothing else. Repeatable. `admin_url` must be allowed to create roles.
+ * use what the schema holds and nothing else. Repeatable. `admin_url` must be allowed to create roles;
+ * `service_password` is the running service's, made unless told.
  */
-export async function prepareSchema(admin_url: string, schema: string): Promise<SchemaUrls> {
+export async function prepareSchema(
+  admin_url: string,
+  schema: string,
+  service_password?: string,
+): Promise<SchemaUrls> {
   const admin = new Client({ connectionString: admin_url });
   await admin.connect();
   try {
     const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
     const database = admin.escapeIdentifier(rows[0]!.name);
-    const urls = { owner: urlFor(admin_url, `${schema}_owner`), service: urlFor(admin_url, schema) };
+    const urls = {
+      owner: urlFor(admin_url, `${schema}_owner`),
+      service: urlFor(admin_url, schema, service_password),
+    };
     await admin.query('BEGIN');
     await admin.query("SELECT pg_advisory_xact_lock(hashtext('flotilla prepare'))");
     for (const url of [urls.owner, urls.service]) {
@@ -26,7 +34,7 @@ export async function prepareSchema(admin_url: string, schema: string): Promise<
       const known = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [username]);
       const verb = known.rowCount ? 'ALTER' : 'CREATE';
       await admin.query(
-        `${verb} ROLE ${admin.escapeIdentifier(username)} LOGIN PASSWORD ${admin.escapeLiteral(password)}`,
+        `${verb} ROLE ${admin.escapeIdentifier(username)} LOGIN PASSWORD ${admin.escapeLiteral(decodeURIComponent(password))}`,
       );
       await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${admin.escapeIdentifier(username)}`);
     }
@@ -49,10 +57,14 @@ export async function prepareSchema(admin_url: string, schema: string): Promise<
   }
 }
 
-/** Passwords follow from the administrator's URL, so that whoever holds that one can start services anew. */
-function urlFor(admin_url: string, role: string): string {
+function urlFor(admin_url: string, role: string, password = passwordFor(admin_url, role)): string {
   const url = new URL(admin_url);
-  url.password = createHmac('sha256', admin_url.replace(/@.*$/, '')).update(role).digest('hex');
   url.username = role;
+  url.password = encodeURIComponent(password);
   return url.href;
+}
+
+/** Follows from the administrator's URL, so that whoever holds that one can start services anew. */
+function passwordFor(admin_url: string, role: string): string {
+  return createHmac('sha256', admin_url.replace(/@.*$/, '')).update(role).digest('hex');
 }

@@ -38,7 +38,7 @@ export class ServerProcess {
       child.once('exit', (code, signal) =>
         reject(
           new Error(
-            `${options.name} ended at its start (${code ?? signal})${options.log ? `, see ${options.log}` : ''}`,
+            `${options.name} ended at its start (${code ?? signal!})${options.log ? `, see ${options.log}` : ''}`,
           ),
         ),
       );

@@ -27,7 +27,7 @@ function setting(
 
 /** A setting that is a URL with one of these schemes; several, separated by commas, where `many`. */
 export function UrlSetting(schemes: string[], { many = false, optional = false } = {}): PropertyDecorator {
-  const holds = (value: string): boolean => {
+  const holds = (value?: string): boolean => {
     const urls = many ? String(value).split(',') : [String(value)];
     return urls.every((url) => URL.canParse(url) && schemes.includes(new URL(url).protocol.slice(0, -1)));
   };
@@ -42,7 +42,7 @@ export function NumberSetting(min: number, max: number, { optional = false } = {
 
 /** A setting that is text of at least `min` characters. */
 export function TextSetting(min = 1, { optional = false } = {}): PropertyDecorator {
-  const holds = (value: string): boolean => value?.length >= min;
+  const holds = (value?: string): boolean => value !== undefined && value.length >= min;
   return setting('text', `must be text of at least ${min} characters`, holds, optional);
 }
 

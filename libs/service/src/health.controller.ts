@@ -1,5 +1,6 @@
-import { Controller, Get, HttpCode, Inject } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, type HttpException } from '@nestjs/common';
 import {
+  ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
   ApiProperty,
@@ -35,6 +36,7 @@ class Health {
 
 /** Health for orchestrators, by terminus; the same three routes on every app. */
 @ApiTags('health')
+@ApiExtraModels(PartState)
 @Public()
 @Controller('health')
 export class HealthController {
@@ -79,8 +81,8 @@ export class HealthController {
         () => indicator.down(),
       );
     });
-    const { details } = await this.terminus.check(asked).catch((error: { getResponse(): object }) => {
-      const { details } = error.getResponse() as { details: Record<string, PartState> };
+    const { details } = await this.terminus.check(asked).catch((error: unknown) => {
+      const { details } = (error as HttpException).getResponse() as { details: Record<string, PartState> };
       const missing = Object.keys(details).filter((name) => details[name]!.status !== 'up');
       throw new Failure('unavailable', `Missing: ${missing.join(', ')}`, { members: { parts: details } });
     });

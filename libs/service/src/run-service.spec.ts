@@ -32,7 +32,7 @@ describe('a running service', () => {
       { module: OvenModule, imports },
       { logger: false },
     );
-    service = await runService(app, config);
+    service = await runService(app, config, () => app.init());
   });
   afterEach(() => service.stop());
 

@@ -15,10 +15,15 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Puts an app that already listens into service: health and metrics open, ready to be probed. */
-export async function runService(app: INestApplicationContext, config: AppConfig): Promise<RunningService> {
+/** Puts an app into service: it listens, its health and metrics are open, it is ready to be probed. */
+export async function runService<App extends INestApplicationContext>(
+  app: App,
+  config: AppConfig,
+  listen: (app: App) => Promise<unknown>,
+): Promise<RunningService> {
   app.useLogger(app.get(Logger));
   app.flushLogs();
+  await listen(app);
   const lifecycle = app.get(Lifecycle);
   const listener = await openPrivateListener(app.get(HealthController), app.get(Metrics), config.HEALTH_PORT);
   lifecycle.serving();
@@ -55,6 +60,7 @@ export async function launch(start: () => Promise<RunningService>): Promise<void
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
     process.once('disconnect', stop);
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-boolean-literal-compare -- undefined without IPC
     if (process.connected === false) stop();
     process.send?.({ serving: true });
   } catch (error) {

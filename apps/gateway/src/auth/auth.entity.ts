@@ -1,5 +1,5 @@
 import { IdempotencyKey } from '#database';
-import { Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
 import { type Role } from '#contracts';
 
 export const SCHEMA = 'auth';
@@ -15,6 +15,7 @@ export class Project {
 }
 
 @Entity({ schema: SCHEMA, name: 'members' })
+@Check('members_role', `"role" IN ('admin', 'editor', 'viewer')`)
 @Index('members_by_email', { synchronize: false })
 export class Member {
   @PrimaryColumn('uuid') project_id!: string;
@@ -40,6 +41,7 @@ export class Device {
 
 /** A key of the operator, of a member or of a device. Only a keyed hash of its secret is here. */
 @Entity({ schema: SCHEMA, name: 'keys' })
+@Check('keys_owner', `num_nonnulls("member_id", "device_id") = num_nonnulls("project_id")`)
 @Index('keys_by_project', ['project_id', 'created_at', 'id'])
 @Index('keys_by_member', ['member_id'], { where: 'member_id IS NOT NULL' })
 @Index('keys_by_device', ['project_id', 'device_id'], { where: 'device_id IS NOT NULL' })

@@ -4,7 +4,8 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, type Role } from '#contracts';
 import { IS_PUBLIC } from '#service';
 import { ALLOWED_ROLES } from './allow.js';
-import { KeyRing, type Principal } from './key-ring.js';
+import { KeyRing } from './key-ring.js';
+import { type Principal } from './principal.js';
 import { RateLimiter } from './rate-limiter.js';
 
 export type AuthenticatedRequest = FastifyRequest & { principal: Principal };

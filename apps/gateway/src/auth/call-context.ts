@@ -26,7 +26,7 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
     // A device's key never answers for another device, so who it is belongs to the content.
     const device = caller.role === 'device' ? caller.principal : null;
     context.idempotency = {
-      route: `${request.method} ${request.routeOptions.url}`,
+      route: `${request.method} ${request.routeOptions.url!}`,
       key,
       content_hash: contentHash([request.params, request.body ?? null, device]),
     };

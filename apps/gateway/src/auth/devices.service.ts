@@ -25,6 +25,7 @@ const MAX_KNOWN = 1_000_000;
 export class DevicesService {
   /** Devices that are known to be registered; forgotten whenever any right changes, deletions among them. */
   private readonly known = new Set<string>();
+  private changes = 0;
 
   constructor(
     private readonly database: Database,
@@ -33,7 +34,10 @@ export class DevicesService {
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
   ) {
-    revisions.onChange(() => this.known.clear());
+    revisions.onChange(() => {
+      this.changes += 1;
+      this.known.clear();
+    });
   }
 
   create({ id, name, labels }: NewDevice, context: CallContext): Promise<Reply<CreatedDevice>> {
@@ -51,7 +55,10 @@ export class DevicesService {
   async ensure({ project_id, role }: Caller, id: string): Promise<void> {
     const name = `${project_id} ${id}`;
     if (role === 'device' || (this.known.has(name) && this.revisions.isTrusted)) return;
+    const changes = this.changes;
     await this.database.transaction((manager) => insertDevice(manager, project_id, id));
+    // It may have been deleted since: registered for this write, not to be remembered.
+    if (changes !== this.changes) return;
     if (this.known.size >= MAX_KNOWN) this.known.clear();
     this.known.add(name);
   }
@@ -130,15 +137,15 @@ async function insertDevice(
   labels: Record<string, string> = {},
 ): Promise<Device | undefined> {
   const device = { project_id, id, name: name ?? null, labels, created_at: new Date(), version: 1 };
-  const { raw } = await manager
+  const { raw } = (await manager
     .createQueryBuilder()
     .insert()
     .into(Device)
     .values(device)
     .orIgnore()
     .returning('id')
-    .execute();
-  return (raw as unknown[]).length > 0 ? manager.create(Device, device) : undefined;
+    .execute()) as { raw: unknown[] };
+  return raw.length > 0 ? manager.create(Device, device) : undefined;
 }
 
 /** @throws Failure `not_found` */

@@ -1,16 +1,10 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { timingSafeEqual } from 'node:crypto';
-import { type Caller } from '#contracts';
 import { GatewayConfig } from '../gateway.config.js';
 import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
+import { type Principal } from './principal.js';
 import { Revisions } from './revisions.js';
-
-/** Whose key it is. The operator belongs to no project: its `project_id` is empty. */
-export interface Principal {
-  caller: Caller;
-  expires_at_ms: number;
-}
 
 const MAX_KEYS = 200_000;
 const USE_FLUSH_MS = 10_000;

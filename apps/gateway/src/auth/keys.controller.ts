@@ -49,6 +49,6 @@ export class KeysController {
     @Body() rotation: Rotation,
     @Context() context: CallContext,
   ): Promise<Reply<CreatedKey>> {
-    return this.keys.rotate(id, rotation ?? {}, context);
+    return this.keys.rotate(id, rotation, context);
   }
 }

@@ -5,7 +5,7 @@ import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { Key } from './auth.entity.js';
 import { hashOf, type MintedKey } from './key-format.js';
-import { type Principal } from './key-ring.js';
+import { type Principal } from './principal.js';
 
 export type KeyOwner = { project_id: string; member_id: string } | { project_id: string; device_id: string };
 

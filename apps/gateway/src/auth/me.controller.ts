@@ -44,7 +44,7 @@ export class MeController {
         if (!roles) return [];
         const path = [base, this.reflector.get<string>(PATH_METADATA, handler)].join('/').replace(/\/+$/, '');
         return {
-          route: `${RequestMethod[this.reflector.get<number>(METHOD_METADATA, handler)]} /${path}`,
+          route: `${RequestMethod[this.reflector.get<number>(METHOD_METADATA, handler)]!} /${path}`,
           roles,
         };
       });

@@ -14,7 +14,7 @@ export async function pageOf<Row extends ObjectLiteral & { created_at: Date; id:
   const found = await database.read((manager) => {
     const query = confine(manager.createQueryBuilder(entity, 'row'));
     if (cursor !== undefined) {
-      const { type } = manager.connection.getMetadata(entity).findColumnWithPropertyName('id')!;
+      const { type } = manager.dataSource.getMetadata(entity).findColumnWithPropertyName('id')!;
       const [at, id] = decodeCursor(cursor, type as 'uuid' | 'text');
       query.andWhere(`(row.created_at, row.id) ${order === 'asc' ? '>' : '<'} (:at, :id)`, { at, id });
     }

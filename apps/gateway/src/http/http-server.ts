@@ -70,7 +70,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   measureRequests(server, app.get(Metrics));
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
-  await app.register(underPressure as never, {
+  await app.register(underPressure, {
     maxEventLoopDelay: 1_000,
     pressureHandler: (request: FastifyRequest) => {
       if (!request.url.startsWith('/health')) throw new Failure('unavailable', 'The gateway is overloaded');
@@ -85,7 +85,7 @@ function refuseConnection(code: string | undefined, socket: Socket): void {
   const failure = new Failure('invalid', 'The request cannot be understood');
   const body = JSON.stringify({ ...problemOf(failure, randomUUID()), title: STATUS_CODES[status], status });
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]!}\r\nContent-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -82,12 +82,21 @@ function checkText(text: string): void {
 function checkNumber(text: string, start: number): number {
   let end = start + 1;
   while (end < text.length && /[\d.eE+-]/.test(text[end]!)) end += 1;
-  // Up to 15 digits are exact, or as near as any decimal fraction can be.
-  if (end - start > 15 || /[eE]/.test(text.slice(start, end))) {
-    const number = Number(text.slice(start, end));
-    const isExact =
-      Number.isSafeInteger(number) || !Number.isInteger(number) || !/^-?\d+$/.test(text.slice(start, end));
-    if (!Number.isFinite(number) || !isExact) refuse('must hold only numbers that a double can hold');
+  const written = text.slice(start, end);
+  if (written.length > 15 || /[eE]/.test(written)) {
+    const number = Number(written);
+    // Past 15 digits a whole number may turn into its neighbour: then it would be written with other digits.
+    const survives =
+      Number.isSafeInteger(number) ||
+      !Number.isInteger(number) ||
+      (!/^-?\d+$/.test(written) && digitsOf(written) === digitsOf(String(number)));
+    if (!Number.isFinite(number) || !survives) refuse('must hold only numbers that a double can hold');
   }
   return end;
+}
+
+/** Significant digits of a number as it is written. */
+function digitsOf(written: string): string {
+  const mantissa = written.split(/[eE]/)[0]!;
+  return mantissa.replace(/[-.]/g, '').replace(/^0+|0+$/g, '');
 }

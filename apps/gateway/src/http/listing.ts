@@ -64,8 +64,7 @@ function columnsOf(type: Constructor<object>): string[] {
 function csvLine(columns: string[], row: object): string {
   const cells = columns.map((column) => {
     const value = (row as Record<string, unknown>)[column] ?? '';
-    const text =
-      typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   });
   return `${cells.join(',')}\r\n`;

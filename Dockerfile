@@ -1,0 +1,24 @@
+# One image per app: docker build --build-arg APP=gateway --tag flotilla/gateway:0.1.0 .
+FROM node:24-slim AS build
+WORKDIR /flotilla
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build
+# Postgres and nats-server of `npm start` are optional packages: containers have their own.
+RUN npm prune --omit=dev --omit=optional --ignore-scripts
+
+FROM node:24-slim
+ARG APP
+ENV NODE_ENV=production
+WORKDIR /flotilla
+COPY --from=build /flotilla/package.json ./
+COPY --from=build /flotilla/node_modules ./node_modules
+COPY --from=build /flotilla/dist/libs ./dist/libs
+COPY --from=build /flotilla/dist/start ./dist/start
+COPY --from=build /flotilla/dist/apps/${APP} ./dist/apps/${APP}
+# By number, so that Kubernetes can see that it is not root.
+USER 1000
+WORKDIR /flotilla/dist/apps/${APP}/src
+ENTRYPOINT ["node", "--enable-source-maps"]
+CMD ["main.js"]

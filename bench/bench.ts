@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { EmbeddedNats, EmbeddedPostgres, freePort, prepareSchema, type SchemaUrls } from '#embedded';
+import { loadConfig } from '#service';
+import { Flotilla } from '../start/flotilla.js';
+import { StartConfig } from '../start/start.config.js';
+import { Child } from './child.js';
+import { residentOf, total, type Resident } from './memory.js';
+import { type BenchOptions } from './options.js';
+
+/** Who writes and reads in a suite: every contender takes this key for this project. */
+export interface BenchProject {
+  id: string;
+  key: string;
+}
+
+const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'];
+
+/** One Postgres, one NATS and one Flotilla, and processes beside them to compare with. */
+export class Bench {
+  private readonly children = new Set<Child>();
+
+  private constructor(
+    readonly options: BenchOptions,
+    readonly directory: string,
+    readonly postgres: EmbeddedPostgres,
+    readonly nats: EmbeddedNats,
+    /** The product, every app of it, exactly as `npm start` runs it. */
+    readonly flotilla: Flotilla,
+    /** Flotilla's database, as the superuser. */
+    readonly database_url: string,
+  ) {}
+
+  static async start(options: BenchOptions): Promise<Bench> {
+    const directory = await mkdtemp(join(tmpdir(), 'flotilla-bench-'));
+    const postgres = await EmbeddedPostgres.start({ directory, log: join(directory, 'postgres.log') });
+    const nats = await EmbeddedNats.start({
+      directory: join(directory, 'nats'),
+      log: join(directory, 'nats.log'),
+    });
+    try {
+      await refuseUnlessDurable(postgres.url);
+      const database_url = await createDatabase(postgres.url, 'flotilla');
+      const flotilla = await startFlotilla(directory, database_url, nats.url);
+      await mkdir(join(directory, 'contenders'));
+      return new Bench(options, directory, postgres, nats, flotilla, database_url);
+    } catch (error) {
+      await nats.stop();
+      await postgres.stop();
+      throw error;
+    }
+  }
+
+  /** A new project of Flotilla's, with the key of its admin. */
+  async project(name: string): Promise<BenchProject> {
+    const response = await fetch(`${this.flotilla.url}/v1/projects`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${await this.secret('operator')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ name }),
+    });
+    if (response.status !== 201) throw new Error(`No project ${name}: ${await response.text()}`);
+    const { id, admin_key } = (await response.json()) as { id: string; admin_key: string };
+    return { id, key: admin_key };
+  }
+
+  secret(name: 'operator' | 'admin' | 'secret'): Promise<string> {
+    return readFile(join(this.flotilla.directory, `${name}.key`), 'utf8').then((text) => text.trim());
+  }
+
+  /** A database of a contender's own, holding the same tables as the app's own migrations make them. */
+  async databaseLike(app: string, schema: string, name: string): Promise<SchemaUrls & { admin: string }> {
+    const admin = await createDatabase(this.postgres.url, name);
+    const urls = await prepareSchema(admin, schema);
+    const script = join(import.meta.dirname, '..', 'apps', app, 'src', 'migrate.js');
+    await promisify(execFile)(process.execPath, [script], {
+      env: { ...process.env, DATABASE_URL: urls.owner },
+    });
+    return { ...urls, admin };
+  }
+
+  /** A contender's process, built from `dist/<script>`; it listens on `port`. */
+  async child(
+    name: string,
+    script: string,
+    environment: Record<string, string>,
+  ): Promise<{ url: string; stop(): Promise<void> }> {
+    const port = await freePort();
+    const child = await Child.start({
+      name,
+      script,
+      directory: join(this.directory, 'contenders'),
+      environment: {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'error',
+        PORT: String(port),
+        HEALTH_PORT: '0',
+        ...environment,
+      },
+    });
+    this.children.add(child);
+    return {
+      url: `http://127.0.0.1:${port}`,
+      stop: async () => {
+        await child.stop();
+        this.children.delete(child);
+      },
+    };
+  }
+
+  async stopContenders(): Promise<void> {
+    await Promise.all([...this.children].map((child) => child.stop()));
+    this.children.clear();
+  }
+
+  /** Memory of the product and of its servers, by process. */
+  async resident(): Promise<{ parts: (Resident & { name: string })[]; all: Resident }> {
+    const pids = {
+      ...this.flotilla.pids,
+      'nats-server': this.nats.process.pid,
+      postgres: this.postgres.process.pid,
+    };
+    const parts = await Promise.all(
+      Object.entries(pids).map(async ([name, pid]) => ({ name, ...(await residentOf(pid)) })),
+    );
+    return { parts, all: total(parts) };
+  }
+
+  async stop(): Promise<void> {
+    await this.stopContenders();
+    await this.flotilla.stop();
+    await this.nats.stop();
+    await this.postgres.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+async function startFlotilla(directory: string, database_url: string, nats_url: string): Promise<Flotilla> {
+  // One key makes all requests here: its limit would be what is measured. The apps inherit this.
+  process.env.RATE_LIMIT_REQUESTS = '1000000000';
+  const config = loadConfig(StartConfig, {
+    PORT: String(await freePort()),
+    FLOTILLA_DATA_DIR: join(directory, 'flotilla'),
+    DATABASE_URL: database_url,
+    NATS_URL: nats_url,
+    LOG_LEVEL: 'error',
+  });
+  return Flotilla.start(config);
+}
+
+export async function createDatabase(server_url: string, name: string): Promise<string> {
+  const url = new URL(server_url);
+  url.pathname = `/${name}`;
+  await withClient(server_url, (client) => client.query(`CREATE DATABASE "${name}"`));
+  return url.href;
+}
+
+/** A connection for as long as `work` takes. */
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** What is fast because it may be lost is not compared here. */
+async function refuseUnlessDurable(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    for (const name of DURABLE) {
+      const { rows } = await client.query<Record<string, string>>(`SHOW ${name}`);
+      const setting = rows[0]![name]!;
+      if (setting !== 'on') throw new Error(`Postgres is not durable: ${name} is ${setting}`);
+      console.error(`${name} = ${setting}`);
+    }
+  });
+}

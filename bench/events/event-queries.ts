@@ -1,0 +1,31 @@
+import { type GeneratedEvent } from '../event-generator.js';
+
+export interface EventQuestion {
+  name: string;
+  query: Record<string, string>;
+  /** Ask for the page after the newest. */
+  second_page?: boolean;
+}
+
+/** What people ask of a day of generated events. `sample` says which values of that day are frequent. */
+export function eventQuestions(day: string, sample: GeneratedEvent[]): EventQuestion[] {
+  return [
+    { name: 'the newest page', query: {} },
+    { name: 'the second page', query: {}, second_page: true },
+    { name: 'component and environment', query: { component: 'telemetry', environment: 'production' } },
+    { name: 'e-mail', query: { email: fairlyFrequent(sample.map(({ email }) => email)) } },
+    { name: 'device', query: { device_id: fairlyFrequent(sample.map(({ device_id }) => device_id)) } },
+    { name: 'a frequent part of a message', query: { message: 'FAULT 0x' } },
+    { name: 'a rare part of a message', query: { message: 'fault 0x1f4' } },
+    { name: 'an hour', query: { from_date: `${day}T09:00:00Z`, to_date: `${day}T10:00:00Z` } },
+  ];
+}
+
+/** The fifth of the favourites: more than a page of it even in a small project, and far from everything. */
+function fairlyFrequent(values: (string | undefined)[]): string {
+  const counts = Map.groupBy(
+    values.filter((value) => value !== undefined),
+    (value) => value,
+  );
+  return [...counts].sort(([, a], [, b]) => b.length - a.length)[4]![0];
+}

@@ -1,0 +1,261 @@
+import { prepareSchema } from '#embedded';
+import { atLeast, atMost, none, type Bar } from '../bars.js';
+import { withClient, type Bench, type BenchProject } from '../bench.js';
+import { dayOfEvents } from '../event-generator.js';
+import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
+import { pgbenchVersion, runPgbench } from '../pgbench.js';
+import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
+import { type Section, type Suite } from '../section.js';
+import { withBestPool } from '../tuned-pool.js';
+import { loadEvents, tidyEvents, today } from './event-rows.js';
+
+const BODIES = 4_096;
+const WARM_UP_S = 2;
+
+/** A contender's server, and the database that its rows go to. */
+interface Writer {
+  name: string;
+  url: string;
+  database_url: string;
+}
+
+/** Durable single events, `POST /v1/events`. */
+export const eventWrites: Suite = {
+  name: 'events/writes',
+  async run(bench) {
+    const project = await bench.project('bench writes');
+    const requests = eventRequests(project);
+    const { writers, pools } = await startWriters(bench, project, requests);
+    const silent = await silentGateway(bench);
+    const plan = {
+      connections: bench.options.connections,
+      warm_up_s: WARM_UP_S,
+      seconds: bench.options.seconds,
+    };
+    const before = await countRows(writers);
+
+    const contenders = [
+      loadContender('nothing', { ...plan, url: bench.flotilla.url, requests: [liveRequest()] }),
+      loadContender('nothing, with a key and a body', {
+        ...plan,
+        url: silent.url,
+        requests: await silentRequests(bench),
+      }),
+      ...writers.map((writer) => writing(writer, { ...plan, requests })),
+      ...(await pgbenchContender(bench, project, plan)),
+    ];
+    const peak = await alternate(contenders, bench.options.rounds);
+    await silent.stop();
+    const sections = [peakSection(peak, pools, await missingRows(writers, before, peak))];
+    sections.push(await halfPeakSection(bench, writers, peak, requests));
+    sections.push(await aloneSection(bench, writers, requests));
+    await bench.stopContenders();
+    return sections;
+  },
+};
+
+async function startWriters(
+  bench: Bench,
+  project: BenchProject,
+  requests: LoadRequest[],
+): Promise<{ writers: Writer[]; pools: string }> {
+  const preload = { seed: 1, day: today(), count: bench.options.preload };
+  const databaseOf = async (name: string): Promise<{ admin: string; service: string }> => {
+    const urls = await bench.databaseLike('activity-events', 'activity_events', name);
+    await loadEvents(urls.admin, project.id, preload);
+    return urls;
+  };
+  await loadEvents(bench.database_url, project.id, preload);
+  const keys = JSON.stringify({ [project.key]: project.id });
+  const plan = { connections: bench.options.connections, requests };
+
+  const monolithDatabase = await databaseOf('monolith');
+  const monolith = await withBestPool(
+    'monolith',
+    (pool) =>
+      bench.child('monolith', 'bench/events/event-monolith.main.js', {
+        DATABASE_URL: monolithDatabase.service,
+        POOL_SIZE: String(pool),
+        KEYS: keys,
+      }),
+    plan,
+  );
+  const stockDatabase = await databaseOf('stock');
+  const stock = await withBestPool(
+    'stock',
+    async (pool) => {
+      const environment = { NATS_URL: bench.nats.url, KEYS: keys };
+      const service = await bench.child('stock-service', 'bench/events/event-stock-service.main.js', {
+        ...environment,
+        DATABASE_URL: stockDatabase.service,
+        POOL_SIZE: String(pool),
+      });
+      const front = await bench.child('stock-front', 'bench/events/event-stock-front.main.js', environment);
+      return { url: front.url, stop: () => front.stop().then(() => service.stop()) };
+    },
+    plan,
+  );
+  return {
+    writers: [
+      { name: 'flotilla', url: bench.flotilla.url, database_url: bench.database_url },
+      { name: 'monolith', url: monolith.running.url, database_url: monolithDatabase.admin },
+      { name: 'stock Nest NATS', url: stock.running.url, database_url: stockDatabase.admin },
+    ],
+    pools: `monolith ${monolith.pool_size}, stock ${stock.pool_size}`,
+  };
+}
+
+function loadContender(name: string, plan: LoadPlan): Contender {
+  return { name, turn: () => runLoad(plan) };
+}
+
+function writing({ name, url, database_url }: Writer, plan: Omit<LoadPlan, 'url'>): Contender {
+  return {
+    ...loadContender(name, { ...plan, url }),
+    settle: () => withClient(database_url, tidyEvents),
+  };
+}
+
+/** Events of a day, as clients send them while it happens: without ids and times of their own. */
+function eventRequests({ key }: { key: string }, path = '/v1/events'): LoadRequest[] {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  return [...dayOfEvents({ seed: 2, day: today(), count: BODIES })].map(
+    ({ id: _, occurred_at: __, ...event }): LoadRequest => ({
+      method: 'POST',
+      path,
+      headers,
+      body: JSON.stringify(event),
+    }),
+  );
+}
+
+function liveRequest(): LoadRequest {
+  return { method: 'GET', path: '/health/live', headers: {} };
+}
+
+async function silentRequests(bench: Bench): Promise<LoadRequest[]> {
+  return eventRequests({ key: await bench.secret('admin') }, '/bench/events');
+}
+
+/** A gateway beside the product's own, with one route more. */
+async function silentGateway(bench: Bench): Promise<{ url: string; stop(): Promise<void> }> {
+  const { service } = await prepareSchema(bench.database_url, 'auth');
+  return bench.child('silent-gateway', 'bench/baselines/silent-gateway.main.js', {
+    DATABASE_URL: service,
+    NATS_URL: bench.nats.url,
+    KEY_SECRET: await bench.secret('secret'),
+    FLOTILLA_OPERATOR_KEY: await bench.secret('operator'),
+    FLOTILLA_ADMIN_KEY: await bench.secret('admin'),
+  });
+}
+
+async function pgbenchContender(
+  bench: Bench,
+  project: BenchProject,
+  plan: { connections: number; warm_up_s: number; seconds: number },
+): Promise<Contender[]> {
+  if (!pgbenchVersion()) {
+    console.error('pgbench is not on PATH: left out');
+    return [];
+  }
+  const database = await bench.databaseLike('activity-events', 'activity_events', 'pgbench');
+  await loadEvents(database.admin, project.id, { seed: 1, day: today(), count: bench.options.preload });
+  return [
+    {
+      name: 'pgbench',
+      turn: () =>
+        runPgbench({
+          ...plan,
+          database_url: database.service,
+          clients: plan.connections,
+          directory: bench.directory,
+          script: pgbenchScript(project.id),
+        }),
+      settle: () => withClient(database.admin, tidyEvents),
+    },
+  ];
+}
+
+function pgbenchScript(project_id: string): string {
+  return `\\set component random_zipfian(1, 8, 1.1)
+\\set address random_zipfian(1, 500, 1.1)
+\\set device random_zipfian(1, 2000, 1.1)
+\\set number random(1, 100000)
+INSERT INTO activity_events.events
+  (project_id, id, component, environment, email, message, data, device_id, occurred_at, created_at)
+VALUES ('${project_id}', uuidv7(), 'component ' || :component, 'production', 'ada.' || :address || '@example.com',
+  'Battery changed from ' || :number || ' to ' || :device, '{"attempt":1,"duration_ms":4711,"tags":["Battery","north"]}',
+  'pump ' || :device || '/north', now(), now());
+`;
+}
+
+async function countRows(writers: Writer[]): Promise<number[]> {
+  return Promise.all(
+    writers.map(({ database_url }) =>
+      withClient(database_url, async (client) => {
+        const sql = 'SELECT count(*)::int AS count FROM activity_events.events';
+        return (await client.query<{ count: number }>(sql)).rows[0]!.count;
+      }),
+    ),
+  );
+}
+
+/** Rows that were acknowledged and are not there. */
+async function missingRows(writers: Writer[], before: number[], peak: Standing[]): Promise<number> {
+  const after = await countRows(writers);
+  const missing = writers.map(({ name }, index) => {
+    const added = after[index]! - before[index]!;
+    return Math.max(0, standingOf(peak, name).acknowledged - added);
+  });
+  return missing.reduce((sum, one) => sum + one, 0);
+}
+
+function peakSection(standings: Standing[], pools: string, missing: number): Section {
+  const median = (name: string): number => standingOf(standings, name).rate.median;
+  return {
+    title: 'POST /v1/events, one durable event a request',
+    method: `Closed loop. Connections to Postgres, the best of 8, 16 and 32: ${pools}; flotilla as it ships.`,
+    standings,
+    bars: [
+      atLeast('flotilla / monolith', 2, median('flotilla'), median('monolith')),
+      atLeast('flotilla / stock Nest NATS', 5, median('flotilla'), median('stock Nest NATS')),
+      atLeast('flotilla / nothing', 0.6, median('flotilla'), median('nothing')),
+      none('acknowledged event missing in its table', missing),
+    ],
+  };
+}
+
+async function halfPeakSection(
+  bench: Bench,
+  writers: Writer[],
+  peak: Standing[],
+  requests: LoadRequest[],
+): Promise<Section> {
+  const { connections, seconds, rounds } = bench.options;
+  const contenders = writers.map((writer) => {
+    const rate = standingOf(peak, writer.name).rate.median / 2;
+    return writing(writer, { connections, warm_up_s: 1, seconds, rate, requests });
+  });
+  return {
+    title: 'POST /v1/events at half of each one’s own peak',
+    method: 'Open loop, evenly paced; a latency counts from when its request was due.',
+    standings: await alternate(contenders, rounds),
+    bars: [],
+  };
+}
+
+async function aloneSection(bench: Bench, writers: Writer[], requests: LoadRequest[]): Promise<Section> {
+  const plan = { connections: 1, warm_up_s: 1, seconds: bench.options.seconds, requests };
+  const standings = await alternate(
+    writers.map((writer) => writing(writer, plan)),
+    bench.options.rounds,
+  );
+  const p50 = (name: string): number => standingOf(standings, name).p50_ms.median;
+  const bars: Bar[] = [atMost('flotilla / monolith, p50', 1.5, p50('flotilla'), p50('monolith'))];
+  return {
+    title: 'POST /v1/events, one call alone',
+    method: 'One connection, closed loop.',
+    standings,
+    bars,
+  };
+}

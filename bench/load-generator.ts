@@ -1,0 +1,18 @@
+import { once } from 'node:events';
+import { closedLoop } from './closed-loop.js';
+import { type LoadPlan, type LoadResult } from './load.js';
+import { paced } from './paced-load.js';
+import { quantile } from './statistics.js';
+
+const [plan] = (await once(process, 'message')) as [LoadPlan];
+const run = plan.rate === undefined ? closedLoop : paced;
+const warmUp = await run(plan, plan.warm_up_s);
+const measured = await run(plan, plan.seconds);
+const result: LoadResult = {
+  rate: measured.latencies_ms.length / measured.seconds,
+  acknowledged: warmUp.latencies_ms.length + measured.latencies_ms.length,
+  failed: warmUp.failed + measured.failed,
+  p50_ms: quantile(measured.latencies_ms, 0.5),
+  p99_ms: quantile(measured.latencies_ms, 0.99),
+};
+process.send!(result);

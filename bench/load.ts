@@ -1,0 +1,59 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface LoadRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+
+export interface LoadPlan {
+  url: string;
+  connections: number;
+  warm_up_s: number;
+  seconds: number;
+  /** Requests a second, evenly paced; as many as there are answers unless told. */
+  rate?: number;
+  /** Sent over and over, each connection from a place of its own. */
+  requests: LoadRequest[];
+}
+
+/** What came back within one stretch of time. */
+export interface Answers {
+  seconds: number;
+  /** Milliseconds of each answer of 2xx. */
+  latencies_ms: number[];
+  failed: number;
+}
+
+export interface LoadResult {
+  /** Answers of 2xx a second. */
+  rate: number;
+  /** Answers of 2xx, those of the warm-up included. */
+  acknowledged: number;
+  /** Everything else, those of the warm-up included: other answers, cut connections, time-outs. */
+  failed: number;
+  p50_ms: number;
+  p99_ms: number;
+}
+
+/** Runs a plan in a process of its own, so that the load costs no contender its event loop. */
+export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  const child = fork(join(import.meta.dirname, 'load-generator.js'));
+  const ended = new AbortController();
+  try {
+    child.send(plan);
+    const [result] = (await Promise.race([
+      once(child, 'message', ended),
+      once(child, 'exit', ended).then(() => {
+        throw new Error('The load generator ended without a result');
+      }),
+    ])) as [LoadResult];
+    return result;
+  } finally {
+    ended.abort();
+    child.disconnect();
+  }
+}

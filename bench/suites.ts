@@ -1,0 +1,6 @@
+import { eventReads } from './events/event-reads.suite.js';
+import { eventWrites } from './events/event-writes.suite.js';
+import { type Suite } from './section.js';
+
+/** In the order in which they run. */
+export const SUITES: Suite[] = [eventWrites, eventReads];
