@@ -283,6 +283,7 @@ describe('device state', () => {
       const again = await admin.send(method, path, { data: { a: 1 } }, key);
       expect(again.body).toEqual(first.body);
       expect(again.headers.get('idempotency-replayed')).toBe('true');
+      expect(again.headers.get('etag')).toBe(first.headers.get('etag'));
       expect((await admin.get(path)).body).toMatchObject({
         version: 2,
         duplicates: 0,

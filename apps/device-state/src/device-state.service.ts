@@ -169,8 +169,7 @@ export class DeviceStateService {
       const outcomes = calls.map((call, index): Reply<never> | Failure => {
         const key = keyOf(call);
         const earlier = key && keys.earlier(key);
-        if (earlier)
-          return 'answer' in earlier ? Reply.json(earlier.answer, { replayed: true }) : earlier.conflict;
+        if (earlier) return 'answer' in earlier ? replayOf(earlier.answer) : earlier.conflict;
         const name = nameOf(devices[index]!);
         const record = records.get(name)!;
         try {
@@ -178,7 +177,7 @@ export class DeviceStateService {
           const { reply, ...change } = effectOf(call, record, now);
           if (change.record !== record) changes.push(change);
           records.set(name, change.record);
-          if (key) keys.use({ ...key, answer: reply.json as string });
+          if (key) keys.use({ ...key, answer: keptOf(reply) });
           return reply as Reply<never>;
         } catch (error) {
           if (error instanceof Failure) return error;
@@ -221,6 +220,16 @@ function checkConditions({ if_match, if_none_match }: StateConditions = {}, reco
     const detail = isThere(record) ? `The version now is "${etagOf(record)}"` : 'There is no state';
     throw new Failure('precondition_failed', detail);
   }
+}
+
+/** An answer as an idempotency key keeps it: its version, a blank, its JSON. */
+function keptOf({ json, marks }: Reply<unknown>): string {
+  return `${marks.version ?? ''} ${json as string}`;
+}
+
+function replayOf(answer: string): Reply<never> {
+  const blank = answer.indexOf(' ');
+  return Reply.json(answer.slice(blank + 1), { version: answer.slice(0, blank), replayed: true });
 }
 
 const EMPTY = '{}';
