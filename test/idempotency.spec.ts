@@ -34,6 +34,7 @@ describe('idempotency keys', () => {
   const newKey = async (): Promise<string> =>
     `/v1/keys/${await made('/v1/keys', { member_id: project.viewer_id })}`;
   const newProject = async (): Promise<string> => `/v1/projects/${(await aProject(system)).id}`;
+  const states = () => ({ body: { data: { a: randomUUID() } }, other: { data: { a: randomUUID() } } });
   const names = () => ({ body: { name: randomUUID() }, other: { name: randomUUID() } });
 
   /** A write of each route that makes or changes something, new whenever it is asked for. */
@@ -57,6 +58,11 @@ describe('idempotency keys', () => {
       other: { id: aDeviceId() },
     }),
     'PATCH /v1/devices/{device_id}': async () => ({ path: await newDevice(), ...names() }),
+    'PATCH /v1/devices/{device_id}/state': async () => ({ path: `${await newDevice()}/state`, ...states() }),
+    'PATCH /v1/devices/{device_id}/state/desired': async () => ({
+      path: `${await newDevice()}/state/desired`,
+      ...states(),
+    }),
     'POST /v1/devices/{device_id}/move': async () => ({
       path: `${await newDevice()}/move`,
       body: { project_id: targets[0]!.id },
@@ -86,6 +92,8 @@ describe('idempotency keys', () => {
       system.database_url,
       `SELECT ARRAY[
          (SELECT count(*) FROM activity_events.events),
+         (SELECT count(*) FROM device_state.history),
+         (SELECT coalesce(sum(version + desired_version + duplicates), 0) FROM device_state.states),
          (SELECT count(*) FROM auth.projects), (SELECT coalesce(sum(version), 0) FROM auth.projects),
          (SELECT count(*) FROM auth.members), (SELECT coalesce(sum(version), 0) FROM auth.members),
          (SELECT count(*) FROM auth.devices), (SELECT coalesce(sum(version), 0) FROM auth.devices),

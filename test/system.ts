@@ -9,6 +9,10 @@ import { ActivityEventsConfig } from '../apps/activity-events/src/activity-event
 import * as activityEvents from '../apps/activity-events/src/activity-events.entity.js';
 import { ActivityEventsModule } from '../apps/activity-events/src/activity-events.module.js';
 import { MIGRATIONS as ACTIVITY_EVENTS_MIGRATIONS } from '../apps/activity-events/src/migrations/index.js';
+import { DeviceStateConfig } from '../apps/device-state/src/device-state.config.js';
+import * as deviceState from '../apps/device-state/src/device-state.entity.js';
+import { DeviceStateModule } from '../apps/device-state/src/device-state.module.js';
+import { MIGRATIONS as DEVICE_STATE_MIGRATIONS } from '../apps/device-state/src/migrations/index.js';
 import * as auth from '../apps/gateway/src/auth/auth.entity.js';
 import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { MIGRATIONS as AUTH_MIGRATIONS } from '../apps/gateway/src/auth/migrations/index.js';
@@ -33,6 +37,10 @@ export interface System {
   anotherGateway(environment?: Record<string, string>): Promise<Gateway>;
   startActivityEvents(): Promise<RunningService>;
   activityEvents: RunningService;
+  /** What a process of device-state is told, apart from its health port. */
+  deviceStateEnvironment: Record<string, string>;
+  startDeviceState(): Promise<RunningService>;
+  deviceState: RunningService;
   stop(): Promise<void>;
 }
 
@@ -69,6 +77,21 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     return started(await runService(app, config, () => app.listen()));
   };
 
+  const stateUrls = await prepareSchema(database_url, deviceState.SCHEMA);
+  await migrate(
+    { schema: deviceState.SCHEMA, url: stateUrls.owner, entities: deviceState.ENTITIES },
+    DEVICE_STATE_MIGRATIONS,
+  );
+  const deviceStateEnvironment = { ...common, DATABASE_URL: stateUrls.service, ...environment };
+  const startDeviceState = async (): Promise<RunningService> => {
+    const config = loadConfig(DeviceStateConfig, deviceStateEnvironment);
+    const app = await NestFactory.createMicroservice(DeviceStateModule.forRoot(config), {
+      ...busServer(),
+      logger: false,
+    });
+    return started(await runService(app, config, () => app.listen()));
+  };
+
   const authUrls = await prepareSchema(database_url, auth.SCHEMA);
   await migrate({ schema: auth.SCHEMA, url: authUrls.owner, entities: auth.ENTITIES }, AUTH_MIGRATIONS);
   const startGateway = async (own: Record<string, string> = {}): Promise<Gateway> => {
@@ -80,6 +103,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
   };
 
   const service = await startActivityEvents();
+  const deviceStateService = await startDeviceState();
   const gateway = await startGateway();
   const { url } = gateway;
   return {
@@ -92,6 +116,9 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     anotherGateway: startGateway,
     startActivityEvents,
     activityEvents: service,
+    deviceStateEnvironment,
+    startDeviceState,
+    deviceState: deviceStateService,
     async stop() {
       await Promise.all(running.map((one) => one.stop()));
       await nats.stop();

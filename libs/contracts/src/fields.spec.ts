@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import {
   CursorField,
   DeviceId,
+  DeviceTime,
   EmailAddress,
+  JsonDocument,
   JsonObject,
   Labels,
   Limit,
+  NotWith,
   OneOf,
   Text,
   Uuid,
@@ -154,5 +157,42 @@ describe('a field', () => {
         expect(accepts('labels', { a: text })).toBe(false);
       }),
     );
+  });
+});
+
+class Report {
+  @JsonDocument({ max_bytes: 20, max_depth: 2, optional: true }) document?: object;
+  @DeviceTime({ ahead_minutes: 1, optional: true }) time?: string;
+  @WholeNumber({ min: 0, max: 9, optional: true }) @NotWith('time') age?: number;
+}
+
+describe('a field of a report', () => {
+  const errorsOf = (report: Partial<Report>): string[] =>
+    validatorOf(Report)(report).map(({ pointer }) => pointer);
+  const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString();
+
+  it.each<[string, unknown, boolean]>([
+    ['an empty document', {}, true],
+    ['a document as deep as it may be', { a: [1] }, true],
+    ['a document one deeper', { a: [[]] }, false],
+    ['a document of just its size', { a: 'x'.repeat(12) }, true],
+    ['a document one byte larger', { a: 'x'.repeat(13) }, false],
+    ['characters of several bytes', { a: '漢漢漢漢漢' }, false],
+    ['a list', [], false],
+    ['null', null, false],
+  ])('takes, or not: %s', (_, document, isTaken) => {
+    expect(errorsOf({ document: document as object })).toEqual(isTaken ? [] : ['/document']);
+  });
+
+  it('takes a time that is a little ahead, and none that is further', () => {
+    expect(errorsOf({ time: inSeconds(50) })).toEqual([]);
+    expect(errorsOf({ time: inSeconds(70) })).toEqual(['/time']);
+    expect(errorsOf({ time: '0001-01-01T00:00:00Z' })).toEqual([]);
+    expect(errorsOf({ time: '2026-01-31' })).toEqual(['/time']);
+  });
+
+  it('takes one of two fields that exclude each other', () => {
+    expect(errorsOf({ age: 1 })).toEqual([]);
+    expect(errorsOf({ time: inSeconds(0), age: 1 })).toEqual(['/age']);
   });
 });

@@ -13,6 +13,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 // eslint-disable-next-line no-control-regex -- control characters are exactly what a device id may not hold
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+const MINUTE_MS = 60_000;
+
 /** A rule and its OpenAPI description in one decorator; null is a wrong type, absence is not. */
 function field(
   name: string,
@@ -104,6 +106,31 @@ export function JsonObject(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
+/** Whether a JSON value has at most `max` objects and arrays inside each other. */
+function isAtMostDeep(value: unknown, max: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return max > 0 && Object.values(value).every((member) => isAtMostDeep(member, max - 1));
+}
+
+/** A JSON object of bounded size, in bytes of its shortest text, and depth, which counts the object itself. */
+export function JsonDocument(
+  options: FieldOptions & { max_bytes: number; max_depth: number },
+): PropertyDecorator {
+  const { max_bytes, max_depth } = options;
+  return field(
+    'json_document',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      isAtMostDeep(value, max_depth) &&
+      Buffer.byteLength(JSON.stringify(value)) <= max_bytes,
+    `must be a JSON object of at most ${max_bytes} bytes, nested at most ${max_depth} deep`,
+    { type: 'object', additionalProperties: true },
+    options,
+  );
+}
+
 /** An RFC 3339 timestamp with a zone. Kept to the millisecond. */
 export function Timestamp(options: FieldOptions = {}): PropertyDecorator {
   return field(
@@ -113,6 +140,32 @@ export function Timestamp(options: FieldOptions = {}): PropertyDecorator {
     { type: String, format: 'date-time' },
     options,
   );
+}
+
+/** A timestamp from a clock that may be wrong: at most `ahead_minutes` in the future. */
+export function DeviceTime(options: FieldOptions & { ahead_minutes: number }): PropertyDecorator {
+  const { ahead_minutes } = options;
+  return field(
+    'device_time',
+    (value) => {
+      const time = typeof value === 'string' ? parseTimestamp(value) : undefined;
+      return time !== undefined && time.getTime() <= Date.now() + ahead_minutes * MINUTE_MS;
+    },
+    `must be an RFC 3339 timestamp with a zone, at most ${ahead_minutes} minutes ahead`,
+    { type: String, format: 'date-time' },
+    options,
+  );
+}
+
+/** Beside another field decorator: this field and `other` exclude each other. */
+export function NotWith(other: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'not_with',
+    validator: {
+      validate: (_, argumentsOf) => (argumentsOf!.object as Record<string, unknown>)[other] === undefined,
+      defaultMessage: () => `must not stand beside ${other}: they say the same thing twice`,
+    },
+  });
 }
 
 /** An end of a time range in a query: RFC 3339, `YYYY-MM-DD` or `MM-DD-YYYY`. */

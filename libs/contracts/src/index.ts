@@ -1,5 +1,6 @@
 export * from './activity-events.js';
 export * from './call.js';
+export * from './device-state.js';
 export * from './failure.js';
 export * from './fields.js';
 export * from './moments.js';

@@ -18,6 +18,8 @@ export interface Claim extends Idempotency {
   answer: string;
 }
 
+export type KeyName = Pick<Claim, 'project_id' | 'route' | 'key'>;
+
 /** `first`: the effect is the caller's to make. Otherwise the first answer, or the conflict to report. */
 export type Claimed =
   { first: true } | { first: false; answer: string } | { first: false; conflict: Failure };
@@ -142,7 +144,11 @@ async function releaseKey(manager: EntityManager, schema: string, claim: Claim):
   );
 }
 
-function compare(claim: Claim, kept: IdempotencyKey): Claimed {
+/** What a further use of a key gets. */
+export function compare(
+  claim: Omit<Claim, 'answer'>,
+  kept: Pick<Claim, 'content_hash' | 'answer'>,
+): Exclude<Claimed, { first: true }> {
   if (kept.content_hash === claim.content_hash) return { first: false, answer: kept.answer };
   return {
     first: false,
@@ -152,6 +158,7 @@ function compare(claim: Claim, kept: IdempotencyKey): Claimed {
   };
 }
 
-function nameOf({ project_id, route, key }: { project_id: string; route: string; key: string }): string {
+/** Equal for the same key of the same project and route. */
+export function nameOf({ project_id, route, key }: KeyName): string {
   return JSON.stringify([project_id, route, key]);
 }

@@ -3,6 +3,7 @@ import { Failure, type CallContext } from '#contracts';
 import { contentHash } from '#database';
 import { type AuthenticatedRequest } from './auth.guard.js';
 
+const WRITES = ['POST', 'PATCH', 'PUT'];
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
@@ -15,7 +16,7 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
   if (typeof traceparent === 'string' && TRACEPARENT.test(traceparent)) context.traceparent = traceparent;
 
   const key = request.headers['idempotency-key'];
-  if (key !== undefined && (request.method === 'POST' || request.method === 'PATCH')) {
+  if (key !== undefined && WRITES.includes(request.method)) {
     if (typeof key !== 'string' || !VISIBLE.test(key)) {
       throw Failure.invalid({
         pointer: '/Idempotency-Key',

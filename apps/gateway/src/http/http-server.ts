@@ -12,6 +12,7 @@ import { AllowedMethods } from './allowed-methods.js';
 import { answer, serialize } from './answer.js';
 import { ContractPipe } from './contract.pipe.js';
 import { parseIJson } from './i-json.js';
+import { MERGE_PATCH, mergePatchBody } from './merge-patch-body.js';
 import { measureRequests } from './request-metrics.js';
 
 export const BODY_LIMIT_BYTES = 256 * 1024;
@@ -47,6 +48,13 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => {
     try {
       done(null, parseIJson(body as Buffer));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  server.addContentTypeParser(MERGE_PATCH, { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      done(null, mergePatchBody(request, body as Buffer));
     } catch (error) {
       done(error as Error);
     }

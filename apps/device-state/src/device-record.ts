@@ -1,0 +1,59 @@
+import { type JsonObject } from './json-equality.js';
+
+/** Everything that is kept about one device's state. Documents are JSON text until somebody looks inside. */
+export interface DeviceRecord {
+  project_id: string;
+  device_id: string;
+  /** Reports applied so far. */
+  version: number;
+  /** Null before the first report and after a deletion. */
+  current: string | null;
+  desired: string | null;
+  desired_version: number;
+  duplicates: number;
+  /** Number of the last history entry. */
+  entries: number;
+  first_seen_at: Date | null;
+  last_seen_at: Date | null;
+  /** When `current` last changed. */
+  updated_at: Date | null;
+  sequence: number | null;
+  boot_id: string | null;
+  earlier_boot_ids: readonly string[];
+  timestamp: Date | null;
+}
+
+/** A history row: what came, and all of the state after it. */
+export interface RecordedEntry {
+  project_id: string;
+  device_id: string;
+  recorded_at: Date;
+  entry: number;
+  id: string;
+  operation: 'merge' | 'replace' | 'delete';
+  result: 'applied' | 'stale';
+  version: number;
+  patch: string | null;
+  data: string | null;
+  updated_at: Date;
+  timestamp: Date;
+  clock: 'device' | 'relative' | 'server';
+  sequence: number | null;
+  boot_id: string | null;
+  key_id: string;
+}
+
+/** What one write makes of a record. Nothing is changed in place: a frame that fails leaves nothing behind. */
+export interface Change {
+  record: DeviceRecord;
+  entry?: RecordedEntry;
+}
+
+export function parseDocument(text: string): JsonObject {
+  return JSON.parse(text) as JsonObject;
+}
+
+/** A device's time never runs backwards, whichever replica's clock is behind. */
+export function timeFor({ last_seen_at, updated_at }: DeviceRecord, now: Date): Date {
+  return new Date(Math.max(now.getTime(), last_seen_at?.getTime() ?? 0, updated_at?.getTime() ?? 0));
+}

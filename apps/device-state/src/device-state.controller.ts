@@ -1,0 +1,67 @@
+import { Controller } from '@nestjs/common';
+import { Handles, HandlesTogether } from '#bus';
+import {
+  deleteState,
+  desireState,
+  getState,
+  getStates,
+  queryHistory,
+  queryStates,
+  reportState,
+  type Call,
+  type DeviceDesire,
+  type DeviceHistoryQuery,
+  type DeviceReport,
+  type DeviceStateView,
+  type Failure,
+  type FleetQuery,
+  type HistoryPage,
+  type Nothing,
+  type Reply,
+  type ReportedState,
+  type StateOf,
+  type StatePage,
+  type StateRemoval,
+  type StatesOf,
+} from '#contracts';
+import { DeviceStateService } from './device-state.service.js';
+
+@Controller()
+export class DeviceStateController {
+  constructor(private readonly states: DeviceStateService) {}
+
+  @HandlesTogether(reportState)
+  report(calls: Call<DeviceReport>[]): Promise<(Reply<ReportedState> | Failure)[]> {
+    return this.states.report(calls);
+  }
+
+  @HandlesTogether(desireState)
+  desire(calls: Call<DeviceDesire>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+    return this.states.desire(calls);
+  }
+
+  @HandlesTogether(deleteState)
+  delete(calls: Call<StateRemoval>[]): Promise<(Reply<Nothing> | Failure)[]> {
+    return this.states.delete(calls);
+  }
+
+  @HandlesTogether(getState)
+  get(calls: Call<StateOf>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+    return this.states.get(calls);
+  }
+
+  @Handles(queryHistory)
+  history(call: Call<DeviceHistoryQuery>): Promise<Reply<HistoryPage>> {
+    return this.states.history(call);
+  }
+
+  @Handles(queryStates)
+  query(call: Call<FleetQuery>): Promise<Reply<StatePage>> {
+    return this.states.query(call);
+  }
+
+  @Handles(getStates)
+  getMany({ caller, request }: Call<StatesOf>): Promise<Reply<StatePage>> {
+    return this.states.getMany(caller, request);
+  }
+}

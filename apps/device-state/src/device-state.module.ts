@@ -1,0 +1,45 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusConnection, BusModule } from '#bus';
+import { Database, DatabaseModule } from '#database';
+import { ServiceModule } from '#service';
+import { DeviceStateConfig } from './device-state.config.js';
+import { DeviceStateController } from './device-state.controller.js';
+import { ENTITIES, SCHEMA } from './device-state.entity.js';
+import { DeviceStateRepository } from './device-state.repository.js';
+import { DeviceStateService, RULES } from './device-state.service.js';
+import { DUPLICATE_RULES, type DuplicateRule } from './duplicate-rules.js';
+import { Retention } from './retention.js';
+
+@Module({})
+export class DeviceStateModule {
+  /** @param rules what tells a repeat from a change, strongest evidence first */
+  static forRoot(
+    config: DeviceStateConfig,
+    rules: readonly DuplicateRule[] = DUPLICATE_RULES,
+  ): DynamicModule {
+    const name = 'device-state';
+    return {
+      module: DeviceStateModule,
+      imports: [
+        BusModule.forRoot({ name, url: config.NATS_URL }),
+        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        ServiceModule.forRoot({
+          name,
+          config,
+          parts: {
+            inject: [Database, BusConnection],
+            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+          },
+        }),
+      ],
+      controllers: [DeviceStateController],
+      providers: [
+        DeviceStateService,
+        DeviceStateRepository,
+        Retention,
+        { provide: DeviceStateConfig, useValue: config },
+        { provide: RULES, useValue: rules },
+      ],
+    };
+  }
+}

@@ -1,0 +1,390 @@
+import { Injectable } from '@nestjs/common';
+import { Failure } from '#contracts';
+import { Database, FrameKeys, KeyTaken, type KeyName, type Position } from '#database';
+import { type EntityManager } from 'typeorm';
+import { SCHEMA } from './device-state.entity.js';
+import { type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
+
+export type DeviceName = Pick<DeviceRecord, 'project_id' | 'device_id'>;
+
+/** A state as readers see it: now, or as history knows it. */
+export interface StoredState extends DeviceName {
+  version: number;
+  current: string | null;
+  desired: string | null;
+  desired_version: number;
+  updated_at: Date | null;
+  first_seen_at: Date | null;
+  /** Unknown of the past. */
+  last_seen_at?: Date | null;
+  duplicates?: number;
+}
+
+/** Locked records by name, and the keys of the frame; `decide` may be called again when another was quicker. */
+export type Decide<Outcome> = (
+  records: Map<string, DeviceRecord>,
+  keys: FrameKeys,
+) => { changes: Change[]; outcomes: Outcome };
+
+export interface FleetFilter {
+  project_id: string;
+  updated_since?: Date;
+  at?: Date;
+}
+
+const RECORD_COLUMNS = [
+  ['version', 'bigint'],
+  ['current', 'json'],
+  ['desired', 'json'],
+  ['desired_version', 'bigint'],
+  ['duplicates', 'bigint'],
+  ['entries', 'bigint'],
+  ['first_seen_at', 'timestamptz'],
+  ['last_seen_at', 'timestamptz'],
+  ['updated_at', 'timestamptz'],
+  ['sequence', 'bigint'],
+  ['boot_id', 'text'],
+  ['earlier_boot_ids', 'json'],
+  ['timestamp', 'timestamptz'],
+] as const;
+
+const ENTRY_COLUMNS = [
+  ['project_id', 'uuid'],
+  ['device_id', 'text'],
+  ['recorded_at', 'timestamptz'],
+  ['entry', 'bigint'],
+  ['id', 'uuid'],
+  ['operation', 'text'],
+  ['result', 'text'],
+  ['version', 'bigint'],
+  ['patch', 'json'],
+  ['data', 'json'],
+  ['updated_at', 'timestamptz'],
+  ['timestamp', 'timestamptz'],
+  ['clock', 'text'],
+  ['sequence', 'bigint'],
+  ['boot_id', 'text'],
+  ['key_id', 'uuid'],
+] as const;
+
+const namesOf = (columns: readonly (readonly [string, string])[]): string =>
+  columns.map(([name]) => `"${name}"`).join(', ');
+const arraysOf = (columns: readonly (readonly [string, string])[], after = 0): string =>
+  columns.map(([, type], index) => `$${index + 1 + after}::${type}[]`).join(', ');
+
+/** Every frame makes and locks rows in one order, first all it makes, so that frames never deadlock. */
+const MAKE = `
+  INSERT INTO device_state.states (project_id, device_id)
+  SELECT * FROM unnest($1::uuid[], $2::text[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING`;
+
+const LOCK = `
+  SELECT project_id, device_id, version, current::text, desired::text, desired_version, duplicates, entries,
+         first_seen_at, last_seen_at, updated_at, sequence, boot_id, earlier_boot_ids, "timestamp"
+  FROM device_state.states
+  JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)
+  ORDER BY project_id, device_id FOR UPDATE OF states`;
+
+/** A document that stays is neither sent nor written again, however large it is. */
+const DOCUMENTS = ['current', 'desired'] as const;
+const isDocument = (name: string): boolean => DOCUMENTS.includes(name as 'current');
+
+const UPDATE = `
+  UPDATE device_state.states SET ${RECORD_COLUMNS.map(([name]) =>
+    isDocument(name)
+      ? `${name} = CASE WHEN next.keeps_${name} THEN states.${name} ELSE next.${name} END`
+      : `"${name}" = next."${name}"`,
+  ).join(', ')}
+  FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::boolean[], ${arraysOf(RECORD_COLUMNS, 4)})
+    AS next (project_id, device_id, keeps_current, keeps_desired, ${namesOf(RECORD_COLUMNS)})
+  WHERE states.project_id = next.project_id AND states.device_id = next.device_id`;
+
+const INSERT = `
+  INSERT INTO device_state.history (${namesOf(ENTRY_COLUMNS)}) SELECT * FROM unnest(${arraysOf(ENTRY_COLUMNS)})`;
+
+const ENTRY = ENTRY_COLUMNS.map(([name, type]) => (type === 'json' ? `${name}::text` : `"${name}"`)).join(
+  ', ',
+);
+
+const STATE = `states.project_id, states.device_id, states.version, states.current::text, states.desired::text,
+  states.desired_version, states.updated_at, states.first_seen_at, states.last_seen_at, states.duplicates`;
+
+/** A state that has not changed since is what it was; any other is as its last entry until then left it. */
+const STATE_THEN = (at: string): string => `
+  CASE WHEN states.updated_at <= ${at} THEN states.version ELSE past.version END AS version,
+  CASE WHEN states.updated_at <= ${at} THEN states.current ELSE past.data END::text AS current,
+  CASE WHEN states.updated_at <= ${at} THEN states.updated_at ELSE past.updated_at END AS updated_at,
+  states.project_id, states.device_id, states.first_seen_at, NULL AS desired, 0 AS desired_version`;
+
+const PAST = (at: string): string => `
+  LEFT JOIN LATERAL (
+    SELECT version, data, updated_at FROM device_state.history
+    WHERE history.project_id = states.project_id AND history.device_id = states.device_id
+      AND history.recorded_at <= ${at} AND states.updated_at > ${at}
+    ORDER BY history.recorded_at DESC, history.entry DESC LIMIT 1
+  ) AS past ON true`;
+
+const GET = `
+  SELECT ${STATE} FROM device_state.states
+  JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)`;
+
+const GET_THEN = `
+  SELECT ${STATE_THEN('wanted.at')}, wanted.place::int FROM
+    unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS wanted (project_id, device_id, at, place)
+  JOIN device_state.states ON states.project_id = wanted.project_id AND states.device_id = wanted.device_id
+  ${PAST('wanted.at')}`;
+
+/** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
+const CHUNK = 250;
+const ATTEMPTS = 3;
+const MAX_MADE = 1_000_000;
+
+type Row = Record<string, unknown>;
+
+@Injectable()
+export class DeviceStateRepository {
+  /** Rows that are there already; they are never removed. */
+  private readonly made = new Set<string>();
+
+  constructor(private readonly database: Database) {}
+
+  /**
+   * What `decide` makes of these devices, in one transaction: their records locked, then their keys looked up, then
+   * everything written in as many statements as there are tables.
+   */
+  async change<Outcome>(devices: DeviceName[], keys: KeyName[], decide: Decide<Outcome>): Promise<Outcome> {
+    const names = [...new Map(devices.map((device) => [nameOf(device), device])).values()];
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const outcome = await this.database.transaction((manager) =>
+          this.changeOnce(manager, names, keys, decide),
+        );
+        if (this.made.size > MAX_MADE) this.made.clear();
+        for (const name of names) this.made.add(nameOf(name));
+        return outcome;
+      } catch (error) {
+        if (!(error instanceof KeyTaken)) throw error;
+        if (attempt === ATTEMPTS) throw new Failure('unavailable', 'The idempotency key is in use right now');
+      }
+    }
+  }
+
+  /** One for each name; undefined where there is no row. */
+  async find(names: DeviceName[]): Promise<(StoredState | undefined)[]> {
+    const rows = await this.database.prepared<Row>('get-states', GET, columnsOf(names));
+    const byName = new Map(rows.map((row) => [nameOf(row as unknown as DeviceName), stored(row)]));
+    return names.map((name) => byName.get(nameOf(name)));
+  }
+
+  /** As `find`, each at its time. */
+  async findThen(names: (DeviceName & { at: Date })[]): Promise<(StoredState | undefined)[]> {
+    const values = [...columnsOf(names), names.map(({ at }) => at)];
+    const rows = await this.database.prepared<Row>('get-states-then', GET_THEN, values);
+    const byPlace = new Map(rows.map((row) => [row.place, stored(row)]));
+    return names.map((_, index) => byPlace.get(index + 1));
+  }
+
+  /** Whether the device ever reported. */
+  async isKnown({ project_id, device_id }: DeviceName): Promise<boolean> {
+    const rows = await this.database.prepared(
+      'is-known',
+      `SELECT FROM device_state.states WHERE project_id = $1 AND device_id = $2 AND first_seen_at IS NOT NULL`,
+      [project_id, device_id],
+    );
+    return rows.length > 0;
+  }
+
+  /** A device's entries by (recorded_at, entry) from `after` on, fetched as many at a time as are `expected`. */
+  async *history(
+    { project_id, device_id }: DeviceName,
+    { from, to, order }: { from?: Date; to?: Date; order: 'asc' | 'desc' },
+    expected: number,
+    after?: Position,
+  ): AsyncGenerator<RecordedEntry> {
+    const parts: [sql: string, value: unknown][] = [
+      ['project_id = ?', project_id],
+      ['device_id = ?', device_id],
+      ['recorded_at >= ?', from],
+      ['recorded_at < ?', to],
+    ];
+    const size = Math.min(expected, CHUNK);
+    for (;;) {
+      const { where, values, name } = conditions(parts, ['recorded_at', 'entry'], order, after);
+      const sql = `SELECT ${ENTRY} FROM device_state.history
+        WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`;
+      // Planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
+      const rows =
+        from && to
+          ? await this.database.rows<Row>(sql, [...values, size])
+          : await this.database.prepared<Row>(`history-${name}`, sql, [...values, size]);
+      const entries = rows.map(entryOf);
+      yield* entries;
+      const last = entries.at(-1);
+      if (!last || entries.length < size) return;
+      after = [last.recorded_at.toISOString(), String(last.entry)];
+    }
+  }
+
+  /**
+   * States of a project, deleted ones among them, from `after` on: by (first_seen_at, device_id), which nothing
+   * moves, or with `updated_since` by (updated_at, device_id). With `at` as they were then, by their first sight.
+   */
+  async *fleet(
+    { project_id, updated_since, at }: FleetFilter,
+    order: 'asc' | 'desc',
+    expected: number,
+    after?: Position,
+  ): AsyncGenerator<StoredState> {
+    const sortKey = fleetSortKey({ updated_since, at });
+    const parts: [sql: string, value: unknown][] = [
+      ['states.project_id = ?', project_id],
+      ['states.first_seen_at <= ?', at],
+      ['states.updated_at >= ?', at ? undefined : updated_since],
+      ['states.first_seen_at IS NOT NULL', at ? undefined : null],
+    ];
+    const sort = [`states.${sortKey}`, 'states.device_id'] as const;
+    const size = Math.min(expected, CHUNK);
+    for (;;) {
+      const { where, values, name } = conditions(parts, sort, order, after);
+      // The second of the values, when it is there, is `at`.
+      const [columns, join] = at ? [STATE_THEN('$2'), PAST('$2')] : [STATE, ''];
+      const rows = await this.database.prepared<Row>(
+        `fleet-${sortKey}-${name}`,
+        `SELECT ${columns} FROM device_state.states ${join}
+         WHERE ${where} ORDER BY ${sort[0]} ${order}, ${sort[1]} ${order} LIMIT $${values.length + 1}`,
+        [...values, size],
+      );
+      const states = rows.map(stored);
+      yield* states;
+      const last = states.at(-1);
+      if (!last || states.length < size) return;
+      after = [last[sortKey]!.toISOString(), last.device_id];
+    }
+  }
+
+  async maintainPartitions(keep_days?: number): Promise<void> {
+    await this.database.rows(`SELECT device_state.maintain_history(make_interval(days => $1))`, [
+      keep_days ?? null,
+    ]);
+  }
+
+  private async changeOnce<Outcome>(
+    manager: EntityManager,
+    names: DeviceName[],
+    keyNames: KeyName[],
+    decide: Decide<Outcome>,
+  ): Promise<Outcome> {
+    const records = await this.lock(manager, names);
+    const keys = await FrameKeys.load(manager, SCHEMA, keyNames);
+    const { changes, outcomes } = decide(records, keys);
+    // Of several changes of a device the last holds the others.
+    const next = [...new Map(changes.map(({ record }) => [nameOf(record), record])).values()];
+    if (next.length > 0) {
+      const keeps = (record: DeviceRecord, name: keyof DeviceRecord): boolean =>
+        isDocument(name) && record[name] === records.get(nameOf(record))![name];
+      await manager.query(UPDATE, [
+        ...columnsOf(next),
+        ...DOCUMENTS.map((name) => next.map((record) => keeps(record, name))),
+        ...RECORD_COLUMNS.map(([name]) =>
+          next.map((record) => (keeps(record, name) ? null : valueOf(record[name]))),
+        ),
+      ]);
+    }
+    const entries = changes.flatMap(({ entry }) => entry ?? []);
+    if (entries.length > 0) {
+      await manager.query(
+        INSERT,
+        ENTRY_COLUMNS.map(([name]) => entries.map((entry) => valueOf(entry[name]))),
+      );
+    }
+    await keys.save();
+    return outcomes;
+  }
+
+  private async lock(manager: EntityManager, names: DeviceName[]): Promise<Map<string, DeviceRecord>> {
+    const missing = names.filter((name) => !this.made.has(nameOf(name)));
+    if (missing.length > 0) await manager.query(MAKE, columnsOf(missing));
+    const rows = await manager.query<Row[]>(LOCK, columnsOf(names));
+    if (rows.length < names.length) {
+      // Somebody emptied the table behind our back; the next call makes the rows anew.
+      this.made.clear();
+      throw new Failure('unavailable');
+    }
+    return new Map(rows.map(recordOf).map((record) => [nameOf(record), record]));
+  }
+}
+
+/** Equal for the same device of the same project. */
+export function nameOf({ project_id, device_id }: DeviceName): string {
+  return `${project_id} ${device_id}`;
+}
+
+/** By what a list of states is sorted. */
+export function fleetSortKey({
+  updated_since,
+  at,
+}: Pick<FleetFilter, 'updated_since' | 'at'>): 'updated_at' | 'first_seen_at' {
+  return updated_since && !at ? 'updated_at' : 'first_seen_at';
+}
+
+function columnsOf(names: DeviceName[]): [string[], string[]] {
+  return [names.map(({ project_id }) => project_id), names.map(({ device_id }) => device_id)];
+}
+
+function valueOf(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  return Array.isArray(value) ? JSON.stringify(value) : value;
+}
+
+/** The conditions that have a value, and the place in the order; `name` is equal for those of the same kind. */
+function conditions(
+  parts: [sql: string, value: unknown][],
+  [sortKey, id]: readonly [string, string],
+  order: 'asc' | 'desc',
+  after?: Position,
+): { where: string; values: unknown[]; name: string } {
+  const values: unknown[] = [];
+  const texts: string[] = [];
+  for (const [sql, value] of parts) {
+    if (value === undefined) continue;
+    if (value !== null) values.push(value);
+    texts.push(sql.replace('?', `$${values.length}`));
+  }
+  if (after) {
+    values.push(...after);
+    const [at, last] = [`$${values.length - 1}`, `$${values.length}`];
+    texts.push(`(${sortKey}, ${id}) ${order === 'asc' ? '>' : '<'} (${at}, ${last})`);
+  }
+  const kind = parts.map(([, value]) => (value === undefined ? '0' : '1')).join('');
+  return { where: texts.join(' AND '), values, name: `${kind}-${order}${after ? '-after' : ''}` };
+}
+
+const numberOf = (value: unknown): number | null => (value === null ? null : Number(value));
+
+function recordOf(row: Row): DeviceRecord {
+  return {
+    ...(row as unknown as DeviceRecord),
+    version: Number(row.version),
+    desired_version: Number(row.desired_version),
+    duplicates: Number(row.duplicates),
+    entries: Number(row.entries),
+    sequence: numberOf(row.sequence),
+  };
+}
+
+function stored(row: Row): StoredState {
+  return {
+    ...(row as unknown as StoredState),
+    version: Number(row.version),
+    desired_version: Number(row.desired_version),
+    ...(row.duplicates !== undefined && { duplicates: Number(row.duplicates) }),
+  };
+}
+
+function entryOf(row: Row): RecordedEntry {
+  return {
+    ...(row as unknown as RecordedEntry),
+    entry: Number(row.entry),
+    version: Number(row.version),
+    sequence: numberOf(row.sequence),
+  };
+}

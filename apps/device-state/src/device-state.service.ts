@@ -1,0 +1,314 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  Failure,
+  parseMoment,
+  Reply,
+  type Call,
+  type Caller,
+  type DeviceDesire,
+  type DeviceHistoryQuery,
+  type DeviceReport,
+  type DeviceStateView,
+  type FleetQuery,
+  type HistoryPage,
+  type Nothing,
+  type ReportedState,
+  type StateConditions,
+  type StateOf,
+  type StatePage,
+  type StateRemoval,
+  type StatesOf,
+} from '#contracts';
+import { decodeCursor, encodeCursor, type Position } from '#database';
+import { deltaOf } from './delta.js';
+import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
+import { DeviceStateRepository, fleetSortKey, nameOf, type StoredState } from './device-state.repository.js';
+import { type DuplicateRule } from './duplicate-rules.js';
+import { changeBy, deletionOf, desireBy } from './reporting.js';
+
+export const RULES = Symbol('the rules that tell a repeat from a change');
+
+const DEFAULT_LIMIT = 100;
+/** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+/** A page ends early rather than look at more rows than this for those that belong to it. */
+const PAGE_ROWS = 5_000;
+
+interface DeviceWrite {
+  device_id: string;
+  conditions?: StateConditions;
+}
+
+interface Effect extends Change {
+  reply: Reply<unknown>;
+}
+
+@Injectable()
+export class DeviceStateService {
+  constructor(
+    private readonly repository: DeviceStateRepository,
+    @Inject(RULES) private readonly rules: readonly DuplicateRule[],
+  ) {}
+
+  report(calls: Call<DeviceReport>[]): Promise<(Reply<ReportedState> | Failure)[]> {
+    return this.write(calls, ({ request, caller }, record, now) => {
+      const { result, ...change } = changeBy(request, record, caller.key_id, now, this.rules);
+      return {
+        ...change,
+        reply: Reply.json(reportJson(change.record, result), { version: etagOf(change.record) }),
+      };
+    });
+  }
+
+  desire(calls: Call<DeviceDesire>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+    return this.write(calls, ({ request }, record) => {
+      const change = desireBy(request, record);
+      return { ...change, reply: stateReply(change.record) };
+    });
+  }
+
+  delete(calls: Call<StateRemoval>[]): Promise<(Reply<Nothing> | Failure)[]> {
+    return this.write(calls, ({ caller }, record, now) => {
+      if (!isThere(record)) throw new Failure('not_found');
+      return { ...deletionOf(record, caller.key_id, now), reply: Reply.of({}) };
+    });
+  }
+
+  async get(calls: Call<StateOf>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+    const wanted = calls.map(({ caller, request: { device_id, at } }) => ({
+      project_id: caller.project_id,
+      device_id,
+      at: at === undefined ? undefined : parseMoment(at),
+    }));
+    const states = await this.states(wanted);
+    return states.map((state) => (state ? stateReply(state) : new Failure('not_found')));
+  }
+
+  async history({ caller, request }: Call<DeviceHistoryQuery>): Promise<Reply<HistoryPage>> {
+    const { device_id, from, to, order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
+    const device = { project_id: caller.project_id, device_id };
+    const range = { from: from ? parseMoment(from) : undefined, to: to ? parseMoment(to) : undefined, order };
+    const after = cursor === undefined ? undefined : entryPosition(cursor);
+    const { rows, next_cursor } = await pageOf(
+      this.repository.history(device, range, limit + 1, after),
+      limit,
+      entryJson,
+      ({ recorded_at, entry }) => [recorded_at.toISOString(), String(entry)],
+    );
+    if (rows.length === 0 && !(await this.repository.isKnown(device))) throw new Failure('not_found');
+    return listReply('history', rows, next_cursor);
+  }
+
+  async query({ caller, request }: Call<FleetQuery>): Promise<Reply<StatePage>> {
+    if (caller.role === 'device') {
+      const { updated_since, at } = request;
+      return this.getMany(caller, { device_ids: [caller.address], updated_since, at });
+    }
+    const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
+    const times = timesOf(request);
+    const sortKey = fleetSortKey(times);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, 'text');
+    const { rows, next_cursor } = await pageOf(
+      this.repository.fleet({ project_id: caller.project_id, ...times }, order, limit + 1, after),
+      limit,
+      (state) => (belongs(state, times.updated_since) ? stateJson(state) : undefined),
+      (state) => [state[sortKey]!.toISOString(), state.device_id],
+    );
+    return listReply('states', rows, next_cursor);
+  }
+
+  /** Of devices that somebody else has listed. */
+  async getMany(caller: Caller, { device_ids, ...request }: StatesOf): Promise<Reply<StatePage>> {
+    const { updated_since, at } = timesOf(request);
+    const isOwn = (id: string): boolean => caller.role !== 'device' || id === caller.address;
+    const wanted = device_ids
+      .filter(isOwn)
+      .map((device_id) => ({ project_id: caller.project_id, device_id, at }));
+    const states = (await this.states(wanted)).filter((state) => state !== undefined);
+    const { rows, next_cursor } = await pageOf(
+      states.filter((state) => belongs(state, updated_since)),
+      device_ids.length,
+      stateJson,
+      ({ first_seen_at, device_id }) => [first_seen_at!.toISOString(), device_id],
+    );
+    return listReply('states', rows, next_cursor);
+  }
+
+  /** States now and then together, in the order asked for; undefined where there is or was none. */
+  private async states(
+    wanted: { project_id: string; device_id: string; at?: Date }[],
+  ): Promise<(StoredState | undefined)[]> {
+    const then = wanted.flatMap((one) => (one.at ? [{ ...one, at: one.at }] : []));
+    const now = wanted.filter(({ at }) => !at);
+    const [statesNow, statesThen] = await Promise.all([
+      now.length > 0 ? this.repository.find(now) : [],
+      then.length > 0 ? this.repository.findThen(then) : [],
+    ]);
+    return wanted.map(({ at }) => {
+      const state = at ? statesThen.shift() : statesNow.shift();
+      return state && isThere(state) ? state : undefined;
+    });
+  }
+
+  /** The writes of a frame in the order they came, each on what those before it left. */
+  private write<Request extends DeviceWrite>(
+    calls: Call<Request>[],
+    effectOf: (call: Call<Request>, record: DeviceRecord, now: Date) => Effect,
+  ): Promise<(Reply<never> | Failure)[]> {
+    const devices = calls.map(({ caller: { project_id }, request: { device_id } }) => ({
+      project_id,
+      device_id,
+    }));
+    const keyOf = ({ caller: { project_id }, idempotency }: Call<Request>) =>
+      idempotency && { ...idempotency, project_id };
+    const keyNames = calls.flatMap((call) => keyOf(call) ?? []);
+    return this.repository.change(devices, keyNames, (locked, keys) => {
+      const records = new Map(locked);
+      const now = new Date();
+      const changes: Change[] = [];
+      const outcomes = calls.map((call, index): Reply<never> | Failure => {
+        const key = keyOf(call);
+        const earlier = key && keys.earlier(key);
+        if (earlier) return 'answer' in earlier ? replayOf(earlier.answer) : earlier.conflict;
+        const name = nameOf(devices[index]!);
+        const record = records.get(name)!;
+        try {
+          checkConditions(call.request.conditions, record);
+          const { reply, ...change } = effectOf(call, record, now);
+          if (change.record !== record) changes.push(change);
+          records.set(name, change.record);
+          if (key) keys.use({ ...key, answer: keptOf(reply) });
+          return reply as Reply<never>;
+        } catch (error) {
+          if (error instanceof Failure) return error;
+          throw error;
+        }
+      });
+      return { changes, outcomes };
+    });
+  }
+}
+
+/** Whether there is something to show: a state, or a wish for one. */
+function isThere({ current, desired }: Pick<StoredState, 'current' | 'desired'>): boolean {
+  return current !== null || desired !== null;
+}
+
+/** Lists show what was reported; with `updated_since` what changed then or later. */
+function belongs({ current, updated_at }: StoredState, updated_since?: Date): boolean {
+  return current !== null && (updated_since === undefined || updated_at! >= updated_since);
+}
+
+function timesOf({ updated_since, at }: Pick<FleetQuery, 'updated_since' | 'at'>) {
+  return {
+    updated_since: updated_since === undefined ? undefined : parseMoment(updated_since),
+    at: at === undefined ? undefined : parseMoment(at),
+  };
+}
+
+/** Changes with the state and with what is desired. */
+function etagOf({ version, desired_version }: Pick<StoredState, 'version' | 'desired_version'>): string {
+  return desired_version === 0 ? String(version) : `${version}-${desired_version}`;
+}
+
+/** @throws Failure `precondition_failed` */
+function checkConditions({ if_match, if_none_match }: StateConditions = {}, record: DeviceRecord): void {
+  const isNamed = (tags: string[]): boolean =>
+    isThere(record) &&
+    (tags.includes('*') || tags.includes(etagOf(record)) || tags.includes(String(record.version)));
+  if ((if_match && !isNamed(if_match)) || (if_none_match && isNamed(if_none_match))) {
+    const detail = isThere(record) ? `The version now is "${etagOf(record)}"` : 'There is no state';
+    throw new Failure('precondition_failed', detail);
+  }
+}
+
+/** An answer as an idempotency key keeps it: its version, a blank, its JSON. */
+function keptOf({ json, marks }: Reply<unknown>): string {
+  return `${marks.version ?? ''} ${json as string}`;
+}
+
+function replayOf(answer: string): Reply<never> {
+  const blank = answer.indexOf(' ');
+  return Reply.json(answer.slice(blank + 1), { version: answer.slice(0, blank), replayed: true });
+}
+
+const EMPTY = '{}';
+
+function reportJson({ current, version, duplicates, updated_at }: DeviceRecord, result: string): string {
+  const rest = JSON.stringify({ version, result, duplicates, updated_at });
+  return `{"data":{"current":${current ?? EMPTY}},${rest.slice(1)}`;
+}
+
+/** Documents are JSON text already, and go out as they are kept. */
+function stateJson(state: StoredState): string {
+  const { device_id, current, desired, version, updated_at, first_seen_at, last_seen_at, duplicates } = state;
+  const delta =
+    desired === null ? undefined : deltaOf(parseDocument(desired), parseDocument(current ?? EMPTY));
+  const rest = JSON.stringify({ version, updated_at, first_seen_at, last_seen_at, duplicates });
+  return (
+    `{"device_id":${JSON.stringify(device_id)},"data":{"current":${current ?? EMPTY}` +
+    (desired === null ? '' : `,"desired":${desired}`) +
+    (delta === undefined ? '' : `,"delta":${JSON.stringify(delta)}`) +
+    `},${rest.slice(1)}`
+  );
+}
+
+function stateReply(state: StoredState): Reply<DeviceStateView> {
+  return Reply.json(stateJson(state), { version: etagOf(state) });
+}
+
+function entryJson(row: RecordedEntry): string {
+  const {
+    id,
+    operation,
+    result,
+    version,
+    patch,
+    data,
+    timestamp,
+    recorded_at,
+    clock,
+    sequence,
+    boot_id,
+    key_id,
+  } = row;
+  const rest = JSON.stringify({ timestamp, recorded_at, clock, sequence, boot_id, key_id });
+  return `${JSON.stringify({ id, operation, result, version }).slice(0, -1)},"patch":${patch ?? 'null'},"data":${data ?? 'null'},${rest.slice(1)}`;
+}
+
+/** @throws Failure `invalid` for a cursor of another list */
+function entryPosition(cursor: string): Position {
+  const position = decodeCursor(cursor, 'text');
+  if (/^\d{1,15}$/.test(position[1])) return position;
+  throw Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
+}
+
+/** As many rows as belong to a page, as JSON; `next_cursor` when there may be more. */
+async function pageOf<Row>(
+  rows: AsyncIterable<Row> | Iterable<Row>,
+  limit: number,
+  jsonOf: (row: Row) => string | undefined,
+  positionOf: (row: Row) => Position,
+): Promise<{ rows: string[]; next_cursor?: string }> {
+  const page: string[] = [];
+  let bytes = 0;
+  let seen = 0;
+  let last: Row | undefined;
+  for await (const row of rows) {
+    const json = jsonOf(row);
+    const size = json === undefined ? 0 : Buffer.byteLength(json);
+    const isFull =
+      json !== undefined && (page.length === limit || (page.length > 0 && bytes + size > PAGE_BYTES));
+    if (isFull || seen === PAGE_ROWS) return { rows: page, next_cursor: encodeCursor(positionOf(last!)) };
+    if (json !== undefined) page.push(json);
+    bytes += size;
+    seen += 1;
+    last = row;
+  }
+  return { rows: page };
+}
+
+function listReply<Page>(name: string, rows: string[], next_cursor?: string): Reply<Page> {
+  const json = `{"${name}":[${rows.join(',')}],"next_cursor":${JSON.stringify(next_cursor ?? null)}}`;
+  return Reply.json(json, { next_cursor });
+}

@@ -1,0 +1,19 @@
+import { type StateConditions } from '#contracts';
+
+/** `If-Match` and `If-None-Match` of a write (RFC 9110, section 13.1), as versions without their quotes. */
+export function preconditions(if_match?: string, if_none_match?: string): StateConditions | undefined {
+  if (if_match === undefined && if_none_match === undefined) return undefined;
+  return {
+    ...(if_match !== undefined && { if_match: tagsOf(if_match) }),
+    ...(if_none_match !== undefined && { if_none_match: tagsOf(if_none_match) }),
+  };
+}
+
+function tagsOf(header: string): string[] {
+  return header.split(',').map((tag) =>
+    tag
+      .trim()
+      .replace(/^W\//, '')
+      .replace(/^"(.*)"$/, '$1'),
+  );
+}
