@@ -9,6 +9,10 @@ import { ActivityEventsConfig } from '../apps/activity-events/src/activity-event
 import * as activityEvents from '../apps/activity-events/src/activity-events.entity.js';
 import { ActivityEventsModule } from '../apps/activity-events/src/activity-events.module.js';
 import { MIGRATIONS as ACTIVITY_EVENTS_MIGRATIONS } from '../apps/activity-events/src/migrations/index.js';
+import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
+import * as firmware from '../apps/firmware/src/firmware.entity.js';
+import { FirmwareModule } from '../apps/firmware/src/firmware.module.js';
+import { MIGRATIONS as FIRMWARE_MIGRATIONS } from '../apps/firmware/src/migrations/index.js';
 import * as auth from '../apps/gateway/src/auth/auth.entity.js';
 import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { MIGRATIONS as AUTH_MIGRATIONS } from '../apps/gateway/src/auth/migrations/index.js';
@@ -33,6 +37,8 @@ export interface System {
   anotherGateway(environment?: Record<string, string>): Promise<Gateway>;
   startActivityEvents(): Promise<RunningService>;
   activityEvents: RunningService;
+  startFirmware(): Promise<RunningService>;
+  firmware: RunningService;
   stop(): Promise<void>;
 }
 
@@ -69,6 +75,24 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     return started(await runService(app, config, () => app.listen()));
   };
 
+  const firmwareUrls = await prepareSchema(database_url, firmware.SCHEMA);
+  await migrate(
+    { schema: firmware.SCHEMA, url: firmwareUrls.owner, entities: firmware.ENTITIES },
+    FIRMWARE_MIGRATIONS,
+  );
+  const startFirmware = async (): Promise<RunningService> => {
+    const config = loadConfig(FirmwareConfig, {
+      ...common,
+      DATABASE_URL: firmwareUrls.service,
+      ...environment,
+    });
+    const app = await NestFactory.createMicroservice(FirmwareModule.forRoot(config), {
+      ...busServer(),
+      logger: false,
+    });
+    return started(await runService(app, config, () => app.listen()));
+  };
+
   const authUrls = await prepareSchema(database_url, auth.SCHEMA);
   await migrate({ schema: auth.SCHEMA, url: authUrls.owner, entities: auth.ENTITIES }, AUTH_MIGRATIONS);
   const startGateway = async (own: Record<string, string> = {}): Promise<Gateway> => {
@@ -80,6 +104,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
   };
 
   const service = await startActivityEvents();
+  const firmwareService = await startFirmware();
   const gateway = await startGateway();
   const { url } = gateway;
   return {
@@ -92,6 +117,8 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     anotherGateway: startGateway,
     startActivityEvents,
     activityEvents: service,
+    startFirmware,
+    firmware: firmwareService,
     async stop() {
       await Promise.all(running.map((one) => one.stop()));
       await nats.stop();

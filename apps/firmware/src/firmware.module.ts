@@ -25,10 +25,7 @@ export class FirmwareModule {
           config,
           parts: {
             inject: [Database, BusConnection],
-            useFactory: (database: Database, bus: BusConnection) => [
-              { name: 'database', essential: true, check: () => database.ping() },
-              { name: 'nats', essential: true, check: () => bus.ping() },
-            ],
+            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
           },
         }),
       ],

@@ -7,6 +7,5 @@ import { FirmwareModule } from './firmware.module.js';
 void launch(async () => {
   const config = loadConfig(FirmwareConfig);
   const app = await NestFactory.createMicroservice(FirmwareModule.forRoot(config), busServer());
-  await app.listen();
-  return runService(app, config);
+  return runService(app, config, () => app.listen());
 });

@@ -32,8 +32,7 @@ export async function startFirmware({ replicas = 1 } = {}): Promise<Firmware> {
   const start = async () => {
     const module = FirmwareModule.forRoot(config);
     const app = await NestFactory.createMicroservice(module, { ...busServer(), logger: false });
-    await app.listen();
-    return runService(app, config);
+    return runService(app, config, () => app.listen());
   };
   const services = await Promise.all(Array.from({ length: replicas }, start));
   const connections = await Promise.all(
