@@ -43,6 +43,9 @@ const MAY: Record<string, Role[] | 'public'> = {
   'GET /v1/events': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/events/histogram': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/events/{id}': ['admin', 'editor', 'viewer', 'device'],
+  'POST /v1/devices/{device_id}/firmware': ['device'],
+  'GET /v1/devices/{device_id}/firmware': ['admin', 'editor', 'viewer', 'device'],
+  'GET /v1/firmware/adoption': READERS,
 };
 
 describe('callers', () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, queryDatabase } from '#testing';
-import { aDeviceId, anEmail, anEvent } from './builders.js';
+import { aDeviceId, aFirmwareEvent, anEmail, anEvent } from './builders.js';
 import { type Answer, type HttpClient } from './http-client.js';
 import { publishedRoutes } from './openapi-routes.js';
 import { aProject, type Project } from './project.js';
@@ -43,6 +43,11 @@ describe('idempotency keys', () => {
       body: anEvent(),
       other: anEvent({ data: { invoice: 43 } }),
     }),
+    'POST /v1/devices/{device_id}/firmware': async () => ({
+      path: `/v1/devices/${encodeURIComponent(project.device_id)}/firmware`,
+      body: aFirmwareEvent({ firmware: `1.0.0-${randomUUID()}` }),
+      other: aFirmwareEvent({ firmware: `1.0.0-${randomUUID()}` }),
+    }),
     'POST /v1/projects': async () => ({ path: '/v1/projects', ...names() }),
     'PATCH /v1/projects/{id}': async () => ({ path: await newProject(), ...names() }),
     'POST /v1/members': async () => ({
@@ -75,7 +80,8 @@ describe('idempotency keys', () => {
   };
 
   const aWrite = async (route: string): Promise<Write> => {
-    const client = /projects|move/.test(route) ? system.operator : project.admin;
+    const member = /projects|move/.test(route) ? system.operator : project.admin;
+    const client = /firmware/.test(route) ? project.device : member;
     return { client, ...(await WRITES[route]!()) };
   };
   const send = (route: string, { client, path }: Write, body: object, key: string): Promise<Answer> =>
@@ -85,7 +91,7 @@ describe('idempotency keys', () => {
     const [row] = await queryDatabase<{ counts: number[] }>(
       system.database_url,
       `SELECT ARRAY[
-         (SELECT count(*) FROM activity_events.events),
+         (SELECT count(*) FROM activity_events.events), (SELECT count(*) FROM firmware.firmware_events),
          (SELECT count(*) FROM auth.projects), (SELECT coalesce(sum(version), 0) FROM auth.projects),
          (SELECT count(*) FROM auth.members), (SELECT coalesce(sum(version), 0) FROM auth.members),
          (SELECT count(*) FROM auth.devices), (SELECT coalesce(sum(version), 0) FROM auth.devices),

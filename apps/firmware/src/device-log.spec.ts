@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { DeviceLog, type Report } from './device-log.js';
-import { isAfter, isInstall } from './install-history.js';
+import { isAfter, isInstall, type Place } from './install-history.js';
 
 const NOW = '2026-01-31T12:00:00.000Z';
 
@@ -60,7 +60,10 @@ describe('the log of a device', () => {
         const log = aLog();
         for (const report of arriving) log.take(report, NOW);
         const installs = log.added.filter(({ status }) => isInstall(status));
-        const newest = installs.reduce((one, other) => (isAfter(other, one) ? other : one), installs[0]!);
+        const newest = installs.reduce<Place | null>(
+          (one, other) => (!one || isAfter(other, one) ? other : one),
+          null,
+        );
         expect(log.device.current?.id).toBe(newest?.id);
         expect(log.device.newest?.timestamp).toBe(
           arriving

@@ -43,7 +43,7 @@ describe('the migrations of firmware', () => {
   it('undo what they did', async () => {
     await source.runMigrations();
     const after = await contents();
-    for (const _ of MIGRATIONS) await source.undoLastMigration();
+    for (let left = MIGRATIONS.length; left > 0; left -= 1) await source.undoLastMigration();
     await source.query(`DROP TABLE "${SCHEMA}"."migrations"`);
     expect(await contents()).toEqual([]);
     await source.runMigrations();

@@ -22,7 +22,9 @@ describe('a device’s firmware events', () => {
       ),
     );
     recorded = receipts
-      .map(({ body: { result: _, ...event } }) => event)
+      .map(({ body: { id, device_id, firmware, status, timestamp, created_at } }) => ({
+        ...{ id, device_id, firmware, status, timestamp, created_at },
+      }))
       .sort((one, other) => (one.timestamp + one.id < other.timestamp + other.id ? 1 : -1));
   });
   afterAll(() => service.stop());

@@ -155,7 +155,7 @@ describe('recording firmware events', () => {
       const calls = Array.from({ length: 20 }, (_, index) =>
         device.record({ firmware: `2.0.${index}` }, index === 7 ? 'k' : `k${index}`).then(
           ({ body }) => body.result,
-          ({ code }: Failure) => code,
+          (failure: unknown) => (failure as Failure).code,
         ),
       );
       const expected = Array.from({ length: 20 }, (_, index) =>
