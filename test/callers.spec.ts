@@ -213,6 +213,7 @@ describe('callers', () => {
       const foreign: Record<string, Record<string, string>> = {
         '/v1/members/{id}': member,
         '/v1/devices/{device_id}': member,
+        '/v1/devices/{device_id}/firmware': member,
         '/v1/keys/{id}': { id: key.body.id as string },
         '/v1/keys/{id}/rotate': { id: key.body.id as string },
         '/v1/events/{id}': { id: event.body.id as string },
