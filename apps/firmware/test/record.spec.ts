@@ -165,6 +165,20 @@ describe('recording firmware events', () => {
     });
   });
 
+  it('takes reports of many new devices in any order over replicas, and refuses none', async () => {
+    const projects = [randomUUID(), randomUUID(), randomUUID()];
+    const devices = Array.from({ length: 30 }, (_, index) => new DeviceCalls(service, projects[index % 3]!));
+    const plan = fc.sample(fc.shuffledSubarray(devices, { minLength: 30 }), 10).flat();
+    const answers = await Promise.all(
+      plan.map((device, index) => {
+        const way = index % 2 ? device : device.over(service.anotherBus);
+        return way.record({ firmware: `1.0.${index}` }, `k${index}`);
+      }),
+    );
+    expect(answers.map(({ body }) => body.result)).toEqual(plan.map(() => 'applied'));
+    for (const device of devices.slice(0, 3)) expect((await device.adoption()).total).toBe(10);
+  });
+
   const events = fc.array(
     fc.record({
       timestamp: fc
