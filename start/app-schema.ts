@@ -8,6 +8,7 @@ export const SCHEMAS = {
   gateway: 'auth',
   'activity-events': 'activity_events',
   'device-state': 'device_state',
+  firmware: 'firmware',
 } as const;
 
 export type AppName = keyof typeof SCHEMAS;

@@ -12,6 +12,11 @@ export function anEvent(rest: Record<string, unknown> = {}): Record<string, unkn
   };
 }
 
+/** A firmware event that is valid as it is; `rest` says what matters to the test. */
+export function aFirmwareEvent(rest: Record<string, unknown> = {}): Record<string, unknown> {
+  return { firmware: '1.0.0', status: 'installed', ...rest };
+}
+
 export function anEmail(): string {
   return `${randomUUID()}@example.com`;
 }

@@ -51,6 +51,9 @@ const MAY: Record<string, Role[] | 'public'> = {
   'PATCH /v1/devices/{device_id}/state/desired': WRITERS,
   'PUT /v1/devices/{device_id}/state/desired': WRITERS,
   'GET /v1/states': ['admin', 'editor', 'viewer', 'device'],
+  'POST /v1/devices/{device_id}/firmware': ['device'],
+  'GET /v1/devices/{device_id}/firmware': ['admin', 'editor', 'viewer', 'device'],
+  'GET /v1/firmware/adoption': READERS,
 };
 
 /** Writes about a device that the project does not have register it: another project's is none of its own. */
@@ -225,6 +228,7 @@ describe('callers', () => {
         '/v1/devices/{device_id}': member,
         '/v1/devices/{device_id}/state': member,
         '/v1/devices/{device_id}/state/history': member,
+        '/v1/devices/{device_id}/firmware': member,
         '/v1/keys/{id}': { id: key.body.id as string },
         '/v1/keys/{id}/rotate': { id: key.body.id as string },
         '/v1/events/{id}': { id: event.body.id as string },

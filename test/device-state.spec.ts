@@ -503,7 +503,7 @@ describe('device state', () => {
     await system.deviceState.stop();
     const refused = await admin.get(path);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
-    await system.startDeviceState();
+    await system.deviceState.start();
     expect(await eventually(async () => (await admin.get(path)).status === 404 && 'answers')).toBe('answers');
   });
 });
@@ -515,7 +515,7 @@ describe('a report sent again and again while its service is killed', () => {
 
   const start = async (): Promise<void> => {
     running = fork(MAIN, {
-      env: system.deviceStateEnvironment,
+      env: system.deviceState.environment,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     await once(running, 'message');

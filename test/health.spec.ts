@@ -32,6 +32,7 @@ describe('health', () => {
           nats: { status: 'up' },
           'activity-events': { status: 'up' },
           'device-state': { status: 'up' },
+          firmware: { status: 'up' },
         },
       });
     }
@@ -107,6 +108,7 @@ describe('health', () => {
         nats: { status: 'up' },
         'activity-events': { status: 'down' },
         'device-state': { status: 'up' },
+        firmware: { status: 'up' },
       });
       expect(await statusOf(anyone, '/health/ready')).toBe(200);
       for (const answer of [
@@ -116,7 +118,7 @@ describe('health', () => {
         expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
         expect(answer.headers.get('retry-after')).toBe('1');
       }
-      await system.startActivityEvents();
+      await system.activityEvents.start();
       await eventually(async () => {
         expect(await statusOf(anyone, '/health')).toBe(200);
         expect((await system.admin.post('/v1/events', anEvent())).status).toBe(201);
@@ -125,7 +127,7 @@ describe('health', () => {
   });
 
   it('finishes what is under way when the service is stopped, and loses nothing', async () => {
-    const replica = await system.startActivityEvents();
+    const replica = await system.activityEvents.start();
     const posts = Array.from({ length: 200 }, (_, index) =>
       system.admin.post('/v1/events', anEvent({ component: 'stopping', data: { index } })),
     );

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, queryDatabase } from '#testing';
-import { aDeviceId, anEmail, anEvent } from './builders.js';
+import { aDeviceId, aFirmwareEvent, anEmail, anEvent } from './builders.js';
 import { type Answer, type HttpClient } from './http-client.js';
 import { publishedRoutes } from './openapi-routes.js';
 import { aProject, type Project } from './project.js';
@@ -44,6 +44,11 @@ describe('idempotency keys', () => {
       body: anEvent(),
       other: anEvent({ data: { invoice: 43 } }),
     }),
+    'POST /v1/devices/{device_id}/firmware': async () => ({
+      path: `/v1/devices/${encodeURIComponent(project.device_id)}/firmware`,
+      body: aFirmwareEvent({ firmware: `1.0.0-${randomUUID()}` }),
+      other: aFirmwareEvent({ firmware: `1.0.0-${randomUUID()}` }),
+    }),
     'POST /v1/projects': async () => ({ path: '/v1/projects', ...names() }),
     'PATCH /v1/projects/{id}': async () => ({ path: await newProject(), ...names() }),
     'POST /v1/members': async () => ({
@@ -81,7 +86,8 @@ describe('idempotency keys', () => {
   };
 
   const aWrite = async (route: string): Promise<Write> => {
-    const client = /projects|move/.test(route) ? system.operator : project.admin;
+    const member = /projects|move/.test(route) ? system.operator : project.admin;
+    const client = /firmware/.test(route) ? project.device : member;
     return { client, ...(await WRITES[route]!()) };
   };
   const send = (route: string, { client, path }: Write, body: object, key: string): Promise<Answer> =>
@@ -94,6 +100,7 @@ describe('idempotency keys', () => {
          (SELECT count(*) FROM activity_events.events),
          (SELECT count(*) FROM device_state.history),
          (SELECT coalesce(sum(version + desired_version + duplicates), 0) FROM device_state.states),
+         (SELECT count(*) FROM firmware.firmware_events),
          (SELECT count(*) FROM auth.projects), (SELECT coalesce(sum(version), 0) FROM auth.projects),
          (SELECT count(*) FROM auth.members), (SELECT coalesce(sum(version), 0) FROM auth.members),
          (SELECT count(*) FROM auth.devices), (SELECT coalesce(sum(version), 0) FROM auth.devices),
@@ -241,7 +248,7 @@ describe('idempotency keys', () => {
     const headers = { 'idempotency-key': randomUUID() };
     const first = await project.admin.post('/v1/events', anEvent(), headers);
     await system.activityEvents.stop();
-    await system.startActivityEvents();
+    await system.activityEvents.start();
     const again = await eventually(async () => {
       const answer = await project.admin.post('/v1/events', anEvent(), headers);
       expect(answer.status).toBe(201);

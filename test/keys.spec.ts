@@ -351,7 +351,7 @@ describe('keys', () => {
       expect((await project.admin.delete(`/v1/keys/${id}`)).status).toBe(204);
       expect((await client.post('/v1/events', anEvent())).status).toBe(401);
     } finally {
-      await system.startActivityEvents();
+      await system.activityEvents.start();
     }
   });
 });

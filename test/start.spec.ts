@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { freePort } from '#embedded';
 import { eventually } from '#testing';
 import { anEvent } from './builders.js';
+import { SCHEMAS } from '../start/app-schema.js';
 import { descendantsOf, processes, type ProcessInfo } from './processes.js';
 import { started, startProcess, type Started } from './started.js';
 
@@ -196,7 +197,7 @@ describe('npm start', () => {
     expect((await flotilla.admin.get(`/v1/events/${body.id as string}`)).body).toEqual(body);
     const successors = await parts();
     const apps = family.filter(({ command }) => command.includes('/apps/'));
-    expect(apps).toHaveLength(2);
+    expect(apps).toHaveLength(Object.keys(SCHEMAS).length);
     await eventually(async () => {
       const alive = (await processes()).map(({ pid }) => pid);
       expect(apps.filter(({ pid }) => alive.includes(pid))).toEqual([]);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { busServer } from '#bus';
-import { migrate } from '#database';
+import { migrate, type SchemaOptions } from '#database';
 import { prepareSchema } from '#embedded';
-import { loadConfig, runService, type RunningService } from '#service';
+import { loadConfig, runService, type AppConfig, type RunningService } from '#service';
 import { testDatabase, testNats, type TestNats } from '#testing';
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
 import * as activityEvents from '../apps/activity-events/src/activity-events.entity.js';
@@ -13,6 +14,10 @@ import { DeviceStateConfig } from '../apps/device-state/src/device-state.config.
 import * as deviceState from '../apps/device-state/src/device-state.entity.js';
 import { DeviceStateModule } from '../apps/device-state/src/device-state.module.js';
 import { MIGRATIONS as DEVICE_STATE_MIGRATIONS } from '../apps/device-state/src/migrations/index.js';
+import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
+import * as firmware from '../apps/firmware/src/firmware.entity.js';
+import { FirmwareModule } from '../apps/firmware/src/firmware.module.js';
+import { MIGRATIONS as FIRMWARE_MIGRATIONS } from '../apps/firmware/src/migrations/index.js';
 import * as auth from '../apps/gateway/src/auth/auth.entity.js';
 import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { MIGRATIONS as AUTH_MIGRATIONS } from '../apps/gateway/src/auth/migrations/index.js';
@@ -22,6 +27,13 @@ import { HttpClient } from './http-client.js';
 
 export interface Gateway extends RunningService {
   url: string;
+}
+
+/** A service of the system: its first process, and how to start another. */
+export interface SystemService extends RunningService {
+  /** What its processes are told. */
+  environment: Record<string, string>;
+  start(): Promise<RunningService>;
 }
 
 export interface System {
@@ -35,13 +47,17 @@ export interface System {
   admin: HttpClient;
   /** A further gateway process on the same database, as another replica would be. */
   anotherGateway(environment?: Record<string, string>): Promise<Gateway>;
-  startActivityEvents(): Promise<RunningService>;
-  activityEvents: RunningService;
-  /** What a process of device-state is told, apart from its health port. */
-  deviceStateEnvironment: Record<string, string>;
-  startDeviceState(): Promise<RunningService>;
-  deviceState: RunningService;
+  activityEvents: SystemService;
+  deviceState: SystemService;
+  firmware: SystemService;
   stop(): Promise<void>;
+}
+
+interface ServiceSources<Config extends AppConfig> {
+  config: new () => Config;
+  module: { forRoot(config: Config): DynamicModule };
+  tables: { SCHEMA: string; ENTITIES: SchemaOptions['entities'] };
+  migrations: Parameters<typeof migrate>[1];
 }
 
 /** All of Flotilla over a real Postgres and a real NATS, for the tests of one file. */
@@ -52,61 +68,67 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     FLOTILLA_OPERATOR_KEY: randomKey('operator'),
     FLOTILLA_ADMIN_KEY: randomKey('member'),
   };
-  const common = { NATS_URL: nats.url, HEALTH_PORT: '0', LOG_LEVEL: 'silent' };
   const running: { stop(): Promise<void> }[] = [];
   const started = <T extends { stop(): Promise<void> }>(service: T): T => {
     running.push(service);
     return service;
   };
 
-  const eventsUrls = await prepareSchema(database_url, activityEvents.SCHEMA);
-  await migrate(
-    { schema: activityEvents.SCHEMA, url: eventsUrls.owner, entities: activityEvents.ENTITIES },
-    ACTIVITY_EVENTS_MIGRATIONS,
-  );
-  const startActivityEvents = async (): Promise<RunningService> => {
-    const config = loadConfig(ActivityEventsConfig, {
-      ...common,
-      DATABASE_URL: eventsUrls.service,
-      ...environment,
-    });
-    const app = await NestFactory.createMicroservice(ActivityEventsModule.forRoot(config), {
-      ...busServer(),
-      logger: false,
-    });
-    return started(await runService(app, config, () => app.listen()));
+  const prepare = async (
+    { SCHEMA, ENTITIES }: ServiceSources<AppConfig>['tables'],
+    migrations: ServiceSources<AppConfig>['migrations'],
+  ): Promise<Record<string, string>> => {
+    const { owner, service } = await prepareSchema(database_url, SCHEMA);
+    await migrate({ schema: SCHEMA, url: owner, entities: ENTITIES }, migrations);
+    const common = { NATS_URL: nats.url, HEALTH_PORT: '0', LOG_LEVEL: 'silent' };
+    return { ...common, DATABASE_URL: service, ...environment };
   };
 
-  const stateUrls = await prepareSchema(database_url, deviceState.SCHEMA);
-  await migrate(
-    { schema: deviceState.SCHEMA, url: stateUrls.owner, entities: deviceState.ENTITIES },
-    DEVICE_STATE_MIGRATIONS,
-  );
-  const deviceStateEnvironment = { ...common, DATABASE_URL: stateUrls.service, ...environment };
-  const startDeviceState = async (): Promise<RunningService> => {
-    const config = loadConfig(DeviceStateConfig, deviceStateEnvironment);
-    const app = await NestFactory.createMicroservice(DeviceStateModule.forRoot(config), {
-      ...busServer(),
-      logger: false,
-    });
-    return started(await runService(app, config, () => app.listen()));
+  const startService = async <Config extends AppConfig>(
+    sources: ServiceSources<Config>,
+  ): Promise<SystemService> => {
+    const own = await prepare(sources.tables, sources.migrations);
+    const start = async (): Promise<RunningService> => {
+      const config = loadConfig(sources.config, own);
+      const options = { ...busServer(), logger: false as const };
+      const app = await NestFactory.createMicroservice(sources.module.forRoot(config), options);
+      return started(await runService(app, config, () => app.listen()));
+    };
+    return { ...(await start()), environment: own, start };
   };
 
-  const authUrls = await prepareSchema(database_url, auth.SCHEMA);
-  await migrate({ schema: auth.SCHEMA, url: authUrls.owner, entities: auth.ENTITIES }, AUTH_MIGRATIONS);
+  const gatewayEnvironment = { ...(await prepare(auth, AUTH_MIGRATIONS)), ...keys, ...environment };
   const startGateway = async (own: Record<string, string> = {}): Promise<Gateway> => {
-    const variables = { ...common, ...keys, DATABASE_URL: authUrls.service, ...environment, ...own };
-    const config = loadConfig(GatewayConfig, variables);
+    const config = loadConfig(GatewayConfig, { ...gatewayEnvironment, ...own });
     const app = await createGateway(config);
     const service = await runService(app, config, () => app.listen(0, '127.0.0.1'));
     return started({ ...service, url: await app.getUrl() });
   };
 
-  const service = await startActivityEvents();
-  const deviceStateService = await startDeviceState();
+  const services = {
+    activityEvents: await startService({
+      config: ActivityEventsConfig,
+      module: ActivityEventsModule,
+      tables: activityEvents,
+      migrations: ACTIVITY_EVENTS_MIGRATIONS,
+    }),
+    deviceState: await startService({
+      config: DeviceStateConfig,
+      module: DeviceStateModule,
+      tables: deviceState,
+      migrations: DEVICE_STATE_MIGRATIONS,
+    }),
+    firmware: await startService({
+      config: FirmwareConfig,
+      module: FirmwareModule,
+      tables: firmware,
+      migrations: FIRMWARE_MIGRATIONS,
+    }),
+  };
   const gateway = await startGateway();
   const { url } = gateway;
   return {
+    ...services,
     url,
     gateway,
     database_url,
@@ -114,11 +136,6 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     operator: new HttpClient(url, keys.FLOTILLA_OPERATOR_KEY),
     admin: new HttpClient(url, keys.FLOTILLA_ADMIN_KEY),
     anotherGateway: startGateway,
-    startActivityEvents,
-    activityEvents: service,
-    deviceStateEnvironment,
-    startDeviceState,
-    deviceState: deviceStateService,
     async stop() {
       await Promise.all(running.map((one) => one.stop()));
       await nats.stop();

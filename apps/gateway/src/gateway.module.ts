@@ -6,11 +6,12 @@ import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
 import { AuthModule } from './auth/auth.module.js';
 import { DeviceStateController } from './device-state.controller.js';
+import { FirmwareController } from './firmware.controller.js';
 import { FleetController } from './fleet.controller.js';
 import { type GatewayConfig } from './gateway.config.js';
 
 /** The services behind; the gateway stays ready without them and says `unavailable` for what they answer. */
-const SERVICES = ['activity-events', 'device-state'] as const;
+const SERVICES = ['activity-events', 'device-state', 'firmware'] as const;
 
 @Module({})
 export class GatewayModule {
@@ -35,7 +36,7 @@ export class GatewayModule {
         }),
         AuthModule.forRoot(config),
       ],
-      controllers: [ActivityEventsController, DeviceStateController, FleetController],
+      controllers: [ActivityEventsController, DeviceStateController, FleetController, FirmwareController],
     };
   }
 }

@@ -55,6 +55,8 @@ export function contract<Request, Response>(
 export interface ReplyMarks {
   /** The effect happened before: this is the first answer again. */
   replayed?: boolean;
+  /** Nothing was created: what was asked for was there already. Makes a 201 a 200. */
+  repeated?: boolean;
   /** Of a page: where the next one begins; becomes the Link header. */
   next_cursor?: string;
   /** Changes whenever the resource does; becomes the ETag. */

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { contract } from './call.js';
 import {
   CursorField,
-  DeviceTime,
+  Timestamp,
   JsonDocument,
   Limit,
   Moment,
@@ -15,7 +15,7 @@ import {
 /** Bounds of a state document, as JSON text and as depth. */
 export const MAX_STATE_BYTES = 64 * 1024;
 const STATE_DOCUMENT = { max_bytes: MAX_STATE_BYTES, max_depth: 32 };
-const DAY_MINUTES = 24 * 60;
+const DAY_MS = 86_400_000;
 const CENTURY_MS = 36_525 * 86_400_000;
 
 /** What a device says about itself, and what tells a repeat of it from news. */
@@ -27,9 +27,9 @@ export class StateReport {
   })
   data!: Record<string, unknown>;
 
-  @DeviceTime({
+  @Timestamp({
     optional: true,
-    ahead_minutes: DAY_MINUTES,
+    ahead_ms: DAY_MS,
     description: 'When it was so, by the device’s clock.',
   })
   timestamp?: string;

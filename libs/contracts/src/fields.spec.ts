@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {
   CursorField,
   DeviceId,
-  DeviceTime,
+  Timestamp,
   EmailAddress,
   JsonDocument,
   JsonObject,
@@ -162,7 +162,7 @@ describe('a field', () => {
 
 class Report {
   @JsonDocument({ max_bytes: 20, max_depth: 2, optional: true }) document?: object;
-  @DeviceTime({ ahead_minutes: 1, optional: true }) time?: string;
+  @Timestamp({ ahead_ms: 60_000, optional: true }) time?: string;
   @WholeNumber({ min: 0, max: 9, optional: true }) @NotWith('time') age?: number;
 }
 

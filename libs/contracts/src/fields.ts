@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { isEmail, ValidateBy, ValidateIf } from 'class-validator';
+import { isEmail, isSemVer, ValidateBy, ValidateIf } from 'class-validator';
 import { parseMoment, parseTimestamp } from './moments.js';
 
 interface FieldOptions {
@@ -12,8 +12,6 @@ interface FieldOptions {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 // eslint-disable-next-line no-control-regex -- control characters are exactly what a device id may not hold
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-
-const MINUTE_MS = 60_000;
 
 /** A rule and its OpenAPI description in one decorator; null is a wrong type, absence is not. */
 function field(
@@ -131,28 +129,43 @@ export function JsonDocument(
   );
 }
 
-/** An RFC 3339 timestamp with a zone. Kept to the millisecond. */
-export function Timestamp(options: FieldOptions = {}): PropertyDecorator {
+/**
+ * An RFC 3339 timestamp with a zone. Kept to the millisecond.
+ * @param options.ahead_ms how far it may lie in the future; as far as it likes unless told
+ */
+export function Timestamp(options: FieldOptions & { ahead_ms?: number } = {}): PropertyDecorator {
+  const { ahead_ms = Infinity } = options;
+  const bound = ahead_ms === Infinity ? '' : `, at most ${ahead_ms / 60_000} minutes ahead`;
   return field(
     'timestamp',
-    (value) => typeof value === 'string' && parseTimestamp(value) !== undefined,
-    'must be an RFC 3339 timestamp with a zone, e.g. 2026-01-31T12:00:00Z',
+    (value) => {
+      const instant = typeof value === 'string' ? parseTimestamp(value) : undefined;
+      return instant !== undefined && instant.getTime() <= Date.now() + ahead_ms;
+    },
+    `must be an RFC 3339 timestamp with a zone, e.g. 2026-01-31T12:00:00Z${bound}`,
     { type: String, format: 'date-time' },
     options,
   );
 }
 
-/** A timestamp from a clock that may be wrong: at most `ahead_minutes` in the future. */
-export function DeviceTime(options: FieldOptions & { ahead_minutes: number }): PropertyDecorator {
-  const { ahead_minutes } = options;
+/** A version as SemVer 2.0.0 (semver.org) writes it, of at most 256 characters; kept as it came. */
+export function SemVer(options: FieldOptions = {}): PropertyDecorator {
   return field(
-    'device_time',
-    (value) => {
-      const time = typeof value === 'string' ? parseTimestamp(value) : undefined;
-      return time !== undefined && time.getTime() <= Date.now() + ahead_minutes * MINUTE_MS;
-    },
-    `must be an RFC 3339 timestamp with a zone, at most ${ahead_minutes} minutes ahead`,
-    { type: String, format: 'date-time' },
+    'sem_ver',
+    (value) => typeof value === 'string' && value.length <= 256 && isSemVer(value),
+    'must be a version as SemVer 2.0.0 writes it, e.g. 1.4.0-rc.1+build.5, of at most 256 characters',
+    { type: String, maxLength: 256 },
+    { example: '1.4.0', ...options },
+  );
+}
+
+/** A word for programs: 1–64 of a–z, 0–9, `_`, `-`. */
+export function Word(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    'word',
+    (value) => typeof value === 'string' && /^[a-z0-9_-]{1,64}$/.test(value),
+    'must be 1 to 64 of a-z, 0-9, _ and -',
+    { type: String, pattern: '^[a-z0-9_-]{1,64}$' },
     options,
   );
 }

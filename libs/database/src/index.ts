@@ -5,6 +5,12 @@ export * from './database.js';
 export * from './database.module.js';
 export * from './failures.js';
 export * from './frame-keys.js';
-export { claimKeys, claimWrites, IdempotencyKey, idempotencyKeysTable } from './idempotency-keys.js';
+export {
+  claimKeys,
+  claimWrites,
+  IdempotencyKey,
+  idempotencyKeysTable,
+  keepAnswers,
+} from './idempotency-keys.js';
 export type { Claim, Claimed, KeyName, Write } from './idempotency-keys.js';
 export * from './monthly-partitions.js';

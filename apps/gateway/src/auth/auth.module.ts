@@ -3,6 +3,7 @@ import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { GatewayConfig } from '../gateway.config.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthWrites } from './auth-writes.js';
+import { DeviceFirmware } from './device-firmware.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
 import { FirstStart } from './first-start.js';
@@ -29,7 +30,7 @@ export class AuthModule {
       providers: [
         { provide: GatewayConfig, useValue: config },
         { provide: APP_GUARD, useClass: AuthGuard },
-        ...[KeyRing, KeysRepository, Revisions, RateLimiter, FirstStart, AuthWrites],
+        ...[KeyRing, KeysRepository, Revisions, RateLimiter, FirstStart, AuthWrites, DeviceFirmware],
         ...[ProjectsService, MembersService, DevicesService, KeysService],
       ],
       exports: [DevicesService],

@@ -14,6 +14,7 @@ import {
   DevicePage,
   DevicePath,
   DeviceQuery,
+  DeviceState,
   DeviceView,
   MoveQuery,
   NewDevice,
@@ -45,9 +46,9 @@ export class DevicesController {
   }
 
   @Get(':device_id')
-  @Allow(READERS, 200, DeviceView)
-  @ApiOperation({ summary: 'One device' })
-  get(@Param() { device_id }: DevicePath, @Context() context: CallContext): Promise<Reply<DeviceView>> {
+  @Allow(READERS, 200, DeviceState)
+  @ApiOperation({ summary: 'One device, and the firmware that it runs' })
+  get(@Param() { device_id }: DevicePath, @Context() context: CallContext): Promise<Reply<DeviceState>> {
     return this.devices.get(device_id, context);
   }
 

@@ -5,6 +5,7 @@ import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { Device, Key } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
+import { DeviceFirmware } from './device-firmware.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
@@ -14,12 +15,16 @@ import {
   type DeviceChange,
   type DevicePage,
   type DeviceQuery,
+  type DeviceState,
   type DeviceView,
   type NewDevice,
 } from './resources.js';
 import { Revisions } from './revisions.js';
 
 const MAX_KNOWN = 1_000_000;
+
+/** Follows the version in the tag of a device that was looked at: no change of the device touches it. */
+const FIRMWARE_IN_TAG = /:[^"]*(?=")/g;
 
 @Injectable()
 export class DevicesService {
@@ -33,6 +38,7 @@ export class DevicesService {
     private readonly keys: KeysRepository,
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
+    private readonly firmware: DeviceFirmware,
   ) {
     revisions.onChange(() => {
       this.changes += 1;
@@ -73,9 +79,15 @@ export class DevicesService {
     return Reply.of({ devices: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
-  async get(id: string, { caller }: CallContext): Promise<Reply<DeviceView>> {
-    const device = await this.database.read((manager) => findDevice(manager, caller.project_id, id));
-    return Reply.of(viewOf(device), { version: String(device.version) });
+  async get(id: string, context: CallContext): Promise<Reply<DeviceState>> {
+    const device = await this.find(context.caller, id);
+    const firmware = await this.firmware.of(id, context);
+    return Reply.of({ ...viewOf(device), firmware }, { version: versionOf(device, firmware) });
+  }
+
+  /** @throws Failure `not_found` unless the caller's project has the device */
+  find({ project_id }: Caller, id: string): Promise<Device> {
+    return this.database.read((manager) => findDevice(manager, project_id, id));
   }
 
   change(
@@ -86,7 +98,7 @@ export class DevicesService {
   ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const device = await findDevice(manager, context.caller.project_id, id, true);
-      checkVersion(device.version, if_match);
+      checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
       Object.assign(device, change);
       await manager.save(device);
       return { body: viewOf(device), version: device.version };
@@ -98,7 +110,7 @@ export class DevicesService {
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const device = await findDevice(manager, project_id, id, true);
-      checkVersion(device.version, if_match);
+      checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
       await this.keys.revoke(manager, { project_id, device_id: id }, revision);
       await manager.delete(Device, { project_id, id });
       return { body: null, revision };
@@ -188,4 +200,9 @@ function labelOf(label: string): Record<string, string> {
 
 function viewOf({ id, name, labels, created_at }: Device): DeviceView {
   return { id, name, labels, created_at: created_at.toISOString() };
+}
+
+/** Of what `get` answers: it changes with the firmware, too. */
+function versionOf({ version }: Device, firmware: string | null | undefined): string {
+  return firmware ? `${version}:${firmware}` : String(version);
 }

@@ -98,6 +98,16 @@ export class DeviceView {
   @ApiProperty({ format: 'date-time' }) created_at!: string;
 }
 
+export class DeviceState extends DeviceView {
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    required: false,
+    description: 'What the device runs; null before it has said so, absent while nobody can tell.',
+  })
+  firmware?: string | null;
+}
+
 export class CreatedDevice extends DeviceView {
   @ApiProperty({ description: 'Shown this once.' }) key!: string;
 }

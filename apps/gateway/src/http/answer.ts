@@ -19,9 +19,10 @@ function mark(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Reply<unknown> | string {
-  const { replayed, version, next_cursor } = payload.marks;
+  const { replayed, repeated, version, next_cursor } = payload.marks;
   reply.header('content-type', 'application/json; charset=utf-8');
   if (replayed) reply.header('idempotency-replayed', 'true');
+  if (repeated) reply.code(200);
   if (next_cursor !== undefined) reply.header('link', linkToNext(request.url, next_cursor));
   if (version === undefined) return payload;
 

@@ -1,0 +1,49 @@
+import { Controller } from '@nestjs/common';
+import { Handles, HandlesTogether } from '#bus';
+import {
+  countAdoption,
+  getCurrentFirmware,
+  queryFirmware,
+  recordFirmware,
+  type Adoption,
+  type AdoptionQuery,
+  type Call,
+  type CurrentFirmware,
+  type DeviceFirmwareQuery,
+  type Failure,
+  type FirmwareOwner,
+  type FirmwarePage,
+  type FirmwareReceipt,
+  type NewFirmwareEvent,
+  type Reply,
+} from '#contracts';
+import { FirmwareService } from './firmware.service.js';
+import { RecordingService } from './recording.service.js';
+
+@Controller()
+export class FirmwareController {
+  constructor(
+    private readonly recording: RecordingService,
+    private readonly firmware: FirmwareService,
+  ) {}
+
+  @HandlesTogether(recordFirmware)
+  record(calls: Call<NewFirmwareEvent>[]): Promise<(Reply<FirmwareReceipt> | Failure)[]> {
+    return this.recording.record(calls);
+  }
+
+  @Handles(queryFirmware)
+  query(call: Call<DeviceFirmwareQuery>): Promise<Reply<FirmwarePage>> {
+    return this.firmware.query(call);
+  }
+
+  @Handles(getCurrentFirmware)
+  current(call: Call<FirmwareOwner>): Promise<Reply<CurrentFirmware>> {
+    return this.firmware.current(call);
+  }
+
+  @Handles(countAdoption)
+  adoption(call: Call<AdoptionQuery>): Promise<Reply<Adoption>> {
+    return this.firmware.adoption(call);
+  }
+}

@@ -1,0 +1,42 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusConnection, BusModule } from '#bus';
+import { Database, DatabaseModule } from '#database';
+import { ServiceModule } from '#service';
+import { FirmwareConfig } from './firmware.config.js';
+import { FirmwareController } from './firmware.controller.js';
+import { ENTITIES, SCHEMA } from './firmware.entity.js';
+import { FirmwareRepository } from './firmware.repository.js';
+import { FirmwareService } from './firmware.service.js';
+import { PartitionKeeper } from './partition-keeper.js';
+import { RecordingRepository } from './recording.repository.js';
+import { RecordingService } from './recording.service.js';
+
+@Module({})
+export class FirmwareModule {
+  static forRoot(config: FirmwareConfig): DynamicModule {
+    const name = 'firmware';
+    return {
+      module: FirmwareModule,
+      imports: [
+        BusModule.forRoot({ name, url: config.NATS_URL }),
+        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        ServiceModule.forRoot({
+          name,
+          config,
+          parts: {
+            inject: [Database, BusConnection],
+            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+          },
+        }),
+      ],
+      controllers: [FirmwareController],
+      providers: [
+        RecordingService,
+        RecordingRepository,
+        FirmwareService,
+        FirmwareRepository,
+        PartitionKeeper,
+      ],
+    };
+  }
+}

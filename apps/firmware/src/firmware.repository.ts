@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { type FirmwareEvent, type VersionAdoption } from '#contracts';
+import { Database, type Position } from '#database';
+import { type SpanRange } from './adoption-spans.js';
+
+export interface Conditions {
+  project_id: string;
+  device_id: string;
+  status?: string;
+  from?: Date;
+  to?: Date;
+}
+
+type Row = Omit<FirmwareEvent, 'timestamp' | 'created_at'> & { timestamp: Date; created_at: Date };
+
+@Injectable()
+export class FirmwareRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Undefined for a device that has reported nothing in this project, null for one that has installed nothing. */
+  async current(project_id: string, device_id: string): Promise<string | null | undefined> {
+    const [device] = await this.database.prepared<{ current_firmware: string | null }>(
+      'current-firmware',
+      'SELECT current_firmware FROM firmware.devices WHERE project_id = $1 AND device_id = $2',
+      [project_id, device_id],
+    );
+    return device?.current_firmware;
+  }
+
+  /** At most `limit` events by (timestamp, id) from `after` on. */
+  async page(
+    conditions: Conditions,
+    order: 'asc' | 'desc',
+    limit: number,
+    after?: Position,
+  ): Promise<FirmwareEvent[]> {
+    const { where, values, name } = filter(conditions);
+    const next = values.length + 1;
+    // The bound of the time alone lets Postgres leave out the partitions of other months.
+    const side = order === 'asc' ? '>' : '<';
+    const position = after
+      ? `AND timestamp ${side}= $${next} AND (timestamp, id) ${side} ($${next}, $${next + 1})`
+      : '';
+    const rows = await this.database.prepared<Row>(
+      `firmware-events-${name}-${order}${after ? '-after' : ''}`,
+      `SELECT id, device_id, firmware, status, timestamp, created_at FROM firmware.firmware_events
+       WHERE ${where} ${position} ORDER BY timestamp ${order}, id ${order} LIMIT $${next + (after ? 2 : 0)}`,
+      [...values, ...(after ?? []), limit],
+    );
+    return rows.map(({ timestamp, created_at, ...row }) => ({
+      ...row,
+      timestamp: timestamp.toISOString(),
+      created_at: created_at.toISOString(),
+    }));
+  }
+
+  /** How many devices run which version when these spans are over; most first. */
+  async adoption(project_id: string, ranges: SpanRange[]): Promise<VersionAdoption[]> {
+    const values: unknown[] = [project_id];
+    const parts = ranges.map(({ span_s, from_ms, to_ms }) => {
+      const at = values.push(span_s, from_ms, to_ms);
+      return `SELECT firmware, change FROM firmware.adoption_changes
+              WHERE project_id = $1 AND span_s = $${at - 2} AND start_ms >= $${at - 1} AND start_ms < $${at}`;
+    });
+    return this.database.rows<VersionAdoption>(
+      `SELECT firmware, sum(change)::int AS devices FROM (${parts.join(' UNION ALL ')}) AS changes
+       GROUP BY firmware HAVING sum(change) <> 0 ORDER BY devices DESC, firmware COLLATE "C"`,
+      values,
+    );
+  }
+
+  async maintainPartitions(): Promise<void> {
+    await this.database.rows('SELECT firmware.maintain_firmware_events(NULL)');
+  }
+}
+
+/** `name` is equal for conditions of the same kind, whatever their values. */
+function filter(conditions: Conditions): { where: string; values: unknown[]; name: string } {
+  const { project_id, device_id, status, from, to } = conditions;
+  const parts: [sql: string, value: unknown][] = [
+    ['project_id = ?', project_id],
+    ['device_id = ?', device_id],
+    ['status = ?', status],
+    ['timestamp >= ?', from],
+    ['timestamp < ?', to],
+  ];
+  const given = parts.filter(([, value]) => value !== undefined);
+  return {
+    where: given.map(([sql], index) => sql.replace('?', `$${index + 1}`)).join(' AND '),
+    values: given.map(([, value]) => value),
+    name: parts.map(([, value]) => (value === undefined ? '0' : '1')).join(''),
+  };
+}

@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import {
+  Failure,
+  parseMoment,
+  Reply,
+  type Adoption,
+  type AdoptionQuery,
+  type Call,
+  type CurrentFirmware,
+  type DeviceFirmwareQuery,
+  type FirmwareOwner,
+  type FirmwarePage,
+} from '#contracts';
+import { decodeCursor, encodeCursor } from '#database';
+import { rangesUntil } from './adoption-spans.js';
+import { FirmwareRepository } from './firmware.repository.js';
+
+const DEFAULT_LIMIT = 100;
+
+@Injectable()
+export class FirmwareService {
+  constructor(private readonly repository: FirmwareRepository) {}
+
+  async query({ caller, request }: Call<DeviceFirmwareQuery>): Promise<Reply<FirmwarePage>> {
+    const { device_id, status, from, to, order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
+    const { project_id } = caller;
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const current_firmware = await this.repository.current(project_id, device_id);
+    if (current_firmware === undefined) throw new Failure('not_found');
+    const conditions = {
+      project_id,
+      device_id,
+      status,
+      from: from === undefined ? undefined : parseMoment(from),
+      to: to === undefined ? undefined : parseMoment(to),
+    };
+    const found = await this.repository.page(conditions, order, limit + 1, after);
+    const firmware_events = found.slice(0, limit);
+    const last = firmware_events.at(-1);
+    const next_cursor = found.length > limit && last ? encodeCursor([last.timestamp, last.id]) : undefined;
+    return Reply.of({ firmware_events, current_firmware, next_cursor: next_cursor ?? null }, { next_cursor });
+  }
+
+  async current({ caller, request }: Call<FirmwareOwner>): Promise<Reply<CurrentFirmware>> {
+    const firmware = await this.repository.current(caller.project_id, request.device_id);
+    return Reply.of({ firmware: firmware ?? null });
+  }
+
+  async adoption({ caller, request }: Call<AdoptionQuery>): Promise<Reply<Adoption>> {
+    const at = request.at === undefined ? undefined : parseMoment(request.at);
+    const versions = await this.repository.adoption(caller.project_id, rangesUntil(at));
+    return Reply.of({ total: versions.reduce((sum, { devices }) => sum + devices, 0), versions });
+  }
+}
