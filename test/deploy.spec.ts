@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
 import { loadConfig, Metrics, openPrivateListener, settingsOf, type HealthController } from '#service';
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
+import { DeviceStateConfig } from '../apps/device-state/src/device-state.config.js';
+import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
 import { SCHEMAS } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
@@ -16,6 +18,8 @@ const ROLES: Record<string, string | undefined> = SCHEMAS;
 const CONFIGS: Record<string, new () => object> = {
   gateway: GatewayConfig,
   'activity-events': ActivityEventsConfig,
+  'device-state': DeviceStateConfig,
+  firmware: FirmwareConfig,
 };
 
 /** One container of ours, as a manifest or the compose file describes it. */
