@@ -73,6 +73,31 @@ export async function claimKeys(manager: EntityManager, schema: string, claims: 
   );
 }
 
+/**
+ * Remembers the answers to claims that were made before their answers were known, and won; in the same
+ * transaction, so that nobody ever reads the claim without its answer.
+ */
+export async function keepAnswers(manager: EntityManager, schema: string, claims: Claim[]): Promise<void> {
+  if (claims.length === 0) return;
+  await manager.query(
+    `UPDATE "${schema}"."idempotency_keys" AS kept SET answer = claim.answer
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS claim (project_id, route, key, answer)
+     WHERE kept.project_id = claim.project_id AND kept.route = claim.route AND kept.key = claim.key`,
+    (['project_id', 'route', 'key', 'answer'] as const).map((name) => claims.map((claim) => claim[name])),
+  );
+}
+
+/** Lets go of claims that were won, in the same transaction: what they were for was refused. */
+export async function releaseKeys(manager: EntityManager, schema: string, claims: Claim[]): Promise<void> {
+  if (claims.length === 0) return;
+  await manager.query(
+    `DELETE FROM "${schema}"."idempotency_keys" AS kept
+     USING unnest($1::uuid[], $2::text[], $3::text[]) AS claim (project_id, route, key)
+     WHERE kept.project_id = claim.project_id AND kept.route = claim.route AND kept.key = claim.key`,
+    (['project_id', 'route', 'key'] as const).map((name) => claims.map((claim) => claim[name])),
+  );
+}
+
 /** A write and the promises that come with it: its idempotency key, its own id, both or neither. */
 export interface Write {
   key?: Claim;
