@@ -4,7 +4,11 @@ import { promisify } from 'node:util';
 import { prepareSchema } from '#embedded';
 
 /** The apps, and the schema that each calls its own. */
-export const SCHEMAS = { gateway: 'auth', 'activity-events': 'activity_events' } as const;
+export const SCHEMAS = {
+  gateway: 'auth',
+  'activity-events': 'activity_events',
+  pricing: 'pricing',
+} as const;
 
 export type AppName = keyof typeof SCHEMAS;
 
