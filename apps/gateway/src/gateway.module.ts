@@ -5,10 +5,11 @@ import { ServiceModule, type Part } from '#service';
 import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
 import { AuthModule } from './auth/auth.module.js';
-import { type GatewayConfig } from './gateway.config.js';
+import { GatewayConfig } from './gateway.config.js';
+import { PricingController } from './pricing.controller.js';
 
 /** The services behind; the gateway stays ready without them and says `unavailable` for what they answer. */
-const SERVICES = ['activity-events'] as const;
+const SERVICES = ['activity-events', 'pricing'] as const;
 
 @Module({})
 export class GatewayModule {
@@ -33,7 +34,8 @@ export class GatewayModule {
         }),
         AuthModule.forRoot(config),
       ],
-      controllers: [ActivityEventsController],
+      controllers: [ActivityEventsController, PricingController],
+      providers: [{ provide: GatewayConfig, useValue: config }],
     };
   }
 }
