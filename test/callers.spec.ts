@@ -43,6 +43,9 @@ const MAY: Record<string, Role[] | 'public'> = {
   'GET /v1/events': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/events/histogram': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/events/{id}': ['admin', 'editor', 'viewer', 'device'],
+  'POST /v1/prices': WRITERS,
+  'GET /v1/prices/changes': READERS,
+  'GET /v1/prices/{product_id}': READERS,
 };
 
 describe('callers', () => {
@@ -64,7 +67,7 @@ describe('callers', () => {
   const knock = (client: HttpClient, route: Route) =>
     client.send(
       route.method,
-      pathOf(route, { id: randomUUID(), device_id: aDeviceId() }),
+      pathOf(route, { id: randomUUID(), device_id: aDeviceId(), product_id: randomUUID() }),
       ['POST', 'PATCH', 'PUT'].includes(route.method) ? {} : undefined,
     );
 

@@ -5,6 +5,7 @@ import { load, loadAll } from 'js-yaml';
 import { loadConfig, Metrics, openPrivateListener, settingsOf, type HealthController } from '#service';
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
+import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
 import { SCHEMAS } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
 
@@ -16,6 +17,7 @@ const ROLES: Record<string, string | undefined> = SCHEMAS;
 const CONFIGS: Record<string, new () => object> = {
   gateway: GatewayConfig,
   'activity-events': ActivityEventsConfig,
+  pricing: PricingConfig,
 };
 
 /** One container of ours, as a manifest or the compose file describes it. */

@@ -27,7 +27,12 @@ describe('health', () => {
       expect(status).toBe(200);
       expect(body).toEqual({
         status: 'ok',
-        parts: { database: { status: 'up' }, nats: { status: 'up' }, 'activity-events': { status: 'up' } },
+        parts: {
+          database: { status: 'up' },
+          nats: { status: 'up' },
+          'activity-events': { status: 'up' },
+          pricing: { status: 'up' },
+        },
       });
     }
     expect((await service.get('/health')).body).toEqual({
@@ -101,6 +106,7 @@ describe('health', () => {
         database: { status: 'up' },
         nats: { status: 'up' },
         'activity-events': { status: 'down' },
+        pricing: { status: 'up' },
       });
       expect(await statusOf(anyone, '/health/ready')).toBe(200);
       for (const answer of [

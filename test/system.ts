@@ -14,6 +14,10 @@ import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { MIGRATIONS as AUTH_MIGRATIONS } from '../apps/gateway/src/auth/migrations/index.js';
 import { createGateway } from '../apps/gateway/src/create-gateway.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
+import { MIGRATIONS as PRICING_MIGRATIONS } from '../apps/pricing/src/migrations/index.js';
+import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
+import * as pricing from '../apps/pricing/src/pricing.entity.js';
+import { PricingModule } from '../apps/pricing/src/pricing.module.js';
 import { HttpClient } from './http-client.js';
 
 export interface Gateway extends RunningService {
@@ -33,6 +37,8 @@ export interface System {
   anotherGateway(environment?: Record<string, string>): Promise<Gateway>;
   startActivityEvents(): Promise<RunningService>;
   activityEvents: RunningService;
+  startPricing(): Promise<RunningService>;
+  pricing: RunningService;
   stop(): Promise<void>;
 }
 
@@ -69,6 +75,24 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     return started(await runService(app, config, () => app.listen()));
   };
 
+  const pricingUrls = await prepareSchema(database_url, pricing.SCHEMA);
+  await migrate(
+    { schema: pricing.SCHEMA, url: pricingUrls.owner, entities: pricing.ENTITIES },
+    PRICING_MIGRATIONS,
+  );
+  const startPricing = async (): Promise<RunningService> => {
+    const config = loadConfig(PricingConfig, {
+      ...common,
+      DATABASE_URL: pricingUrls.service,
+      ...environment,
+    });
+    const app = await NestFactory.createMicroservice(PricingModule.forRoot(config), {
+      ...busServer(),
+      logger: false,
+    });
+    return started(await runService(app, config, () => app.listen()));
+  };
+
   const authUrls = await prepareSchema(database_url, auth.SCHEMA);
   await migrate({ schema: auth.SCHEMA, url: authUrls.owner, entities: auth.ENTITIES }, AUTH_MIGRATIONS);
   const startGateway = async (own: Record<string, string> = {}): Promise<Gateway> => {
@@ -80,6 +104,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
   };
 
   const service = await startActivityEvents();
+  const pricingService = await startPricing();
   const gateway = await startGateway();
   const { url } = gateway;
   return {
@@ -92,6 +117,8 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     anotherGateway: startGateway,
     startActivityEvents,
     activityEvents: service,
+    startPricing,
+    pricing: pricingService,
     async stop() {
       await Promise.all(running.map((one) => one.stop()));
       await nats.stop();

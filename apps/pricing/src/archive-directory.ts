@@ -35,8 +35,8 @@ export class ArchiveDirectory {
   /** What is no longer aside is in its place already, or was and has been taken away. */
   async putInPlace(files: PromisedFile[]): Promise<void> {
     for (const { name, aside } of files) {
-      await rename(join(this.path, aside), join(this.path, name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
+      await rename(join(this.path, aside), join(this.path, name)).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       });
     }
     if (files.length > 0) await this.sync();

@@ -74,6 +74,7 @@ const FIND_AT = `SELECT product_id, new_price AS price, previous_price, sequence
   ORDER BY timestamp DESC, sequence DESC LIMIT 1`;
 
 type PriceRow = Omit<StoredPrice, 'sequence' | 'timestamp'> & { sequence: string; timestamp: Date };
+type HeldRow = PriceRow | { [Name in keyof PriceRow]: null };
 type ChangeRow = Omit<StoredChange, 'sequence' | 'timestamp'> & { sequence: string; timestamp: Date };
 
 /** Products that nobody else reprices while a transaction holds them. */
@@ -120,9 +121,8 @@ export class PricingRepository {
     const keys = [distinct.map(({ project_id }) => project_id), distinct.map(({ product_id }) => product_id)];
     return this.database.transaction(async (manager) => {
       await manager.query(TAKE_TURNS, keys);
-      const rows = await manager.query<(PriceRow & { project_id: string; now: Date })[]>(READ, keys);
-      const priced = rows.filter(({ price }) => price !== null);
-      const links = new Map(priced.map((row) => [nameOf(row), stored(row)]));
+      const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(READ, keys);
+      const links = new Map(rows.flatMap((row) => (isPriced(row) ? [[nameOf(row), stored(row)]] : [])));
       return work(new HeldProducts(manager, links, rows[0]!.now.toISOString()));
     });
   }
@@ -198,4 +198,9 @@ function stored({ product_id, price, previous_price, sequence, timestamp }: Pric
     sequence: Number(sequence),
     timestamp: timestamp.toISOString(),
   };
+}
+
+/** A product without a price has a turn too, but no row. */
+function isPriced<Row extends HeldRow>(row: Row): row is Row & PriceRow {
+  return row.price !== null;
 }
