@@ -9,6 +9,7 @@ export const SCHEMAS = {
   'activity-events': 'activity_events',
   'device-state': 'device_state',
   firmware: 'firmware',
+  pricing: 'pricing',
 } as const;
 
 export type AppName = keyof typeof SCHEMAS;

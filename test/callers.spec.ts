@@ -54,6 +54,9 @@ const MAY: Record<string, Role[] | 'public'> = {
   'POST /v1/devices/{device_id}/firmware': ['device'],
   'GET /v1/devices/{device_id}/firmware': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/firmware/adoption': READERS,
+  'POST /v1/prices': WRITERS,
+  'GET /v1/prices/changes': READERS,
+  'GET /v1/prices/{product_id}': READERS,
 };
 
 /** Writes about a device that the project does not have register it: another project's is none of its own. */
@@ -78,7 +81,7 @@ describe('callers', () => {
   const knock = (client: HttpClient, route: Route) =>
     client.send(
       route.method,
-      pathOf(route, { id: randomUUID(), device_id: aDeviceId() }),
+      pathOf(route, { id: randomUUID(), device_id: aDeviceId(), product_id: randomUUID() }),
       ['POST', 'PATCH', 'PUT'].includes(route.method) ? {} : undefined,
     );
 

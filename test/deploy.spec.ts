@@ -7,6 +7,7 @@ import { ActivityEventsConfig } from '../apps/activity-events/src/activity-event
 import { DeviceStateConfig } from '../apps/device-state/src/device-state.config.js';
 import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
+import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
 import { SCHEMAS } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
 
@@ -20,6 +21,7 @@ const CONFIGS: Record<string, new () => object> = {
   'activity-events': ActivityEventsConfig,
   'device-state': DeviceStateConfig,
   firmware: FirmwareConfig,
+  pricing: PricingConfig,
 };
 
 /** One container of ours, as a manifest or the compose file describes it. */

@@ -33,6 +33,7 @@ describe('health', () => {
           'activity-events': { status: 'up' },
           'device-state': { status: 'up' },
           firmware: { status: 'up' },
+          pricing: { status: 'up' },
         },
       });
     }
@@ -109,6 +110,7 @@ describe('health', () => {
         'activity-events': { status: 'down' },
         'device-state': { status: 'up' },
         firmware: { status: 'up' },
+        pricing: { status: 'up' },
       });
       expect(await statusOf(anyone, '/health/ready')).toBe(200);
       for (const answer of [

@@ -8,6 +8,7 @@ import { freePort } from '#embedded';
 import { settingsOf } from '#service';
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
+import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
 import { StartConfig } from '../start/start.config.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -76,7 +77,7 @@ describe('README', () => {
   it('shows every setting with its default', () => {
     const rows = README.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
     const shown = new Map(rows.map(([, name, value]) => [name, value]));
-    for (const type of [StartConfig, GatewayConfig, ActivityEventsConfig]) {
+    for (const type of [StartConfig, GatewayConfig, ActivityEventsConfig, PricingConfig]) {
       const config: Record<string, string | number | undefined> = { ...new StartConfig(), ...new type() };
       const defaults = new Map(
         Object.entries(config).filter(([, value]) => value !== undefined && value !== ''),

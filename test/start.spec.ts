@@ -95,7 +95,7 @@ describe('npm start', () => {
     expect(second.output()).toMatch(/^The configuration is not usable:\n {2}PORT .+\n {2}NATS_URL .+\n$/);
   });
 
-  it.each(['apps/gateway', 'apps/activity-events', 'nats-server', 'bin/postgres'])(
+  it.each(['apps/gateway', 'apps/activity-events', 'apps/pricing', 'nats-server', 'bin/postgres'])(
     'starts %s again when it is killed',
     async (name) => {
       const { pid } = await part(name);
@@ -149,7 +149,7 @@ describe('npm start', () => {
 
   it('writes no key into what it prints or logs', async () => {
     const logs = await Promise.all(
-      ['gateway', 'activity-events', 'postgres', 'nats'].map((name) =>
+      ['gateway', 'activity-events', 'pricing', 'postgres', 'nats'].map((name) =>
         readFile(join(directory, 'logs', `${name}.log`), 'utf8'),
       ),
     );

@@ -23,6 +23,10 @@ import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { MIGRATIONS as AUTH_MIGRATIONS } from '../apps/gateway/src/auth/migrations/index.js';
 import { createGateway } from '../apps/gateway/src/create-gateway.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
+import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
+import * as pricing from '../apps/pricing/src/pricing.entity.js';
+import { PricingModule } from '../apps/pricing/src/pricing.module.js';
+import { MIGRATIONS as PRICING_MIGRATIONS } from '../apps/pricing/src/migrations/index.js';
 import { HttpClient } from './http-client.js';
 
 export interface Gateway extends RunningService {
@@ -50,6 +54,7 @@ export interface System {
   activityEvents: SystemService;
   deviceState: SystemService;
   firmware: SystemService;
+  pricing: SystemService;
   stop(): Promise<void>;
 }
 
@@ -123,6 +128,12 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       module: FirmwareModule,
       tables: firmware,
       migrations: FIRMWARE_MIGRATIONS,
+    }),
+    pricing: await startService({
+      config: PricingConfig,
+      module: PricingModule,
+      tables: pricing,
+      migrations: PRICING_MIGRATIONS,
     }),
   };
   const gateway = await startGateway();

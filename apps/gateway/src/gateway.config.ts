@@ -12,6 +12,8 @@ export class GatewayConfig extends AppConfig {
   /** Requests that one key may make in a window; more are answered 429. */
   @NumberSetting(1, 1_000_000_000) RATE_LIMIT_REQUESTS = 600_000;
   @NumberSetting(1, 86_400) RATE_LIMIT_WINDOW_S = 60;
+  /** Requests that each route of pricing has under way at once; more are answered 503. */
+  @NumberSetting(1, 1_000_000) PRICING_IN_FLIGHT = 50;
   /** Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas. */
   @TextSetting(0) TRUSTED_PROXIES = '';
 }

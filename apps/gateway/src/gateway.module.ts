@@ -8,10 +8,11 @@ import { AuthModule } from './auth/auth.module.js';
 import { DeviceStateController } from './device-state.controller.js';
 import { FirmwareController } from './firmware.controller.js';
 import { FleetController } from './fleet.controller.js';
-import { type GatewayConfig } from './gateway.config.js';
+import { GatewayConfig } from './gateway.config.js';
+import { PricingController } from './pricing.controller.js';
 
 /** The services behind; the gateway stays ready without them and says `unavailable` for what they answer. */
-const SERVICES = ['activity-events', 'device-state', 'firmware'] as const;
+const SERVICES = ['activity-events', 'device-state', 'firmware', 'pricing'] as const;
 
 @Module({})
 export class GatewayModule {
@@ -36,7 +37,14 @@ export class GatewayModule {
         }),
         AuthModule.forRoot(config),
       ],
-      controllers: [ActivityEventsController, DeviceStateController, FleetController, FirmwareController],
+      controllers: [
+        ActivityEventsController,
+        DeviceStateController,
+        FleetController,
+        FirmwareController,
+        PricingController,
+      ],
+      providers: [{ provide: GatewayConfig, useValue: config }],
     };
   }
 }

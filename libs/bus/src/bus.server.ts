@@ -52,7 +52,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
   }
 
-  listen(callback: () => void): void {
+  listen(callback: (error?: unknown) => void): void {
     for (const [subject, handler] of this.messageHandlers) {
       const { together } = handler.extras as HandlerExtras;
       const subscription = this.connection.nats.subscribe(subject, {
@@ -69,7 +69,8 @@ export class BusServer extends Server implements CustomTransportStrategy {
       callback: (_, message) => void message.respond(),
     });
     this.subscriptions.push(here);
-    callback();
+    // Who is told that this app serves may call at once, over a connection of its own.
+    nats.flush().then(() => callback(), callback);
   }
 
   /** Takes no new frames, finishes those under way, sends their answers. The connection stays open. */

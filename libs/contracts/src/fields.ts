@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { isEmail, isSemVer, ValidateBy, ValidateIf } from 'class-validator';
+import { isEmail, isSemVer, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
+import { isPrice } from './decimals.js';
 import { parseMoment, parseTimestamp } from './moments.js';
 
 interface FieldOptions {
@@ -79,6 +80,28 @@ export function DeviceId(options: FieldOptions = {}): PropertyDecorator {
     'must be 1 to 128 characters, none of them a control character',
     { type: String, minLength: 1, maxLength: 128 },
     { example: 'pump 7/north', ...options },
+  );
+}
+
+/** A product's id: the rules of a device's. */
+export function ProductId(options: FieldOptions = {}): PropertyDecorator {
+  return DeviceId({ example: 'SKU 4711/blue', ...options });
+}
+
+/**
+ * A decimal above zero, of at most 18 digits, at most 6 of them after the point; null too where `nullable`. A
+ * number of a body arrives here as the text it was written as: the route says so with `@ExactDecimals()`.
+ */
+export function Price({
+  nullable = false,
+  ...options
+}: FieldOptions & { nullable?: boolean } = {}): PropertyDecorator {
+  return field(
+    'price',
+    (value) => (nullable && value === null) || (typeof value === 'string' && isPrice(value)),
+    'must be a decimal above zero, of at most 18 digits, at most 6 of them after the point',
+    { oneOf: [{ type: 'string' }, { type: 'number' }], nullable },
+    options,
   );
 }
 
@@ -192,6 +215,22 @@ export function Moment(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
+/** The start of a time range whose end is the moment in the field `end`: not after it. */
+export function MomentNotAfter(end: string): PropertyDecorator {
+  const momentOf = (value: unknown): Date | undefined =>
+    typeof value === 'string' ? parseMoment(value) : undefined;
+  return ValidateBy({
+    name: 'moment_not_after',
+    validator: {
+      validate: (value: unknown, on?: ValidationArguments) => {
+        const [from, to] = [momentOf(value), momentOf((on!.object as Record<string, unknown>)[end])];
+        return !from || !to || from <= to;
+      },
+      defaultMessage: () => `must not be after ${end}`,
+    },
+  });
+}
+
 /** One word of a closed list. */
 export function OneOf(words: readonly string[], options: FieldOptions = {}): PropertyDecorator {
   return field(
@@ -254,7 +293,11 @@ export function CursorField(): PropertyDecorator {
   );
 }
 
-/** `asc` for oldest first; newest first otherwise. */
-export function Order(): PropertyDecorator {
-  return OneOf(['asc', 'desc'], { optional: true, description: 'Newest first (desc) unless told.' });
+/** `asc` for oldest first, `desc` for newest first. */
+export function Order(unless_told: 'asc' | 'desc' = 'desc'): PropertyDecorator {
+  const first = unless_told === 'asc' ? 'Oldest' : 'Newest';
+  return OneOf(['asc', 'desc'], {
+    optional: true,
+    description: `${first} first (${unless_told}) unless told.`,
+  });
 }

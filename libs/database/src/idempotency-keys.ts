@@ -89,6 +89,17 @@ export async function keepAnswers(manager: EntityManager, schema: string, claims
   );
 }
 
+/** Lets go of claims that were won, in the same transaction: what they were for was refused. */
+export async function releaseKeys(manager: EntityManager, schema: string, claims: Claim[]): Promise<void> {
+  if (claims.length === 0) return;
+  await manager.query(
+    `DELETE FROM "${schema}"."idempotency_keys" AS kept
+     USING unnest($1::uuid[], $2::text[], $3::text[]) AS claim (project_id, route, key)
+     WHERE kept.project_id = claim.project_id AND kept.route = claim.route AND kept.key = claim.key`,
+    (['project_id', 'route', 'key'] as const).map((name) => claims.map((claim) => claim[name])),
+  );
+}
+
 /** A write and the promises that come with it: its idempotency key, its own id, both or neither. */
 export interface Write {
   key?: Claim;
@@ -123,8 +134,8 @@ export async function claimWrites(
 
   for (const [{ key }, outcome] of byId) {
     if (outcome.first || !key) continue;
-    if ('answer' in outcome) await amendAnswer(manager, schema, key, outcome.answer);
-    else await releaseKey(manager, schema, key);
+    if ('answer' in outcome) await keepAnswers(manager, schema, [{ ...key, answer: outcome.answer }]);
+    else await releaseKeys(manager, schema, [key]);
   }
   const speakers = new Map(
     writes.filter((write) => write.key && keyIsNew(write)).map((write) => [nameOf(write.key!), write]),
@@ -137,25 +148,6 @@ export async function claimWrites(
     // A repeat was promised the answer that its speaker meant to get, before the ids had their say.
     return spoken && !spoken.first && 'answer' in repeat ? spoken : repeat;
   });
-}
-
-async function amendAnswer(
-  manager: EntityManager,
-  schema: string,
-  claim: Claim,
-  answer: string,
-): Promise<void> {
-  await manager.query(
-    `UPDATE "${schema}"."idempotency_keys" SET answer = $4 WHERE project_id = $1 AND route = $2 AND key = $3`,
-    [claim.project_id, claim.route, claim.key, answer],
-  );
-}
-
-async function releaseKey(manager: EntityManager, schema: string, claim: Claim): Promise<void> {
-  await manager.query(
-    `DELETE FROM "${schema}"."idempotency_keys" WHERE project_id = $1 AND route = $2 AND key = $3`,
-    [claim.project_id, claim.route, claim.key],
-  );
 }
 
 /** What a further use of a key gets. */

@@ -11,6 +11,7 @@ export {
   IdempotencyKey,
   idempotencyKeysTable,
   keepAnswers,
+  releaseKeys,
 } from './idempotency-keys.js';
 export type { Claim, Claimed, KeyName, Write } from './idempotency-keys.js';
 export * from './monthly-partitions.js';

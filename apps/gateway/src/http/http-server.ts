@@ -11,6 +11,7 @@ import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { answer, serialize } from './answer.js';
 import { ContractPipe } from './contract.pipe.js';
+import { exactDecimalsOf } from './exact-decimals.js';
 import { parseIJson } from './i-json.js';
 import { MERGE_PATCH, mergePatchBody } from './merge-patch-body.js';
 import { measureRequests } from './request-metrics.js';
@@ -45,9 +46,9 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
 export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => {
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, parseIJson(body as Buffer));
+      done(null, parseIJson(body as Buffer, exactDecimalsOf(request)));
     } catch (error) {
       done(error as Error);
     }

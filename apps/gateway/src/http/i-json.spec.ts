@@ -156,6 +156,30 @@ describe('a body of I-JSON', () => {
     expect(codeOf(body)).toBe('invalid');
   });
 
+  describe('with exact decimals among its members', () => {
+    const read = (body: string): unknown => parseIJson(Buffer.from(body), ['price']);
+
+    it.each([
+      ['{"price":19.90}', '19.90'],
+      ['{"a":[{"b":1}], "price" : 123456789012.123456 }', '123456789012.123456'],
+      ['{"price":123456789012345678}', '123456789012345678'],
+      ['{"\\u0070rice":1e-05}', '0.00001'],
+      ['{"price":-0.10}', '-0.10'],
+      ['{"price":1e400}', '1e400'],
+      ['{"price":"19.90"}', '19.90'],
+    ])('reads the digits of %s', (body, price) => {
+      expect(read(body)).toMatchObject({ price });
+    });
+
+    it('reads every other number as a number', () => {
+      const others = { a: 1.5, b: { price: 2.5 }, c: [3.5], price: null };
+      expect(read(JSON.stringify(others))).toEqual(others);
+      expect(read('[19.90]')).toEqual([19.9]);
+      expect(read('{"price":[19.90]}')).toEqual({ price: [19.9] });
+      expect(() => read('{"b":{"price":9007199254740993}}')).toThrow('numbers that a double can hold');
+    });
+  });
+
   it('pollutes nothing', () => {
     codeOf('{"__proto__":{"polluted":true}}');
     codeOf('{"constructor":{"prototype":{"polluted":true}}}');

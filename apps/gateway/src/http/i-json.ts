@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Failure } from '#contracts';
+import { Failure, withoutExponent } from '#contracts';
 
 const MAX_DEPTH = 64;
 const QUOTE = 0x22;
@@ -13,8 +13,11 @@ function refuse(detail: string): never {
  * Parses JSON that every reader understands alike (I-JSON, RFC 7493): UTF-8 without a byte order mark, no two
  * equal names in an object, numbers that a double holds exactly, no NUL and no half of a surrogate pair. Names
  * that reach into JavaScript's prototypes are refused too. @throws Failure `invalid` for anything else
+ *
+ * @param decimals members of the body whose numbers are exact decimals: they come out as the text that was
+ * written, as no double keeps the digits of 19.90
  */
-export function parseIJson(bytes: Buffer): unknown {
+export function parseIJson(bytes: Buffer, decimals: readonly string[] = []): unknown {
   if (!isUtf8(bytes)) refuse('must be UTF-8');
   const text = bytes.toString('utf8');
   let value: unknown;
@@ -23,12 +26,17 @@ export function parseIJson(bytes: Buffer): unknown {
   } catch {
     refuse(text.trim() === '' ? 'must not be empty' : 'must be valid JSON');
   }
-  checkTokens(text);
-  return value;
+  const written = checkTokens(text, decimals);
+  return written.size === 0 ? value : { ...(value as object), ...Object.fromEntries(written) };
 }
 
-/** Looks once at each token of a text that is known to be JSON. */
-function checkTokens(text: string): void {
+/**
+ * Looks once at each token of a text that is known to be JSON.
+ * @returns the numbers of the outermost object's `decimals`, as they are written
+ */
+function checkTokens(text: string, decimals: readonly string[]): Map<string, string> {
+  const written = new Map<string, string>();
+  let member = '';
   /** Names seen in each open object; null for an open array. */
   const open: (Set<string> | null)[] = [];
   let nameExpected = false;
@@ -40,7 +48,10 @@ function checkTokens(text: string): void {
       const escaped = raw.includes('\\');
       const content = escaped ? (JSON.parse(`"${raw}"`) as string) : raw;
       if (escaped || nameExpected) checkText(content);
-      if (nameExpected) checkName(content, open.at(-1)!);
+      if (nameExpected) {
+        checkName(content, open.at(-1)!);
+        member = content;
+      }
       nameExpected = false;
       at = end;
     } else if (code === 0x7b || code === 0x5b) {
@@ -53,9 +64,14 @@ function checkTokens(text: string): void {
     } else if (code === 0x2c) {
       nameExpected = open.at(-1) instanceof Set;
     } else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
-      at = checkNumber(text, at) - 1;
+      const end = endOfNumber(text, at);
+      if (open.length === 1 && open[0] && decimals.includes(member)) {
+        written.set(member, withoutExponent(text.slice(at, end)));
+      } else checkNumber(text.slice(at, end));
+      at = end - 1;
     }
   }
+  return written;
 }
 
 function endOfString(text: string, start: number): number {
@@ -78,11 +94,13 @@ function checkText(text: string): void {
   if (text.includes('\0') || !text.isWellFormed()) refuse('must hold no NUL and no half of a surrogate pair');
 }
 
-/** @returns the index after the number */
-function checkNumber(text: string, start: number): number {
+function endOfNumber(text: string, start: number): number {
   let end = start + 1;
   while (end < text.length && /[\d.eE+-]/.test(text[end]!)) end += 1;
-  const written = text.slice(start, end);
+  return end;
+}
+
+function checkNumber(written: string): void {
   if (written.length > 15 || /[eE]/.test(written)) {
     const number = Number(written);
     // Past 15 digits a whole number may turn into its neighbour: then it would be written with other digits.
@@ -92,7 +110,6 @@ function checkNumber(text: string, start: number): number {
       (!/^-?\d+$/.test(written) && digitsOf(written) === digitsOf(String(number)));
     if (!Number.isFinite(number) || !survives) refuse('must hold only numbers that a double can hold');
   }
-  return end;
 }
 
 /** Significant digits of a number as it is written. */

@@ -1,0 +1,25 @@
+import { Failure } from '#contracts';
+import { decodeCursor, encodeCursor } from '#database';
+
+/** Where a change stands among all of a project: one order for lists, and within it the order of each chain. */
+export interface Place {
+  timestamp: string;
+  product_id: string;
+  sequence: number;
+}
+
+const ID = /^([1-9]\d{0,14}) (.+)$/s;
+
+export function cursorAt({ timestamp, product_id, sequence }: Place): string {
+  return encodeCursor([timestamp, `${sequence} ${product_id}`]);
+}
+
+/** @throws Failure `invalid` at `/cursor` for anything that `cursorAt` did not write */
+export function placeOf(cursor: string): Place {
+  const [timestamp, id] = decodeCursor(cursor, 'text');
+  const match = ID.exec(id);
+  if (!match) {
+    throw Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
+  }
+  return { timestamp, product_id: match[2]!, sequence: Number(match[1]) };
+}

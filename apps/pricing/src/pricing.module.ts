@@ -1,0 +1,43 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusConnection, BusModule } from '#bus';
+import { Database, DatabaseModule } from '#database';
+import { ServiceModule } from '#service';
+import { ArchiveRepository } from './archive.repository.js';
+import { Archiver } from './archiver.js';
+import { Partitions } from './partitions.js';
+import { PricingConfig } from './pricing.config.js';
+import { PricingController } from './pricing.controller.js';
+import { ENTITIES, SCHEMA } from './pricing.entity.js';
+import { PricingRepository } from './pricing.repository.js';
+import { PricingService } from './pricing.service.js';
+
+@Module({})
+export class PricingModule {
+  static forRoot(config: PricingConfig): DynamicModule {
+    const name = 'pricing';
+    return {
+      module: PricingModule,
+      imports: [
+        BusModule.forRoot({ name, url: config.NATS_URL }),
+        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        ServiceModule.forRoot({
+          name,
+          config,
+          parts: {
+            inject: [Database, BusConnection],
+            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+          },
+        }),
+      ],
+      controllers: [PricingController],
+      providers: [
+        PricingService,
+        PricingRepository,
+        Partitions,
+        Archiver,
+        ArchiveRepository,
+        { provide: PricingConfig, useValue: config },
+      ],
+    };
+  }
+}

@@ -1,0 +1,206 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager } from 'typeorm';
+import { claimKeys, Database, keepAnswers, releaseKeys, type Claim, type Claimed } from '#database';
+import { type Place } from './change-cursor.js';
+import { type Link } from './price-chain.js';
+import { SCHEMA } from './pricing.entity.js';
+
+export interface ProductKey {
+  project_id: string;
+  product_id: string;
+}
+
+export type StoredPrice = Link & { product_id: string };
+
+/** A new link of a product's chain, as it is kept. */
+export interface NewChange extends ProductKey {
+  id: string;
+  link: Link;
+}
+
+export interface StoredChange {
+  product_id: string;
+  previous_price: string | null;
+  new_price: string;
+  timestamp: string;
+  sequence: number;
+}
+
+export interface Conditions {
+  project_id: string;
+  product_id?: string;
+  from?: Date;
+  to?: Date;
+}
+
+/**
+ * Products have no row before their first price, so what is locked is their names. These locks come before
+ * anything is written, as a write gives the transaction its number: along a chain, numbers only rise.
+ */
+const TAKE_TURNS = `
+  SELECT pg_advisory_xact_lock(turn) FROM (
+    SELECT DISTINCT hashtextextended('pricing ' || project_id || ' ' || product_id, 0) AS turn
+    FROM unnest($1::text[], $2::text[]) AS product (project_id, product_id)
+    ORDER BY turn
+  ) AS turns`;
+
+const READ = `
+  SELECT product.project_id, product.product_id, price, previous_price, sequence, timestamp, clock_timestamp() AS now
+  FROM unnest($1::uuid[], $2::text[]) AS product (project_id, product_id)
+  LEFT JOIN pricing.prices USING (project_id, product_id)`;
+
+const KEEP = `
+  WITH change AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::numeric[], $5::numeric[], $6::bigint[], $7::timestamptz[])
+      AS change (project_id, product_id, id, previous_price, new_price, sequence, timestamp)
+  ), latest AS (
+    INSERT INTO pricing.prices (project_id, product_id, previous_price, price, sequence, timestamp)
+    SELECT DISTINCT ON (project_id, product_id)
+      project_id, product_id, previous_price, new_price, sequence, timestamp
+    FROM change ORDER BY project_id, product_id, sequence DESC
+    ON CONFLICT (project_id, product_id) DO UPDATE SET
+      previous_price = EXCLUDED.previous_price, price = EXCLUDED.price, sequence = EXCLUDED.sequence,
+      timestamp = EXCLUDED.timestamp
+  )
+  INSERT INTO pricing.changes
+    (project_id, product_id, id, previous_price, new_price, sequence, timestamp, transaction_id)
+  SELECT change.*, pg_current_xact_id()::text::bigint FROM change`;
+
+const FIND = `SELECT product_id, price, previous_price, sequence, timestamp
+  FROM pricing.prices WHERE project_id = $1 AND product_id = $2`;
+
+const FIND_AT = `SELECT product_id, new_price AS price, previous_price, sequence, timestamp
+  FROM pricing.changes WHERE project_id = $1 AND product_id = $2 AND timestamp <= $3
+  ORDER BY timestamp DESC, sequence DESC LIMIT 1`;
+
+type PriceRow = Omit<StoredPrice, 'sequence' | 'timestamp'> & { sequence: string; timestamp: Date };
+type HeldRow = PriceRow | { [Name in keyof PriceRow]: null };
+type ChangeRow = Omit<StoredChange, 'sequence' | 'timestamp'> & { sequence: string; timestamp: Date };
+
+/** Products that nobody else reprices while a transaction holds them. */
+export class HeldProducts {
+  constructor(
+    private readonly manager: EntityManager,
+    /** By `nameOf`, the last link of each chain. */
+    readonly links: ReadonlyMap<string, Link>,
+    /** The database's time when the turn had come: one clock for all replicas. */
+    readonly now: string,
+  ) {}
+
+  claim(claims: Claim[]): Promise<Claimed[]> {
+    return claimKeys(this.manager, SCHEMA, claims);
+  }
+
+  async keep(changes: NewChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.manager.query(KEEP, [
+      changes.map(({ project_id }) => project_id),
+      changes.map(({ product_id }) => product_id),
+      changes.map(({ id }) => id),
+      changes.map(({ link }) => link.previous_price),
+      changes.map(({ link }) => link.price),
+      changes.map(({ link }) => link.sequence),
+      changes.map(({ link }) => link.timestamp),
+    ]);
+  }
+
+  /** The answers to claims that were won; what was refused is no answer to keep. */
+  async settle(answered: Claim[], refused: Claim[]): Promise<void> {
+    await keepAnswers(this.manager, SCHEMA, answered);
+    await releaseKeys(this.manager, SCHEMA, refused);
+  }
+}
+
+@Injectable()
+export class PricingRepository {
+  constructor(private readonly database: Database) {}
+
+  /** `work` in one transaction, when it is the turn of these products; turns are taken in one order everywhere. */
+  hold<Result>(products: ProductKey[], work: (held: HeldProducts) => Promise<Result>): Promise<Result> {
+    const distinct = [...new Map(products.map((product) => [nameOf(product), product])).values()];
+    const keys = [distinct.map(({ project_id }) => project_id), distinct.map(({ product_id }) => product_id)];
+    return this.database.transaction(async (manager) => {
+      await manager.query(TAKE_TURNS, keys);
+      const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(READ, keys);
+      const links = new Map(rows.flatMap((row) => (isPriced(row) ? [[nameOf(row), stored(row)]] : [])));
+      return work(new HeldProducts(manager, links, rows[0]!.now.toISOString()));
+    });
+  }
+
+  async find({ project_id, product_id }: ProductKey): Promise<StoredPrice | undefined> {
+    const [row] = await this.database.prepared<PriceRow>('get-price', FIND, [project_id, product_id]);
+    return row && stored(row);
+  }
+
+  async findAt({ project_id, product_id }: ProductKey, at: Date): Promise<StoredPrice | undefined> {
+    const values = [project_id, product_id, at];
+    const [row] = await this.database.prepared<PriceRow>('get-price-at', FIND_AT, values);
+    return row && stored(row);
+  }
+
+  /** At most `limit` changes by (timestamp, product, sequence) from `after` on: the order of each chain. */
+  async changes(
+    conditions: Conditions,
+    order: 'asc' | 'desc',
+    limit: number,
+    after?: Place,
+  ): Promise<StoredChange[]> {
+    const { project_id, product_id, from, to } = conditions;
+    const is = order === 'asc' ? '>' : '<';
+    const parts: [sql: string, ...values: unknown[]][] = [
+      ['project_id = ?', project_id],
+      ['product_id = ?', product_id],
+      ['timestamp >= ?', from],
+      ['timestamp < ?', to],
+      product_id === undefined
+        ? [
+            `(timestamp, product_id, sequence) ${is} (?, ?, ?)`,
+            after?.timestamp,
+            after?.product_id,
+            after?.sequence,
+          ]
+        : [`(timestamp, sequence) ${is} (?, ?)`, after?.timestamp, after?.sequence],
+    ];
+    const given = parts.filter(([, first]) => first !== undefined);
+    const values = [...given.flatMap(([, ...some]) => some), limit];
+    let parameter = 0;
+    const where = given.map(([sql]) => sql.replaceAll('?', () => `$${++parameter}`)).join(' AND ');
+    const by = product_id === undefined ? ['timestamp', 'product_id', 'sequence'] : ['timestamp', 'sequence'];
+    const name = parts.map(([, first]) => (first === undefined ? '0' : '1')).join('');
+    const rows = await this.database.prepared<ChangeRow>(
+      `changes-${name}-${order}`,
+      `SELECT product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes WHERE ${where}
+       ORDER BY ${by.map((column) => `${column} ${order}`).join(', ')} LIMIT $${parameter + 1}`,
+      values,
+    );
+    return rows.map((row) => ({
+      ...row,
+      sequence: Number(row.sequence),
+      timestamp: row.timestamp.toISOString(),
+    }));
+  }
+
+  /** Months to come have their partitions before they are needed. */
+  async maintainPartitions(): Promise<void> {
+    await this.database.rows('SELECT pricing.maintain_changes(NULL)');
+  }
+}
+
+export function nameOf({ project_id, product_id }: ProductKey): string {
+  return `${project_id} ${product_id}`;
+}
+
+function stored({ product_id, price, previous_price, sequence, timestamp }: PriceRow): StoredPrice {
+  return {
+    product_id,
+    price,
+    previous_price,
+    sequence: Number(sequence),
+    timestamp: timestamp.toISOString(),
+  };
+}
+
+/** A product without a price has a turn too, but no row. */
+function isPriced<Row extends HeldRow>(row: Row): row is Row & PriceRow {
+  return row.price !== null;
+}

@@ -1,0 +1,236 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { Failure, queryPriceChanges, reprice, type PriceChange } from '#contracts';
+import { loadConfig } from '#service';
+import { context, eventually, queryDatabase } from '#testing';
+import { ArchiveRepository } from '../src/archive.repository.js';
+import { PricingConfig } from '../src/pricing.config.js';
+import { type Pricing, startPricing } from './start-pricing.js';
+
+type Archived = Omit<PriceChange, 'sequence'>;
+
+describe('the archive', () => {
+  let service: Pricing;
+  let directory: string;
+  let project_id: string;
+  let replicas: { stop(): Promise<void> }[];
+
+  beforeEach(async () => {
+    service = await startPricing({ replicas: 0 });
+    directory = await mkdtemp(join(tmpdir(), 'flotilla-archive-'));
+    project_id = randomUUID();
+    replicas = [];
+  });
+  afterEach(async () => {
+    await Promise.all(replicas.map((replica) => replica.stop()));
+    await service.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  const startReplica = async (): Promise<void> => {
+    replicas.push(await service.startReplica({ PRICING_ARCHIVE_DIR: directory }));
+  };
+  /** A replica that can be killed. */
+  const forkReplica = async (): Promise<ChildProcess> => {
+    const child = fork('dist/apps/pricing/src/main.js', [], {
+      env: { ...process.env, ...service.environment, PRICING_ARCHIVE_DIR: directory },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    await once(child, 'message');
+    return child;
+  };
+  const set = (product_id: string, price: number) =>
+    service.bus.call(reprice, { product_id, price: `${price}.50` }, context({ project_id }));
+  const setAll = (product_id: string, count: number) =>
+    Promise.all(Array.from({ length: count }, (_, index) => set(product_id, index + 1)));
+  const kept = async (): Promise<Archived[]> => {
+    const changes: Archived[] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const query = { limit: 1000, cursor };
+      const page = (await service.bus.call(queryPriceChanges, query, context({ project_id }))).body;
+      changes.push(...page.changes.map(({ sequence: _, ...change }) => change));
+      cursor = page.next_cursor;
+    }
+    return changes;
+  };
+  const names = async (): Promise<string[]> =>
+    (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
+  /** Fails for a file that is not whole. */
+  const files = async (): Promise<Archived[][]> => {
+    const texts = await Promise.all((await names()).map((name) => readFile(join(directory, name), 'utf8')));
+    return texts.map((text) => JSON.parse(text) as Archived[]);
+  };
+  const archived = async (): Promise<Archived[]> => (await files()).flat();
+  const chainsOf = (changes: Archived[]) =>
+    Map.groupBy(changes, ({ product_id }) => product_id) as ReadonlyMap<string, Archived[]>;
+  /** Everything is in the archive, once, each chain in its order, and nothing lies aside. */
+  const expectWhole = async (): Promise<void> => {
+    const expected = await kept();
+    await eventually(async () => (await archived()).length >= expected.length, 20_000);
+    const there = await archived();
+    expect(there).toHaveLength(expected.length);
+    const chains = chainsOf(there);
+    for (const [product_id, chain] of chainsOf(expected)) expect(chains.get(product_id)).toEqual(chain);
+    for (const file of await files()) {
+      expect(file.length).toBeGreaterThan(0);
+      expect(file.length).toBeLessThanOrEqual(10);
+    }
+    expect(await readdir(directory)).toHaveLength((await names()).length);
+  };
+
+  it('puts ten changes in a file, and the rest in one when a second is over', async () => {
+    await startReplica();
+    await setAll('p', 25);
+    await expectWhole();
+    expect((await files()).map((file) => file.length)).toEqual([10, 10, 5]);
+  });
+
+  it('makes no file of nothing', async () => {
+    await startReplica();
+    await set('p', 1);
+    await expectWhole();
+    await set('p', 1);
+    await set('q', 1);
+    await eventually(async () => (await names()).length === 2);
+    expect((await files()).map((file) => file.length)).toEqual([1, 1]);
+  });
+
+  it('never puts two projects in one file, and names whose it is', async () => {
+    await startReplica();
+    await setAll('p', 3);
+    const first = project_id;
+    project_id = randomUUID();
+    await setAll('p', 4);
+    await eventually(async () => (await archived()).length === 7);
+    const sizes = new Map<string, number>();
+    for (const name of await names()) {
+      const changes = JSON.parse(await readFile(join(directory, name), 'utf8')) as Archived[];
+      const owner = name.slice(13, -5);
+      sizes.set(owner, (sizes.get(owner) ?? 0) + changes.length);
+    }
+    expect(Object.fromEntries(sizes)).toEqual({ [first]: 3, [project_id]: 4 });
+  });
+
+  it('begins with all that there is when it is switched on', async () => {
+    const before = await service.startReplica();
+    await setAll('p', 1);
+    await setAll('q', 64);
+    await before.stop();
+    await startReplica();
+    await expectWhole();
+  });
+
+  it('waits for a transaction that commits late, and then misses nothing of it', async () => {
+    await startReplica();
+    const late = new Client({ connectionString: service.urls.service });
+    await late.connect();
+    await late.query('BEGIN');
+    await late.query(
+      `INSERT INTO pricing.changes SELECT $1, 'late', date_trunc('milliseconds', now()), 1, $2, NULL, 1,
+         pg_current_xact_id()::text::bigint`,
+      [project_id, '00000000-0000-7000-8000-000000000000'],
+    );
+    await setAll('p', 20);
+    const open = await queryDatabase<{ waiting: number }>(
+      service.urls.service,
+      `SELECT count(*)::int AS waiting FROM pricing.changes
+       WHERE transaction_id >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint`,
+    );
+    expect(open).toEqual([{ waiting: 20 }]);
+    await late.query('COMMIT');
+    await late.end();
+    await expectWhole();
+  });
+
+  it('does not put back what was taken away', async () => {
+    await startReplica();
+    await setAll('p', 10);
+    await eventually(async () => (await names()).length === 1);
+    const [name] = await names();
+    await rename(join(directory, name!), join(directory, 'taken'));
+    await replicas.pop()!.stop();
+    await startReplica();
+    await setAll('q', 10);
+    await eventually(async () => (await names()).length === 1);
+    expect((await archived()).map(({ product_id }) => product_id)).toEqual(Array(10).fill('q'));
+  });
+
+  it('puts in place what its predecessor promised, and throws away what it did not', async () => {
+    const name = (number: number): string => `00000000000${number}-${project_id}.json`;
+    const [promised, unpromised] = [1, 2].map((number) => `.${name(number)}.${randomUUID()}.partial`);
+    await writeFile(join(directory, promised!), '[1]');
+    await writeFile(join(directory, unpromised!), '[2]');
+    await queryDatabase(service.urls.owner, 'INSERT INTO pricing.archive_files VALUES ($1, $2), ($3, $4)', [
+      name(1),
+      promised,
+      name(3),
+      `.${name(3)}.${randomUUID()}.partial`,
+    ]);
+    await startReplica();
+    await eventually(async () => (await readdir(directory)).length === 1);
+    expect(await readdir(directory)).toEqual([name(1)]);
+    expect(await readFile(join(directory, name(1)), 'utf8')).toBe('[1]');
+  });
+
+  it('is led by one at a time', async () => {
+    const repository = new ArchiveRepository(loadConfig(PricingConfig, service.environment));
+    const first = await repository.lead();
+    expect(await repository.lead()).toBeUndefined();
+    await first!.giveUp();
+    const next = await eventually(async () => {
+      const lead = await repository.lead();
+      expect(lead).toBeDefined();
+      return lead!;
+    });
+    await next.giveUp();
+  });
+
+  it('refuses to go on in a database that is older than the archive', async () => {
+    await queryDatabase(service.urls.owner, 'UPDATE pricing.archive_position SET transaction_id = 10^15');
+    const lead = await new ArchiveRepository(loadConfig(PricingConfig, service.environment)).lead();
+    await expect(lead!.position()).rejects.toThrow('The archive is ahead of the database');
+    await lead!.giveUp();
+  });
+
+  it('loses and repeats no change while its replicas are killed one after another', async () => {
+    await service.startReplica();
+    const archivers = [await forkReplica(), await forkReplica()];
+    let sending = true;
+    let price = 0;
+    const send = async (product_id: string): Promise<void> => {
+      while (sending) {
+        const request = { product_id, price: `${(price += 1)}` };
+        const call = service.bus.call(reprice, request, context({ project_id }), 1_000);
+        await call.catch((error: unknown) => {
+          // What a killed replica had taken has no answer.
+          if (!(error instanceof Failure) || error.code !== 'unavailable') throw error;
+        });
+      }
+    };
+    const senders = Array.from({ length: 12 }, (_, index) => send(`p${index}`));
+    try {
+      for (let kills = 0; kills < 12; kills += 1) {
+        const before = (await names()).length;
+        await eventually(async () => (await names()).length > before + (kills % 5) * 3);
+        await end(archivers.shift()!, 'SIGKILL');
+        archivers.push(await forkReplica());
+      }
+    } finally {
+      sending = false;
+      await Promise.all(senders);
+    }
+    await expectWhole();
+    await Promise.all(archivers.map((archiver) => end(archiver, 'SIGTERM')));
+  }, 120_000);
+});
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+}
