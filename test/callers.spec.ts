@@ -225,6 +225,8 @@ describe('callers', () => {
       const event = await other.admin.post('/v1/events', anEvent());
       const state = `/v1/devices/${encodeURIComponent(other.device_id)}/state`;
       expect((await other.device.patch(state, { data: { a: 1 } })).status).toBe(200);
+      const product_id = randomUUID();
+      await other.admin.post('/v1/prices', { product_id, price: '1' });
       const member = { id: other.editor_id, device_id: other.device_id };
       const foreign: Record<string, Record<string, string>> = {
         '/v1/members/{id}': member,
@@ -235,6 +237,7 @@ describe('callers', () => {
         '/v1/keys/{id}': { id: key.body.id as string },
         '/v1/keys/{id}/rotate': { id: key.body.id as string },
         '/v1/events/{id}': { id: event.body.id as string },
+        '/v1/prices/{product_id}': { product_id },
       };
       const withIds = routes.filter(
         ({ name, parameters }) =>
@@ -249,7 +252,7 @@ describe('callers', () => {
             ['POST', 'PATCH'].includes(route.method) ? {} : undefined,
           );
         const theirs = await ask(foreign[route.path]!);
-        const nobodys = await ask({ id: randomUUID(), device_id: aDeviceId() });
+        const nobodys = await ask({ id: randomUUID(), device_id: aDeviceId(), product_id: randomUUID() });
         expect({ route: route.name, status: theirs.status }).toEqual({ route: route.name, status: 404 });
         expect({ ...theirs.body, request_id: '' }).toEqual({ ...nobodys.body, request_id: '' });
       }
