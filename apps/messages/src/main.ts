@@ -7,6 +7,5 @@ import { MessagesModule } from './messages.module.js';
 void launch(async () => {
   const config = loadConfig(MessagesConfig);
   const app = await NestFactory.createMicroservice(MessagesModule.forRoot(config), busServer());
-  await app.listen();
-  return runService(app, config);
+  return runService(app, config, () => app.listen());
 });

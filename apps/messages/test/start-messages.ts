@@ -48,8 +48,7 @@ export async function startMessages(): Promise<Messages> {
   const anotherReplica = async (clock: Clock): Promise<RunningService> => {
     const module = MessagesModule.forRoot(config, clock);
     const app = await NestFactory.createMicroservice(module, { ...busServer(), logger: false });
-    await app.listen();
-    const service = await runService(app, config);
+    const service = await runService(app, config, () => app.listen());
     running.push(service);
     return service;
   };
