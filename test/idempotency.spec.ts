@@ -49,6 +49,20 @@ describe('idempotency keys', () => {
       body: aFirmwareEvent({ firmware: `1.0.0-${randomUUID()}` }),
       other: aFirmwareEvent({ firmware: `1.0.0-${randomUUID()}` }),
     }),
+    'POST /v1/messages': async () => ({
+      path: '/v1/messages',
+      body: { recipient: project.device_id, message: 'Close valve 3' },
+      other: { recipient: project.device_id, message: 'Close valve 4' },
+    }),
+    'POST /v1/conversations/{peer}/read': async () => {
+      const sent = { recipient: await made('/v1/devices', { id: aDeviceId() }), message: 'Close valve 3' };
+      const id = await made('/v1/messages', sent);
+      return {
+        path: `/v1/conversations/${encodeURIComponent(sent.recipient)}/read`,
+        body: { up_to: id },
+        other: { up_to: new Date().toISOString() },
+      };
+    },
     'POST /v1/projects': async () => ({ path: '/v1/projects', ...names() }),
     'PATCH /v1/projects/{id}': async () => ({ path: await newProject(), ...names() }),
     'POST /v1/members': async () => ({
@@ -101,6 +115,7 @@ describe('idempotency keys', () => {
          (SELECT count(*) FROM device_state.history),
          (SELECT coalesce(sum(version + desired_version + duplicates), 0) FROM device_state.states),
          (SELECT count(*) FROM firmware.firmware_events),
+         (SELECT count(*) FROM messages.messages), (SELECT count(read_at) FROM messages.conversations),
          (SELECT count(*) FROM auth.projects), (SELECT coalesce(sum(version), 0) FROM auth.projects),
          (SELECT count(*) FROM auth.members), (SELECT coalesce(sum(version), 0) FROM auth.members),
          (SELECT count(*) FROM auth.devices), (SELECT coalesce(sum(version), 0) FROM auth.devices),

@@ -183,12 +183,12 @@ describe('messages', () => {
   describe('repeated', () => {
     const content = () => ({ recipient: project.bob.address, message: 'Once' });
 
-    it('with a key are answered 200 by the first answer', async () => {
+    it('with a key are answered by the first answer', async () => {
       const { client } = project.ada;
       const key = { 'idempotency-key': 'k' };
       const first = await client.post('/v1/messages', content(), key);
       const again = await client.post('/v1/messages', content(), key);
-      expect([first.status, again.status]).toEqual([201, 200]);
+      expect([first.status, again.status]).toEqual([201, 201]);
       expect(again.body).toEqual(first.body);
       expect(again.headers.get('idempotency-replayed')).toBe('true');
       const other = await client.post('/v1/messages', { ...content(), message: 'Twice' }, key);

@@ -39,27 +39,24 @@ export class MessagesController {
 
   @Post()
   @Allow(CORRESPONDENTS, 201, SentMessage)
-  @ApiOkResponse({ type: SentMessage, description: 'It was sent before: the first answer again.' })
   @ApiOperation({ summary: 'Send a message; 201 means that it is on disk' })
-  send(
-    @Body() content: NewMessage,
-    @Context() context: CallContext,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Reply<SentMessage>> {
-    return this.sendOnce(undefined, content, context, reply);
+  send(@Body() content: NewMessage, @Context() context: CallContext): Promise<Reply<SentMessage>> {
+    return this.sendOnce(undefined, content, context);
   }
 
   @Put(':id')
   @Allow(CORRESPONDENTS, 201, SentMessage)
   @ApiOkResponse({ type: SentMessage, description: 'It was sent before: the first answer again.' })
   @ApiOperation({ summary: 'Send a message under an id of one’s own: once, however often it is repeated' })
-  sendAs(
+  async sendAs(
     @Param() { id }: MessageId,
     @Body() content: NewMessage,
     @Context() context: CallContext,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Reply<SentMessage>> {
-    return this.sendOnce(id, content, context, reply);
+    const sent = await this.sendOnce(id, content, context);
+    if (sent.marks.replayed) reply.status(200);
+    return sent;
   }
 
   @Get()
@@ -101,7 +98,6 @@ export class MessagesController {
     id: string | undefined,
     content: NewMessage,
     context: CallContext,
-    reply: FastifyReply,
   ): Promise<Reply<SentMessage>> {
     const { caller } = context;
     const from = await this.addresses.senderOf(caller, content.sender);
@@ -112,9 +108,7 @@ export class MessagesController {
       }
       if (to.mailbox !== undefined) await this.devices.ensure(caller, content.device_id);
     }
-    const sent = await this.bus.call(sendMessage, { id, from, to, content }, context);
-    if (sent.marks.replayed) reply.status(200);
-    return sent;
+    return this.bus.call(sendMessage, { id, from, to, content }, context);
   }
 
   private async find(caller: Caller, address: string | undefined): Promise<Correspondent | undefined> {
