@@ -10,6 +10,7 @@ export const SCHEMAS = {
   'device-state': 'device_state',
   firmware: 'firmware',
   pricing: 'pricing',
+  messages: 'messages',
 } as const;
 
 export type AppName = keyof typeof SCHEMAS;

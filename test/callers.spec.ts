@@ -11,6 +11,7 @@ const OPERATOR: Role[] = ['operator'];
 const ADMIN: Role[] = ['admin'];
 const WRITERS: Role[] = ['admin', 'editor'];
 const READERS: Role[] = ['admin', 'editor', 'viewer'];
+const CORRESPONDENTS: Role[] = ['admin', 'editor', 'device'];
 const ANY: Role[] = ['operator', 'admin', 'editor', 'viewer', 'device'];
 
 /** Who may use which route. A published route that is missing here fails the test. */
@@ -57,6 +58,14 @@ const MAY: Record<string, Role[] | 'public'> = {
   'POST /v1/prices': WRITERS,
   'GET /v1/prices/changes': READERS,
   'GET /v1/prices/{product_id}': READERS,
+  'POST /v1/messages': CORRESPONDENTS,
+  'PUT /v1/messages/{id}': CORRESPONDENTS,
+  'GET /v1/messages': [...CORRESPONDENTS, 'viewer'],
+  'GET /v1/messages/{id}': [...CORRESPONDENTS, 'viewer'],
+  'DELETE /v1/messages/{id}': CORRESPONDENTS,
+  'GET /v1/conversations': [...CORRESPONDENTS, 'viewer'],
+  'GET /v1/conversations/{peer}': [...CORRESPONDENTS, 'viewer'],
+  'POST /v1/conversations/{peer}/read': CORRESPONDENTS,
 };
 
 /** Writes about a device that the project does not have register it: another project's is none of its own. */
@@ -81,7 +90,12 @@ describe('callers', () => {
   const knock = (client: HttpClient, route: Route) =>
     client.send(
       route.method,
-      pathOf(route, { id: randomUUID(), device_id: aDeviceId(), product_id: randomUUID() }),
+      pathOf(route, {
+        id: randomUUID(),
+        device_id: aDeviceId(),
+        product_id: randomUUID(),
+        peer: aDeviceId(),
+      }),
       ['POST', 'PATCH', 'PUT'].includes(route.method) ? {} : undefined,
     );
 
@@ -227,6 +241,7 @@ describe('callers', () => {
       expect((await other.device.patch(state, { data: { a: 1 } })).status).toBe(200);
       const product_id = randomUUID();
       await other.admin.post('/v1/prices', { product_id, price: '1' });
+      const message = await other.admin.post('/v1/messages', { recipient: other.device_id, message: 'm' });
       const member = { id: other.editor_id, device_id: other.device_id };
       const foreign: Record<string, Record<string, string>> = {
         '/v1/members/{id}': member,
@@ -238,10 +253,18 @@ describe('callers', () => {
         '/v1/keys/{id}/rotate': { id: key.body.id as string },
         '/v1/events/{id}': { id: event.body.id as string },
         '/v1/prices/{product_id}': { product_id },
+        '/v1/messages/{id}': { id: message.body.id as string },
+        '/v1/conversations/{peer}': { peer: other.device_id },
+        '/v1/conversations/{peer}/read': { peer: other.device_id },
       };
+      const bodies: Record<string, object> = { '/v1/conversations/{peer}/read': { up_to: message.body.id } };
+      // PUT makes what is not there: an id that others use is as good as any.
       const withIds = routes.filter(
-        ({ name, parameters }) =>
-          parameters.length > 0 && MAY[name]!.includes('admin') && !REGISTERING.test(name),
+        ({ name, path, method, parameters }) =>
+          parameters.length > 0 &&
+          MAY[name]!.includes('admin') &&
+          !REGISTERING.test(name) &&
+          !(method === 'PUT' && path === '/v1/messages/{id}'),
       );
       expect(new Set(withIds.map(({ path }) => path))).toEqual(new Set(Object.keys(foreign)));
       for (const route of withIds) {
@@ -249,10 +272,15 @@ describe('callers', () => {
           project.admin.send(
             route.method,
             pathOf(route, values),
-            ['POST', 'PATCH'].includes(route.method) ? {} : undefined,
+            ['POST', 'PATCH'].includes(route.method) ? (bodies[route.path] ?? {}) : undefined,
           );
         const theirs = await ask(foreign[route.path]!);
-        const nobodys = await ask({ id: randomUUID(), device_id: aDeviceId(), product_id: randomUUID() });
+        const nobodys = await ask({
+          id: randomUUID(),
+          device_id: aDeviceId(),
+          product_id: randomUUID(),
+          peer: aDeviceId(),
+        });
         expect({ route: route.name, status: theirs.status }).toEqual({ route: route.name, status: 404 });
         expect({ ...theirs.body, request_id: '' }).toEqual({ ...nobodys.body, request_id: '' });
       }

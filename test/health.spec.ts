@@ -34,6 +34,7 @@ describe('health', () => {
           'device-state': { status: 'up' },
           firmware: { status: 'up' },
           pricing: { status: 'up' },
+          messages: { status: 'up' },
         },
       });
     }
@@ -111,6 +112,7 @@ describe('health', () => {
         'device-state': { status: 'up' },
         firmware: { status: 'up' },
         pricing: { status: 'up' },
+        messages: { status: 'up' },
       });
       expect(await statusOf(anyone, '/health/ready')).toBe(200);
       for (const answer of [

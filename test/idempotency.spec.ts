@@ -53,6 +53,20 @@ describe('idempotency keys', () => {
       const product_id = randomUUID();
       return { path: '/v1/prices', body: { product_id, price: '1' }, other: { product_id, price: '2' } };
     },
+    'POST /v1/messages': async () => ({
+      path: '/v1/messages',
+      body: { recipient: project.device_id, message: 'Close valve 3' },
+      other: { recipient: project.device_id, message: 'Close valve 4' },
+    }),
+    'POST /v1/conversations/{peer}/read': async () => {
+      const sent = { recipient: await made('/v1/devices', { id: aDeviceId() }), message: 'Close valve 3' };
+      const id = await made('/v1/messages', sent);
+      return {
+        path: `/v1/conversations/${encodeURIComponent(sent.recipient)}/read`,
+        body: { up_to: id },
+        other: { up_to: new Date().toISOString() },
+      };
+    },
     'POST /v1/projects': async () => ({ path: '/v1/projects', ...names() }),
     'PATCH /v1/projects/{id}': async () => ({ path: await newProject(), ...names() }),
     'POST /v1/members': async () => ({
@@ -106,6 +120,7 @@ describe('idempotency keys', () => {
          (SELECT coalesce(sum(version + desired_version + duplicates), 0) FROM device_state.states),
          (SELECT count(*) FROM firmware.firmware_events),
          (SELECT count(*) FROM pricing.changes),
+         (SELECT count(*) FROM messages.messages), (SELECT count(read_at) FROM messages.conversations),
          (SELECT count(*) FROM auth.projects), (SELECT coalesce(sum(version), 0) FROM auth.projects),
          (SELECT count(*) FROM auth.members), (SELECT coalesce(sum(version), 0) FROM auth.members),
          (SELECT count(*) FROM auth.devices), (SELECT coalesce(sum(version), 0) FROM auth.devices),

@@ -23,6 +23,10 @@ import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { MIGRATIONS as AUTH_MIGRATIONS } from '../apps/gateway/src/auth/migrations/index.js';
 import { createGateway } from '../apps/gateway/src/create-gateway.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
+import { MessagesConfig } from '../apps/messages/src/messages.config.js';
+import * as messages from '../apps/messages/src/messages.entity.js';
+import { MessagesModule } from '../apps/messages/src/messages.module.js';
+import { MIGRATIONS as MESSAGES_MIGRATIONS } from '../apps/messages/src/migrations/index.js';
 import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
 import * as pricing from '../apps/pricing/src/pricing.entity.js';
 import { PricingModule } from '../apps/pricing/src/pricing.module.js';
@@ -54,6 +58,7 @@ export interface System {
   activityEvents: SystemService;
   deviceState: SystemService;
   firmware: SystemService;
+  messages: SystemService;
   pricing: SystemService;
   stop(): Promise<void>;
 }
@@ -128,6 +133,12 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       module: FirmwareModule,
       tables: firmware,
       migrations: FIRMWARE_MIGRATIONS,
+    }),
+    messages: await startService({
+      config: MessagesConfig,
+      module: MessagesModule,
+      tables: messages,
+      migrations: MESSAGES_MIGRATIONS,
     }),
     pricing: await startService({
       config: PricingConfig,

@@ -5,14 +5,16 @@ import { ServiceModule, type Part } from '#service';
 import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
 import { AuthModule } from './auth/auth.module.js';
+import { ConversationsController } from './conversations.controller.js';
 import { DeviceStateController } from './device-state.controller.js';
 import { FirmwareController } from './firmware.controller.js';
 import { FleetController } from './fleet.controller.js';
 import { GatewayConfig } from './gateway.config.js';
+import { MessagesController } from './messages.controller.js';
 import { PricingController } from './pricing.controller.js';
 
 /** The services behind; the gateway stays ready without them and says `unavailable` for what they answer. */
-const SERVICES = ['activity-events', 'device-state', 'firmware', 'pricing'] as const;
+const SERVICES = ['activity-events', 'device-state', 'firmware', 'messages', 'pricing'] as const;
 
 @Module({})
 export class GatewayModule {
@@ -42,6 +44,8 @@ export class GatewayModule {
         DeviceStateController,
         FleetController,
         FirmwareController,
+        MessagesController,
+        ConversationsController,
         PricingController,
       ],
       providers: [{ provide: GatewayConfig, useValue: config }],

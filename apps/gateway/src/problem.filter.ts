@@ -16,6 +16,7 @@ export const STATUS: Record<FailureCode, number> = {
   unauthenticated: 401,
   forbidden: 403,
   not_found: 404,
+  unknown_recipient: 404,
   method_not_allowed: 405,
   conflict: 409,
   idempotency_conflict: 409,
@@ -27,9 +28,9 @@ export const STATUS: Record<FailureCode, number> = {
   unavailable: 503,
 };
 
-const CODE_OF_STATUS = new Map(
-  Object.entries(STATUS).map(([code, status]) => [status, code as FailureCode]),
-).set(409, 'conflict');
+const CODE_OF_STATUS = new Map(Object.entries(STATUS).map(([code, status]) => [status, code as FailureCode]))
+  .set(404, 'not_found')
+  .set(409, 'conflict');
 
 /** Everything that fails, as problem+json (RFC 9457). What is not ours to show is logged, with the request's id. */
 @Catch()

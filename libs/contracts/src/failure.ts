@@ -7,6 +7,7 @@ export const FAILURES = {
   unauthenticated: 'A valid key is required',
   forbidden: 'This key may not do that',
   not_found: 'Not found',
+  unknown_recipient: 'Nobody here has that address',
   method_not_allowed: 'This route does not know that method',
   conflict: 'The request conflicts with what is there',
   idempotency_conflict: 'This key or id was used before with other content',

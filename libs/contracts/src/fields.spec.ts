@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import {
+  Address,
+  Characters,
   CursorField,
   DeviceId,
   Timestamp,
@@ -12,12 +14,16 @@ import {
   OneOf,
   Text,
   Uuid,
+  UuidOrTimestamp,
   WholeNumber,
 } from './fields.js';
 import { validatorOf } from './validator.js';
 
 class Everything {
   @Text({ max: 5, optional: true }) text?: string;
+  @Characters({ max: 5, optional: true }) characters?: string;
+  @Address({ optional: true }) address?: string;
+  @UuidOrTimestamp({ optional: true }) mark?: string;
   @EmailAddress({ optional: true }) email?: string;
   @DeviceId({ optional: true }) device_id?: string;
   @Uuid({ optional: true }) uuid?: string;
@@ -42,6 +48,12 @@ const VALID: [keyof Everything, string, unknown][] = [
   ['text', 'five characters outside the basic plane', '😀😀😀😀😀'],
   ['text', 'blanks around something', ' a '],
   ['text', 'line breaks and other controls', 'a\n\u0001'],
+  ['characters', 'blanks alone', ' \n'],
+  ['characters', 'as many as there may be', '😀😀😀😀😀'],
+  ['address', 'an e-mail address', 'ada@example.com'],
+  ['address', 'a device id', 'pump 7/north'],
+  ['mark', 'a UUID in capitals', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'],
+  ['mark', 'a time', '2026-01-31T12:00:00+01:00'],
   ['email', 'an address', 'ada@example.com'],
   ['email', 'a tag and dots', 'ada.b+c@mail.example.co.uk'],
   ['device_id', 'a path', 'pump 7/north'],
@@ -75,6 +87,18 @@ const INVALID: [keyof Everything, string, unknown][] = [
   ['text', 'null', null],
   ['text', 'a number', 5],
   ['text', 'a list of text', ['a']],
+  ['characters', 'nothing', ''],
+  ['characters', 'one too many', 'abcdef'],
+  ['characters', 'NUL', '\0'],
+  ['characters', 'half of a surrogate pair', '\ud83d'],
+  ['characters', 'a number', 5],
+  ['address', 'nothing', ''],
+  ['address', '129 characters', 'x'.repeat(129)],
+  ['address', 'a line break', 'a\nb'],
+  ['address', 'half of a surrogate pair', '\ud83d'],
+  ['mark', 'a day', '2026-01-31'],
+  ['mark', 'a time without a zone', '2026-01-31T12:00:00'],
+  ['mark', 'a number', 7],
   ['email', 'no @', 'ada.example.com'],
   ['email', 'no host', 'ada@'],
   ['email', 'two @', 'ada@b@example.com'],
@@ -152,7 +176,8 @@ describe('a field', () => {
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(broken, (text) => {
-        for (const field of ['text', 'email', 'device_id'] as const) expect(accepts(field, text)).toBe(false);
+        for (const field of ['text', 'characters', 'address', 'email', 'device_id'] as const)
+          expect(accepts(field, text)).toBe(false);
         expect(accepts('labels', { [text]: 'a' })).toBe(false);
         expect(accepts('labels', { a: text })).toBe(false);
       }),

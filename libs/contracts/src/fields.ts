@@ -56,6 +56,17 @@ export function Text(options: FieldOptions & { max: number }): PropertyDecorator
   );
 }
 
+/** Text of 1 to `max` code points, kept as it came: blanks are text too. */
+export function Characters(options: FieldOptions & { max: number }): PropertyDecorator {
+  return field(
+    'characters',
+    (value) => typeof value === 'string' && value !== '' && isAtMost(value, options.max) && isStorable(value),
+    `must be text of 1 to ${options.max} characters, without NUL`,
+    { type: String, minLength: 1, maxLength: options.max },
+    options,
+  );
+}
+
 /** An e-mail address as RFC 5321 allows it on the wire. */
 export function EmailAddress(options: FieldOptions = {}): PropertyDecorator {
   return field(
@@ -67,16 +78,32 @@ export function EmailAddress(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
+function isAddress(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    isAtMost(value, 128) &&
+    value.isWellFormed() &&
+    !CONTROL.test(value)
+  );
+}
+
+/** What messages are sent to: a member's e-mail address or a device's id. */
+export function Address(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    'address',
+    isAddress,
+    'must be an e-mail address or a device id of 1 to 128 characters, none of them a control character',
+    { type: String, minLength: 1, maxLength: 128 },
+    { example: 'ada@example.com', ...options },
+  );
+}
+
 /** A device id: any 1–128 characters that the user chose, no control characters. */
 export function DeviceId(options: FieldOptions = {}): PropertyDecorator {
   return field(
     'device_id',
-    (value) =>
-      typeof value === 'string' &&
-      value !== '' &&
-      isAtMost(value, 128) &&
-      value.isWellFormed() &&
-      !CONTROL.test(value),
+    isAddress,
     'must be 1 to 128 characters, none of them a control character',
     { type: String, minLength: 1, maxLength: 128 },
     { example: 'pump 7/north', ...options },
@@ -112,6 +139,17 @@ export function Uuid(options: FieldOptions = {}): PropertyDecorator {
     (value) => typeof value === 'string' && UUID.test(value),
     'must be a UUID',
     { type: String, format: 'uuid' },
+    options,
+  );
+}
+
+/** One of a sequence, by its UUID or by an RFC 3339 time. */
+export function UuidOrTimestamp(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    'uuid_or_timestamp',
+    (value) => typeof value === 'string' && (UUID.test(value) || parseTimestamp(value) !== undefined),
+    'must be a UUID, or an RFC 3339 timestamp with a zone',
+    { type: String },
     options,
   );
 }

@@ -5,6 +5,7 @@ export * from './decimals.js';
 export * from './failure.js';
 export * from './fields.js';
 export * from './firmware.js';
+export * from './messages.js';
 export * from './moments.js';
 export * from './pricing.js';
 export * from './validator.js';

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { GatewayConfig } from '../gateway.config.js';
+import { AddressBook } from './address-book.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthWrites } from './auth-writes.js';
 import { DeviceFirmware } from './device-firmware.js';
@@ -31,9 +32,9 @@ export class AuthModule {
         { provide: GatewayConfig, useValue: config },
         { provide: APP_GUARD, useClass: AuthGuard },
         ...[KeyRing, KeysRepository, Revisions, RateLimiter, FirstStart, AuthWrites, DeviceFirmware],
-        ...[ProjectsService, MembersService, DevicesService, KeysService],
+        ...[ProjectsService, MembersService, DevicesService, KeysService, AddressBook],
       ],
-      exports: [DevicesService],
+      exports: [AddressBook, DevicesService],
     };
   }
 }

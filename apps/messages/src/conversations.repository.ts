@@ -1,0 +1,174 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager } from 'typeorm';
+import { claimKeys, Database, type Claim, type Claimed, type Position } from '#database';
+import { conversationJson, type StoredConversation } from './message-json.js';
+import { SCHEMA } from './messages.entity.js';
+
+/** One side of a conversation. */
+export interface ConversationSide {
+  project_id: string;
+  owner: string;
+  peer: string;
+}
+
+export type Marked = Claimed | { first: true; answer: string };
+
+type ConversationRow = Omit<StoredConversation, 'created_at'> & { created_at: Date };
+
+/** Of the conversations `kept`: each with its last message, and a count of what is behind the horizon. */
+const viewsOf = (kept: string): string => `
+  SELECT kept.peer_address, last.*, behind.unread
+  FROM (${kept}) AS kept
+  CROSS JOIN LATERAL (
+    SELECT id, sender, recipient, sender_mailbox, recipient_mailbox, message, device_id, created_at
+    FROM messages.messages AS message
+    WHERE message.project_id = $1 AND message.id = kept.last_id AND message.created_at = kept.last_at LIMIT 1
+  ) AS last
+  CROSS JOIN LATERAL (
+    SELECT count(*)::int AS unread FROM messages.messages AS message
+    WHERE message.project_id = $1 AND message.recipient_mailbox = $2 AND message.sender_mailbox = kept.peer
+      AND message.created_at >= coalesce(kept.read_at, '-infinity')
+      AND (message.created_at, message.id)
+        > (coalesce(kept.read_at, '-infinity'), coalesce(kept.read_id, '00000000-0000-0000-0000-000000000000'))
+  ) AS behind`;
+
+const OWN = 'SELECT * FROM messages.conversations WHERE project_id = $1 AND owner = $2';
+
+@Injectable()
+export class ConversationsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** By (last_at, last_id) from `after` on; those without any message left out. */
+  async walk(
+    project_id: string,
+    owner: string,
+    order: 'asc' | 'desc',
+    limit: number,
+    after?: Position,
+  ): Promise<StoredConversation[]> {
+    const position = after ? `AND (last_at, last_id) ${order === 'asc' ? '>' : '<'} ($4, $5)` : '';
+    const kept = `${OWN} AND last_at IS NOT NULL ${position}
+      ORDER BY last_at ${order}, last_id ${order} LIMIT $3`;
+    const rows = await this.database.prepared<ConversationRow>(
+      `conversations-${order}${after ? '-after' : ''}`,
+      `${viewsOf(kept)} ORDER BY last.created_at ${order}, last.id ${order}`,
+      [project_id, owner, limit, ...(after ?? [])],
+    );
+    return rows.map(stored);
+  }
+
+  /** The mailbox that an owner knows by an address which nobody has any more. */
+  async formerMailbox(project_id: string, owner: string, address: string): Promise<string | undefined> {
+    const [row] = await this.database.rows<{ peer: string }>(
+      `SELECT peer FROM messages.conversations
+       WHERE project_id = $1 AND owner = $2 AND lower(peer_address) = lower($3)
+       ORDER BY newest_at DESC LIMIT 1`,
+      [project_id, owner, address],
+    );
+    return row?.peer;
+  }
+
+  /** Where a message of the conversation stands; undefined when it is none of it. */
+  positionOf(side: ConversationSide, id: string): Promise<Position | undefined> {
+    return this.database.read((manager) => positionOf(manager, side, id));
+  }
+
+  /**
+   * Moves the horizon to a message, or to the last one of a time, unless it is there or further already.
+   * @returns undefined, and keeps no claim, when there is nothing to move to
+   */
+  async mark(
+    side: ConversationSide,
+    up_to: { id: string } | { time: Date },
+    key?: Claim,
+  ): Promise<Marked | undefined> {
+    return this.database
+      .transaction(async (manager): Promise<Marked> => {
+        if (key) {
+          const [claimed] = await claimKeys(manager, SCHEMA, [key]);
+          if (!claimed!.first) return claimed!;
+        }
+        const position =
+          'id' in up_to
+            ? await positionOf(manager, side, up_to.id)
+            : await positionAt(manager, side, up_to.time);
+        if (!position && 'id' in up_to) throw NOTHING;
+        if (position) await move(manager, side, position);
+        const answer = await viewOf(manager, side);
+        if (key) {
+          await manager.query(
+            'UPDATE messages.idempotency_keys SET answer = $4 WHERE project_id = $1 AND route = $2 AND key = $3',
+            [key.project_id, key.route, key.key, answer],
+          );
+        }
+        return { first: true, answer };
+      })
+      .catch((error: unknown) => {
+        if (error === NOTHING) return undefined;
+        throw error;
+      });
+  }
+}
+
+/** Rolls a transaction back that found nothing to do. */
+const NOTHING = new Error('no such message in this conversation');
+
+async function positionOf(
+  manager: EntityManager,
+  { project_id, owner, peer }: ConversationSide,
+  id: string,
+): Promise<Position | undefined> {
+  const [row] = await manager.query<{ created_at: Date; id: string }[]>(
+    `SELECT created_at, id FROM messages.messages WHERE project_id = $1 AND id = $2
+       AND (sender_mailbox, recipient_mailbox) IN (($3, $4), ($4, $3))`,
+    [project_id, id, owner, peer],
+  );
+  return row && [row.created_at.toISOString(), row.id];
+}
+
+/** The position of the last message at or before a time. */
+async function positionAt(
+  manager: EntityManager,
+  { project_id, owner, peer }: ConversationSide,
+  time: Date,
+): Promise<Position | undefined> {
+  const last = (sender: string, recipient: string): string => `(
+    SELECT created_at, id FROM messages.messages
+    WHERE project_id = $1 AND sender_mailbox = ${sender} AND recipient_mailbox = ${recipient} AND created_at <= $4
+    ORDER BY created_at DESC, id DESC LIMIT 1)`;
+  const [row] = await manager.query<{ created_at: Date; id: string }[]>(
+    `SELECT * FROM (${last('$2', '$3')} UNION ALL ${last('$3', '$2')}) AS last
+     ORDER BY created_at DESC, id DESC LIMIT 1`,
+    [project_id, owner, peer, time],
+  );
+  return row && [row.created_at.toISOString(), row.id];
+}
+
+async function move(
+  manager: EntityManager,
+  { project_id, owner, peer }: ConversationSide,
+  [at, id]: Position,
+): Promise<void> {
+  await manager.query(
+    `UPDATE messages.conversations SET read_at = $4, read_id = $5
+     WHERE project_id = $1 AND owner = $2 AND peer = $3 AND (read_at IS NULL OR (read_at, read_id) < ($4, $5))`,
+    [project_id, owner, peer, at, id],
+  );
+}
+
+async function viewOf(
+  manager: EntityManager,
+  { project_id, owner, peer }: ConversationSide,
+): Promise<string> {
+  const [row] = await manager.query<ConversationRow[]>(viewsOf(`${OWN} AND peer = $3`), [
+    project_id,
+    owner,
+    peer,
+  ]);
+  if (!row) throw NOTHING;
+  return conversationJson(stored(row));
+}
+
+function stored({ created_at, ...row }: ConversationRow): StoredConversation {
+  return { ...row, created_at: created_at.toISOString() };
+}

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import {
+  Failure,
+  mailboxOf,
+  parseTimestamp,
+  Reply,
+  type Call,
+  type Caller,
+  type Conversation,
+  type ConversationMark,
+  type ConversationPage,
+  type ConversationSearch,
+  type ConversationsQuery,
+  type Correspondent,
+  type MessagePage,
+} from '#contracts';
+import { contentHash, decodeCursor, type Position } from '#database';
+import { ConversationsRepository, type ConversationSide } from './conversations.repository.js';
+import { conversationJson, messageJson } from './message-json.js';
+import { MessagesRepository } from './messages.repository.js';
+import { pageOf } from './page.js';
+import { newest, oldest } from './positions.js';
+import { between } from './sides.js';
+
+const DEFAULT_LIMIT = 100;
+
+@Injectable()
+export class ConversationsService {
+  constructor(
+    private readonly conversations: ConversationsRepository,
+    private readonly messages: MessagesRepository,
+  ) {}
+
+  async list({ caller, request }: Call<ConversationsQuery>): Promise<Reply<ConversationPage>> {
+    const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const { project_id } = caller;
+    const rows = await this.conversations.walk(project_id, mailboxOf(caller), order, limit + 1, after);
+    return pageOf('conversations', rows, limit, conversationJson);
+  }
+
+  async query({ caller, request }: Call<ConversationSearch>): Promise<Reply<MessagePage>> {
+    const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
+    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const side = await this.sideOf(caller, request.peer);
+    const [before, after] = await Promise.all([
+      this.anchor(side, request.before),
+      this.anchor(side, request.after),
+    ]);
+    const rows = await this.messages.walk({
+      project_id: side.project_id,
+      sides: between(side.owner, side.peer),
+      older_than: order === 'desc' ? oldest(before, position) : before,
+      newer_than: order === 'asc' ? newest(after, position) : after,
+      order,
+      limit: limit + 1,
+    });
+    return pageOf('messages', rows, limit, messageJson);
+  }
+
+  async mark({ caller, request, idempotency }: Call<ConversationMark>): Promise<Reply<Conversation>> {
+    const { peer, up_to } = request;
+    const side = await this.sideOf(caller, peer);
+    const time = parseTimestamp(up_to);
+    const key = idempotency && {
+      ...idempotency,
+      project_id: caller.project_id,
+      content_hash: contentHash([idempotency.content_hash, side.owner]),
+      answer: '',
+    };
+    const marked = await this.conversations.mark(side, time ? { time } : { id: up_to }, key);
+    if (!marked) throw new Failure('not_found');
+    if ('conflict' in marked) throw marked.conflict;
+    if (!('answer' in marked)) throw new Failure('internal');
+    return Reply.json(marked.answer, marked.first ? {} : { replayed: true });
+  }
+
+  private async sideOf({ project_id, ...caller }: Caller, peer: Correspondent): Promise<ConversationSide> {
+    const owner = mailboxOf(caller);
+    const mailbox = peer.mailbox ?? (await this.conversations.formerMailbox(project_id, owner, peer.address));
+    if (mailbox === undefined) throw new Failure('not_found');
+    return { project_id, owner, peer: mailbox };
+  }
+
+  private async anchor(side: ConversationSide, id?: string): Promise<Position | undefined> {
+    if (id === undefined) return undefined;
+    const position = await this.conversations.positionOf(side, id);
+    if (!position) throw new Failure('not_found', 'The conversation has no such message');
+    return position;
+  }
+}

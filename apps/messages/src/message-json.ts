@@ -1,0 +1,31 @@
+import { type Conversation, type SentMessage } from '#contracts';
+
+/** A message as it is kept; times in RFC 3339 UTC. */
+export interface StoredMessage {
+  id: string;
+  sender: string;
+  recipient: string;
+  sender_mailbox: string;
+  recipient_mailbox: string;
+  message: string;
+  device_id: string | null;
+  created_at: string;
+}
+
+export interface StoredConversation extends StoredMessage {
+  peer_address: string;
+  unread: number;
+}
+
+/** What everyone sees of it: no mailboxes. */
+function viewOf({ id, sender, recipient, message, device_id, created_at }: StoredMessage): SentMessage {
+  return { id, sender, recipient, message, device_id: device_id ?? undefined, created_at };
+}
+
+export function messageJson(message: StoredMessage): string {
+  return JSON.stringify(viewOf(message));
+}
+
+export function conversationJson({ peer_address, unread, ...last }: StoredConversation): string {
+  return JSON.stringify({ peer: peer_address, last_message: viewOf(last), unread } satisfies Conversation);
+}

@@ -1,0 +1,3 @@
+import { AppConfig } from '#service';
+
+export class MessagesConfig extends AppConfig {}

@@ -1,0 +1,69 @@
+import { Controller } from '@nestjs/common';
+import { Handles, HandlesTogether } from '#bus';
+import {
+  deleteMessage,
+  getMessage,
+  markRead,
+  queryConversation,
+  queryConversations,
+  queryMessages,
+  sendMessage,
+  type Call,
+  type Conversation,
+  type ConversationMark,
+  type ConversationPage,
+  type ConversationSearch,
+  type ConversationsQuery,
+  type Failure,
+  type MessageId,
+  type MessagePage,
+  type MessageSearch,
+  type MessageToSend,
+  type Reply,
+  type SentMessage,
+} from '#contracts';
+import { ConversationsService } from './conversations.service.js';
+import { MessagesService } from './messages.service.js';
+
+@Controller()
+export class MessagesController {
+  constructor(
+    private readonly messages: MessagesService,
+    private readonly conversations: ConversationsService,
+  ) {}
+
+  @HandlesTogether(sendMessage)
+  send(calls: Call<MessageToSend>[]): Promise<(Reply<SentMessage> | Failure)[]> {
+    return this.messages.send(calls);
+  }
+
+  @Handles(queryMessages)
+  query(call: Call<MessageSearch>): Promise<Reply<MessagePage>> {
+    return this.messages.query(call);
+  }
+
+  @Handles(getMessage)
+  get(call: Call<MessageId>): Promise<Reply<SentMessage>> {
+    return this.messages.get(call);
+  }
+
+  @Handles(deleteMessage)
+  delete(call: Call<MessageId>): Promise<Reply<SentMessage>> {
+    return this.messages.delete(call);
+  }
+
+  @Handles(queryConversations)
+  queryConversations(call: Call<ConversationsQuery>): Promise<Reply<ConversationPage>> {
+    return this.conversations.list(call);
+  }
+
+  @Handles(queryConversation)
+  queryConversation(call: Call<ConversationSearch>): Promise<Reply<MessagePage>> {
+    return this.conversations.query(call);
+  }
+
+  @Handles(markRead)
+  markRead(call: Call<ConversationMark>): Promise<Reply<Conversation>> {
+    return this.conversations.mark(call);
+  }
+}

@@ -1,0 +1,40 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusConnection, BusModule } from '#bus';
+import { Database, DatabaseModule } from '#database';
+import { ServiceModule } from '#service';
+import { Clock } from './clock.js';
+import { ConversationsRepository } from './conversations.repository.js';
+import { ConversationsService } from './conversations.service.js';
+import { type MessagesConfig } from './messages.config.js';
+import { MessagesController } from './messages.controller.js';
+import { ENTITIES, SCHEMA } from './messages.entity.js';
+import { MessagesRepository } from './messages.repository.js';
+import { MessagesService } from './messages.service.js';
+import { Partitions } from './partitions.js';
+
+@Module({})
+export class MessagesModule {
+  static forRoot(config: MessagesConfig, clock = new Clock()): DynamicModule {
+    const name = 'messages';
+    return {
+      module: MessagesModule,
+      imports: [
+        BusModule.forRoot({ name, url: config.NATS_URL }),
+        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        ServiceModule.forRoot({
+          name,
+          config,
+          parts: {
+            inject: [Database, BusConnection],
+            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+          },
+        }),
+      ],
+      controllers: [MessagesController],
+      providers: [
+        ...[MessagesService, MessagesRepository, ConversationsService, ConversationsRepository],
+        ...[Partitions, { provide: Clock, useValue: clock }],
+      ],
+    };
+  }
+}

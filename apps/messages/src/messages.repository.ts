@@ -1,0 +1,281 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager } from 'typeorm';
+import { type Failure, type SentMessage } from '#contracts';
+import { claimWrites, Database, type Claimed, type Position, type Write } from '#database';
+import { messageJson, type StoredMessage } from './message-json.js';
+import { SCHEMA } from './messages.entity.js';
+import { type Side } from './sides.js';
+
+export interface MessageWrite extends Write {
+  project_id: string;
+  message: StoredMessage;
+}
+
+export type SendOutcome = { answer: string; replayed: boolean } | { conflict: Failure };
+
+export interface MessageWalk {
+  project_id: string;
+  /** The message must be on one of these; each is on one at most. */
+  sides: Side[];
+  since?: Date;
+  /** Strictly, as is `newer_than`. */
+  older_than?: Position;
+  newer_than?: Position;
+  order: 'asc' | 'desc';
+  limit: number;
+}
+
+type MessageRow = Omit<StoredMessage, 'created_at'> & { created_at: Date };
+
+const COLUMNS = [
+  'id',
+  'sender',
+  'recipient',
+  'sender_mailbox',
+  'recipient_mailbox',
+  'message',
+  'device_id',
+  'created_at',
+] as const;
+
+/**
+ * Messages and both sides of their conversations in one statement. The rows of conversations are locked in one
+ * order, so that frames never deadlock. A message comes after every older one of its conversation, whatever the
+ * clocks of replicas say: what commits late never slips behind a read horizon.
+ */
+const SEND = `
+  WITH sent AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::timestamptz[]) AS sent (project_id, ${COLUMNS.join(', ')})
+  ), side AS (
+    SELECT project_id, sender_mailbox AS owner, recipient_mailbox AS peer, recipient AS peer_address, id, created_at
+    FROM sent
+    UNION ALL
+    SELECT project_id, recipient_mailbox, sender_mailbox, sender, id, created_at
+    FROM sent WHERE recipient_mailbox <> sender_mailbox
+  ), last AS (
+    SELECT DISTINCT ON (project_id, owner, peer) * FROM side
+    ORDER BY project_id, owner, peer, created_at DESC, id DESC
+  ), moved AS (
+    INSERT INTO messages.conversations AS kept (project_id, owner, peer, peer_address, newest_at, last_at, last_id)
+    SELECT project_id, owner, peer, peer_address, created_at, created_at, id FROM last
+    ORDER BY project_id, owner, peer
+    ON CONFLICT (project_id, owner, peer) DO UPDATE SET
+      peer_address = EXCLUDED.peer_address,
+      newest_at = greatest(EXCLUDED.newest_at, kept.newest_at + interval '1 millisecond'),
+      last_at = greatest(EXCLUDED.newest_at, kept.newest_at + interval '1 millisecond'),
+      last_id = EXCLUDED.last_id
+    RETURNING project_id, owner, peer, newest_at
+  )
+  INSERT INTO messages.messages (project_id, ${COLUMNS.join(', ')})
+  SELECT project_id, id, sender, recipient, sender_mailbox, recipient_mailbox, message, device_id, newest_at
+  FROM sent JOIN moved USING (project_id) WHERE owner = sender_mailbox AND peer = recipient_mailbox
+  RETURNING project_id, id, created_at`;
+
+const SELECT = `SELECT ${COLUMNS.join(', ')} FROM messages.messages`;
+
+@Injectable()
+export class MessagesRepository {
+  constructor(private readonly database: Database) {}
+
+  /** All of them or none; outcomes in the order of the writes. */
+  async send(writes: MessageWrite[]): Promise<SendOutcome[]> {
+    if (writes.some(({ key, own_id }) => key ?? own_id)) return this.sendOnce(writes);
+    const rows = await this.database.prepared<SentRow>('send-messages', SEND, valuesOf(writes));
+    const timeOf = timesOf(rows);
+    return writes.map((write) => ({ answer: messageJson(sentAt(timeOf, write)), replayed: false }));
+  }
+
+  /** The first answers to writes that may not be made now; undefined for one that never was. Nothing is kept. */
+  async repeats(writes: MessageWrite[]): Promise<(SendOutcome | undefined)[]> {
+    let claimed: Claimed[] = [];
+    const tryClaims = this.database.transaction(async (manager) => {
+      claimed = await claimWrites(manager, SCHEMA, writes);
+      throw TAKEN_BACK;
+    });
+    await tryClaims.catch((error: unknown) => {
+      if (error !== TAKEN_BACK) throw error;
+    });
+    const never = new Set(
+      writes.filter((_, index) => claimed[index]!.first).map(({ message }) => message.id),
+    );
+    return claimed.map((outcome) => {
+      if ('conflict' in outcome) return outcome;
+      if (outcome.first || never.has((JSON.parse(outcome.answer) as SentMessage).id)) return undefined;
+      return { answer: outcome.answer, replayed: true };
+    });
+  }
+
+  /** Those of the writes whose ids are messages already. */
+  async taken(writes: MessageWrite[]): Promise<Set<MessageWrite>> {
+    const rows = await this.database.prepared<{ project_id: string; id: string }>(
+      'taken-ids',
+      `SELECT project_id, id FROM unnest($1::uuid[], $2::uuid[]) AS wanted (project_id, id)
+       WHERE EXISTS (SELECT FROM messages.messages AS kept
+                     WHERE kept.project_id = wanted.project_id AND kept.id = wanted.id)`,
+      [writes.map(({ project_id }) => project_id), writes.map(({ message }) => message.id)],
+    );
+    const names = new Set(rows.map(({ project_id, id }) => nameOf(project_id, id)));
+    return new Set(writes.filter(({ project_id, message }) => names.has(nameOf(project_id, message.id))));
+  }
+
+  async find(project_id: string, id: string): Promise<StoredMessage | undefined> {
+    const sql = `${SELECT} WHERE project_id = $1 AND id = $2`;
+    const [row] = await this.database.prepared<MessageRow>('get-message', sql, [project_id, id]);
+    return row && stored(row);
+  }
+
+  async walk(walk: MessageWalk): Promise<StoredMessage[]> {
+    if (walk.sides.length === 0) return [];
+    const { sql, values } = walkStatement(walk);
+    const rows = await this.database.prepared<MessageRow>(nameOfShape(sql), sql, values);
+    return rows.map(stored);
+  }
+
+  /** Also takes it from its conversation, whose last message becomes the one before. @returns whether it was there */
+  delete(
+    project_id: string,
+    { id, created_at, sender_mailbox, recipient_mailbox }: StoredMessage,
+  ): Promise<boolean> {
+    const sides = `project_id = $1 AND (owner, peer) IN (($2, $3), ($3, $2))`;
+    const pair = [project_id, sender_mailbox, recipient_mailbox];
+    return this.database.transaction(async (manager) => {
+      await manager.query(
+        `SELECT FROM messages.conversations WHERE ${sides} ORDER BY owner, peer FOR UPDATE`,
+        pair,
+      );
+      const [, deleted] = await manager.query<[unknown, number]>(
+        'DELETE FROM messages.messages WHERE project_id = $1 AND id = $2 AND created_at = $3',
+        [project_id, id, created_at],
+      );
+      await manager.query(
+        `UPDATE messages.conversations SET (last_at, last_id) = (
+           SELECT created_at, id FROM (${LAST_OF('$2', '$3')} UNION ALL ${LAST_OF('$3', '$2')}) AS last
+           ORDER BY created_at DESC, id DESC LIMIT 1
+         ) WHERE ${sides}`,
+        pair,
+      );
+      return deleted > 0;
+    });
+  }
+
+  async maintainPartitions(): Promise<void> {
+    await this.database.rows('SELECT messages.maintain_messages(NULL)');
+  }
+
+  private sendOnce(writes: MessageWrite[]): Promise<SendOutcome[]> {
+    return this.database.transaction(async (manager) => {
+      const claimed = await claimWrites(manager, SCHEMA, writes);
+      const fresh = writes.filter((_, index) => claimed[index]!.first);
+      const rows = fresh.length > 0 ? await manager.query<SentRow[]>(SEND, valuesOf(fresh)) : [];
+      const timeOf = timesOf(rows);
+      const moved = fresh.filter((write) => sentAt(timeOf, write).created_at !== write.message.created_at);
+      const corrected = new Map(
+        moved.map((write) => [messageJson(write.message), messageJson(sentAt(timeOf, write))]),
+      );
+      if (moved.length > 0) await correctAnswers(manager, moved, corrected);
+      return claimed.map((outcome, index): SendOutcome => {
+        if ('conflict' in outcome) return outcome;
+        const answer = outcome.first ? messageJson(writes[index]!.message) : outcome.answer;
+        return { answer: corrected.get(answer) ?? answer, replayed: !outcome.first };
+      });
+    });
+  }
+}
+
+/** Rolls a transaction back that only wanted to know. */
+const TAKEN_BACK = new Error('only asked');
+
+interface SentRow {
+  project_id: string;
+  id: string;
+  created_at: Date;
+}
+
+const LAST_OF = (sender: string, recipient: string): string => `(
+  SELECT created_at, id FROM messages.messages
+  WHERE project_id = $1 AND sender_mailbox = ${sender} AND recipient_mailbox = ${recipient}
+  ORDER BY created_at DESC, id DESC LIMIT 1)`;
+
+/** Claims were made for the time that was meant; the conversation had the last word. */
+async function correctAnswers(
+  manager: EntityManager,
+  writes: MessageWrite[],
+  corrected: Map<string, string>,
+): Promise<void> {
+  const claims = writes.flatMap(({ key, own_id }) => [key, own_id].filter((claim) => claim !== undefined));
+  await manager.query(
+    `UPDATE messages.idempotency_keys AS kept SET answer = claim.answer
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS claim (project_id, route, key, answer)
+     WHERE kept.project_id = claim.project_id AND kept.route = claim.route AND kept.key = claim.key`,
+    [
+      claims.map(({ project_id }) => project_id),
+      claims.map(({ route }) => route),
+      claims.map(({ key }) => key),
+      claims.map(({ answer }) => corrected.get(answer)!),
+    ],
+  );
+}
+
+function valuesOf(writes: MessageWrite[]): unknown[] {
+  return [
+    writes.map(({ project_id }) => project_id),
+    ...COLUMNS.map((column) => writes.map(({ message }) => message[column])),
+  ];
+}
+
+function nameOf(project_id: string, id: string): string {
+  return `${project_id} ${id}`;
+}
+
+function timesOf(rows: SentRow[]): Map<string, string> {
+  return new Map(
+    rows.map(({ project_id, id, created_at }) => [nameOf(project_id, id), created_at.toISOString()]),
+  );
+}
+
+function sentAt(timeOf: Map<string, string>, { project_id, message }: MessageWrite): StoredMessage {
+  return { ...message, created_at: timeOf.get(nameOf(project_id, message.id))! };
+}
+
+/** Each side is a walk of an index of its own that stops at the limit; together they are sorted once more. */
+function walkStatement({ project_id, sides, since, older_than, newer_than, order, limit }: MessageWalk): {
+  sql: string;
+  values: unknown[];
+} {
+  const values: unknown[] = [project_id, limit];
+  const place = (value: unknown): string => `$${values.push(value)}`;
+  const inTime = [
+    since && `created_at >= ${place(since)}`,
+    older_than && `(created_at, id) < (${older_than.map(place).join(', ')})`,
+    newer_than && `(created_at, id) > (${newer_than.map(place).join(', ')})`,
+  ];
+  const walks = sides.map(({ recipient, sender, except_recipient }) => {
+    const conditions = [
+      'project_id = $1',
+      recipient !== undefined && `recipient_mailbox = ${place(recipient)}`,
+      sender !== undefined && `sender_mailbox = ${place(sender)}`,
+      except_recipient !== undefined && `recipient_mailbox <> ${place(except_recipient)}`,
+      ...inTime,
+    ];
+    return `${SELECT} WHERE ${conditions.filter(Boolean).join(' AND ')}
+      ORDER BY created_at ${order}, id ${order} LIMIT $2`;
+  });
+  const [only] = walks;
+  const all = `SELECT * FROM (${walks.map((walk) => `(${walk})`).join(' UNION ALL ')}) AS walked
+    ORDER BY created_at ${order}, id ${order} LIMIT $2`;
+  return { sql: walks.length === 1 ? only! : all, values };
+}
+
+/** There are only as many statements as kinds of questions; each has a name of its own. */
+const shapes = new Map<string, string>();
+
+function nameOfShape(sql: string): string {
+  let name = shapes.get(sql);
+  if (name === undefined) shapes.set(sql, (name = `walk-messages-${shapes.size}`));
+  return name;
+}
+
+function stored({ created_at, ...row }: MessageRow): StoredMessage {
+  return { ...row, created_at: created_at.toISOString() };
+}

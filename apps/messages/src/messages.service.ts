@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import {
+  Failure,
+  mailboxOf,
+  parseMoment,
+  Reply,
+  type Call,
+  type Caller,
+  type Correspondent,
+  type MessageId,
+  type MessagePage,
+  type MessageSearch,
+  type MessageToSend,
+  type SentMessage,
+} from '#contracts';
+import { contentHash, decodeCursor } from '#database';
+import { v7 as uuidv7 } from 'uuid';
+import { Clock } from './clock.js';
+import { ConversationsRepository } from './conversations.repository.js';
+import { messageJson, type StoredMessage } from './message-json.js';
+import { MessagesRepository, type MessageWrite, type SendOutcome } from './messages.repository.js';
+import { pageOf } from './page.js';
+import { sidesOf } from './sides.js';
+
+const DEFAULT_LIMIT = 100;
+const RECENT_MS = 30 * 86_400_000;
+
+@Injectable()
+export class MessagesService {
+  constructor(
+    private readonly messages: MessagesRepository,
+    private readonly conversations: ConversationsRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  async send(calls: Call<MessageToSend>[]): Promise<(Reply<SentMessage> | Failure)[]> {
+    const now = this.clock.now().toISOString();
+    const writes = calls.map((call) => writeOf(call, now));
+    const refusals = await this.refusals(calls, writes);
+    // Repeats before anything is made: what fails here fails while nothing has happened.
+    const repeats = await this.repeats(refusals);
+    const sendable = writes.filter((write) => !refusals.has(write));
+    const sent = sendable.length > 0 ? await this.messages.send(sendable) : [];
+    const outcomes = new Map([...repeats, ...sendable.map((write, index) => [write, sent[index]!] as const)]);
+    return writes.map((write) => replyTo(outcomes.get(write)!));
+  }
+
+  async query({ caller, request }: Call<MessageSearch>): Promise<Reply<MessagePage>> {
+    const { order = 'desc', limit = DEFAULT_LIMIT, cursor, since } = request;
+    const { project_id } = caller;
+    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const [recipient, sender] = await Promise.all([
+      this.mailboxOf(caller, request.recipient),
+      this.mailboxOf(caller, request.sender),
+    ]);
+    const reader = caller.role === 'admin' ? undefined : mailboxOf(caller);
+    const rows = await this.messages.walk({
+      project_id,
+      sides: recipient === null || sender === null ? [] : sidesOf(reader, { recipient, sender }),
+      since: since === undefined ? new Date(this.clock.now().getTime() - RECENT_MS) : parseMoment(since),
+      older_than: order === 'desc' ? position : undefined,
+      newer_than: order === 'asc' ? position : undefined,
+      order,
+      limit: limit + 1,
+    });
+    return pageOf('messages', rows, limit, messageJson);
+  }
+
+  async get({ caller, request }: Call<MessageId>): Promise<Reply<SentMessage>> {
+    const message = await this.visible(caller, request.id);
+    return Reply.json(messageJson(message), { version: message.id });
+  }
+
+  async delete({ caller, request }: Call<MessageId>): Promise<Reply<SentMessage>> {
+    const message = await this.visible(caller, request.id);
+    if (caller.role !== 'admin' && message.sender_mailbox !== mailboxOf(caller)) {
+      throw new Failure('forbidden', 'Only its sender or an admin deletes a message');
+    }
+    if (!(await this.messages.delete(caller.project_id, message))) throw new Failure('not_found');
+    return Reply.json(messageJson(message));
+  }
+
+  /** @throws Failure `not_found` also for what others write to each other */
+  private async visible(caller: Caller, id: string): Promise<StoredMessage> {
+    const message = await this.messages.find(caller.project_id, id);
+    const sees = [message?.sender_mailbox, message?.recipient_mailbox].includes(mailboxOf(caller));
+    if (!message || (caller.role !== 'admin' && !sees)) throw new Failure('not_found');
+    return message;
+  }
+
+  /** Undefined when nobody is asked for, null when nobody is known by that address. */
+  private async mailboxOf(caller: Caller, one?: Correspondent): Promise<string | undefined | null> {
+    if (!one || one.mailbox !== undefined) return one?.mailbox;
+    const former = await this.conversations.formerMailbox(caller.project_id, mailboxOf(caller), one.address);
+    return former ?? null;
+  }
+
+  /** Writes that may not be made, and why; they may still be repeats of some that were. */
+  private async refusals(
+    calls: Call<MessageToSend>[],
+    writes: MessageWrite[],
+  ): Promise<Map<MessageWrite, Failure>> {
+    const own = writes.filter(({ own_id }) => own_id);
+    const taken = own.length > 0 ? await this.messages.taken(own) : new Set<MessageWrite>();
+    const refusals = new Map<MessageWrite, Failure>();
+    calls.forEach(({ request: { from, to } }, index) => {
+      const write = writes[index]!;
+      if (to.mailbox === undefined) refusals.set(write, new Failure('unknown_recipient'));
+      else if (from.mailbox === undefined) refusals.set(write, UNKNOWN_SENDER);
+      else if (taken.has(write)) refusals.set(write, new Failure('conflict', 'Another message has this id'));
+    });
+    return refusals;
+  }
+
+  /** For each refused write its first answer, if it has one, else the refusal. */
+  private async repeats(
+    refusals: Map<MessageWrite, Failure>,
+  ): Promise<(readonly [MessageWrite, SendOutcome | Failure])[]> {
+    const repeatable = [...refusals.keys()].filter(({ key, own_id }) => key ?? own_id);
+    const answers = repeatable.length > 0 ? await this.messages.repeats(repeatable) : [];
+    const answerOf = new Map(repeatable.map((write, index) => [write, answers[index]]));
+    return [...refusals].map(([write, refusal]) => [write, answerOf.get(write) ?? refusal] as const);
+  }
+}
+
+const UNKNOWN_SENDER = Failure.invalid({ pointer: '/sender', detail: 'is nobody’s address here' });
+
+/** The message of a call, and what makes it the same call again: who calls and what was said, as it was said. */
+function writeOf({ request, caller, idempotency }: Call<MessageToSend>, created_at: string): MessageWrite {
+  const { from, to, content } = request;
+  const { project_id } = caller;
+  const message: StoredMessage = {
+    id: request.id?.toLowerCase() ?? uuidv7(),
+    sender: from.address,
+    recipient: to.address,
+    sender_mailbox: from.mailbox ?? '',
+    recipient_mailbox: to.mailbox ?? '',
+    message: content.message,
+    device_id: content.device_id ?? null,
+    created_at,
+  };
+  const answer = messageJson(message);
+  const claim = (route: string, key: string, said: unknown) => ({
+    ...{ project_id, route, key, answer },
+    content_hash: contentHash([said, mailboxOf(caller)]),
+  });
+  return {
+    project_id,
+    message,
+    key: idempotency && claim(idempotency.route, idempotency.key, idempotency.content_hash),
+    own_id: request.id === undefined ? undefined : claim('message id', message.id, content),
+  };
+}
+
+function replyTo(outcome: SendOutcome | Failure): Reply<SentMessage> | Failure {
+  if (outcome instanceof Failure) return outcome;
+  if ('conflict' in outcome) return outcome.conflict;
+  return Reply.json(outcome.answer, outcome.replayed ? { replayed: true } : {});
+}

@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { between, sidesOf, type Side } from './sides.js';
+
+const MAILBOXES = fc.constantFrom('member a', 'member b', 'member c', 'device a');
+const letters = fc.record({ sender: MAILBOXES, recipient: MAILBOXES });
+type Letter = { sender: string; recipient: string };
+
+function isOn({ recipient, sender, except_recipient }: Side, letter: Letter): boolean {
+  return (
+    (recipient === undefined || recipient === letter.recipient) &&
+    (sender === undefined || sender === letter.sender) &&
+    letter.recipient !== except_recipient
+  );
+}
+
+const sidesWith = (sides: Side[], letter: Letter): number =>
+  sides.filter((side) => isOn(side, letter)).length;
+
+describe('the sides of a search', () => {
+  it('hold each message that is the reader’s and passes the filter once, and no other', () => {
+    fc.assert(
+      fc.property(
+        MAILBOXES,
+        fc.option(MAILBOXES, { nil: undefined }),
+        fc.option(MAILBOXES, { nil: undefined }),
+        letters,
+        (reader, recipient, sender, letter) => {
+          const isOwn = letter.sender === reader || letter.recipient === reader;
+          const passes =
+            (recipient === undefined || letter.recipient === recipient) &&
+            (sender === undefined || letter.sender === sender);
+          expect(sidesWith(sidesOf(reader, { recipient, sender }), letter)).toBe(isOwn && passes ? 1 : 0);
+        },
+      ),
+    );
+  });
+
+  it('hold what passes the filter, whoever’s it is, for one who sees all', () => {
+    fc.assert(
+      fc.property(fc.option(MAILBOXES, { nil: undefined }), letters, (sender, letter) => {
+        const passes = sender === undefined || letter.sender === sender;
+        expect(sidesWith(sidesOf(undefined, { sender }), letter)).toBe(passes ? 1 : 0);
+      }),
+    );
+  });
+
+  it('of a conversation hold each message between its two once', () => {
+    fc.assert(
+      fc.property(MAILBOXES, MAILBOXES, letters, (one, other, letter) => {
+        const ends = [letter.sender, letter.recipient];
+        const isBetween = ends.join() === [one, other].join() || ends.join() === [other, one].join();
+        expect(sidesWith(between(one, other), letter)).toBe(isBetween ? 1 : 0);
+      }),
+    );
+  });
+});
