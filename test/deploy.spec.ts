@@ -6,6 +6,7 @@ import { loadConfig, Metrics, openPrivateListener, settingsOf, type HealthContro
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
 import { DeviceStateConfig } from '../apps/device-state/src/device-state.config.js';
 import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
+import { MessagesConfig } from '../apps/messages/src/messages.config.js';
 import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
 import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
 import { SCHEMAS } from '../start/app-schema.js';
@@ -22,6 +23,7 @@ const CONFIGS: Record<string, new () => object> = {
   'device-state': DeviceStateConfig,
   firmware: FirmwareConfig,
   pricing: PricingConfig,
+  messages: MessagesConfig,
 };
 
 /** One container of ours, as a manifest or the compose file describes it. */
