@@ -434,6 +434,14 @@ describe('activity events', () => {
       expect(seen.sort((one, two) => one - two)).toEqual(Array.from({ length: 30 }, (_, index) => index));
     });
   });
+
+  it('refuses an own id that another event has, and leaves that event as it is', async () => {
+    const first = await system.admin.post('/v1/events', anEvent());
+    const { id, occurred_at } = first.body as { id: string; occurred_at: string };
+    const again = await system.admin.post('/v1/events', anEvent({ id, occurred_at, message: 'another' }));
+    expect([again.status, again.body.code]).toEqual([409, 'conflict']);
+    expect((await system.admin.get(`/v1/events/${id}`)).body).toEqual(first.body);
+  });
 });
 
 /** RFC 4180. */

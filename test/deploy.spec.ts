@@ -145,9 +145,14 @@ describe('deployment', () => {
     );
   });
 
+  // Only which routes there are is asked of it.
+  let listener: Awaited<ReturnType<typeof openPrivateListener>>;
+  beforeAll(async () => {
+    listener = await openPrivateListener({} as HealthController, new Metrics(), 0);
+  });
+  afterAll(() => listener.close());
+
   it('probes routes that the private listener has, on its port', async () => {
-    // Only which routes there are is asked of it.
-    const listener = await openPrivateListener({} as HealthController, new Metrics(), 0);
     const routes = ['startupProbe', 'livenessProbe', 'readinessProbe'].flatMap((probe) =>
       containers
         .filter(({ image }) => image.startsWith('flotilla/'))
@@ -165,7 +170,6 @@ describe('deployment', () => {
     );
     expect(asked).toHaveLength(APPS.length);
     expect(asked.every((url) => listener.hasRoute({ method: 'GET', url }))).toBe(true);
-    await listener.close();
   });
 
   it('lets no container of the cluster be root, write its image, or gain rights', () => {

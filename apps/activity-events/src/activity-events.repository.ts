@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { claimWrites, Database, type Claimed, type Position, type Write } from '#database';
+import { type EntityManager } from 'typeorm';
+import { Failure } from '#contracts';
+import { claimWrites, Database, releaseKeys, type Claimed, type Position, type Write } from '#database';
 import { SCHEMA } from './activity-events.entity.js';
 
 /** An event as it is kept: `data` as JSON text, times in RFC 3339 UTC. */
@@ -72,11 +74,38 @@ export class ActivityEventsRepository {
   /** The rows of those writes that are new, and what became of each; keys and rows in one transaction. */
   insertOnce(writes: EventWrite[]): Promise<Claimed[]> {
     return this.database.transaction(async (manager) => {
-      const outcomes = await claimWrites(manager, SCHEMA, writes);
+      const claimed = await claimWrites(manager, SCHEMA, writes);
+      const outcomes = await this.refuseTaken(manager, writes, claimed);
       const fresh = writes.filter((_, index) => outcomes[index]!.first);
       if (fresh.length > 0) await manager.query(INSERT, valuesOf(fresh));
       return outcomes;
     });
+  }
+
+  /** An own id that was claimed just now, but is the id of an event that had none of its own, is refused. */
+  private async refuseTaken(
+    manager: EntityManager,
+    writes: EventWrite[],
+    claimed: Claimed[],
+  ): Promise<Claimed[]> {
+    const claiming = writes.filter(({ own_id }, index) => own_id && claimed[index]!.first);
+    if (claiming.length === 0) return claimed;
+    const rows = await manager.query<{ project_id: string; id: string }[]>(
+      `SELECT project_id, id FROM activity_events.events
+       JOIN unnest($1::uuid[], $2::uuid[]) AS claim (project_id, id) USING (project_id, id)`,
+      [claiming.map(({ project_id }) => project_id), claiming.map(({ event }) => event.id)],
+    );
+    if (rows.length === 0) return claimed;
+    const taken = new Set(rows.map(({ project_id, id }) => `${project_id} ${id}`));
+    const isTaken = ({ project_id, event }: EventWrite): boolean => taken.has(`${project_id} ${event.id}`);
+    const refused = claiming.filter(isTaken).flatMap(({ key, own_id }) => [key, own_id]);
+    await releaseKeys(
+      manager,
+      SCHEMA,
+      refused.filter((claim) => claim !== undefined),
+    );
+    const conflict = new Failure('conflict', 'Another event has this id');
+    return claimed.map((outcome, index) => (isTaken(writes[index]!) ? { first: false, conflict } : outcome));
   }
 
   async find(project_id: string, id: string): Promise<StoredEvent | undefined> {
