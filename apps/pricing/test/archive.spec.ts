@@ -58,6 +58,19 @@ describe('the archive', () => {
     }
     return changes;
   };
+  /** From now on, and to the end. */
+  const archiverHasLooked = async (): Promise<void> => {
+    const [now] = await queryDatabase<{ at: string }>(service.urls.owner, 'SELECT now()::text AS at');
+    await eventually(async () => {
+      const looks = await queryDatabase(
+        service.database_url,
+        `SELECT FROM pg_stat_activity WHERE application_name = 'pricing archive' AND state = 'idle'
+         AND datname = current_database() AND query LIKE '%pricing.changes%' AND query_start > $1::timestamptz`,
+        [now!.at],
+      );
+      return looks.length > 0;
+    });
+  };
   const names = async (): Promise<string[]> =>
     (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
   /** Fails for a file that is not whole. */
@@ -136,12 +149,8 @@ describe('the archive', () => {
       [project_id, '00000000-0000-7000-8000-000000000000'],
     );
     await setAll('p', 20);
-    const open = await queryDatabase<{ waiting: number }>(
-      service.urls.service,
-      `SELECT count(*)::int AS waiting FROM pricing.changes
-       WHERE transaction_id >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint`,
-    );
-    expect(open).toEqual([{ waiting: 20 }]);
+    await archiverHasLooked();
+    expect(await names()).toEqual([]);
     await late.query('COMMIT');
     await late.end();
     await expectWhole();
@@ -158,6 +167,21 @@ describe('the archive', () => {
     await setAll('q', 10);
     await eventually(async () => (await names()).length === 1);
     expect((await archived()).map(({ product_id }) => product_id)).toEqual(Array(10).fill('q'));
+  });
+
+  it('puts nothing in its place before it is promised, wherever it is killed', async () => {
+    const child = await forkReplica();
+    const holder = new Client({ connectionString: service.urls.owner });
+    await holder.connect();
+    await holder.query('BEGIN; LOCK TABLE pricing.archive_position IN SHARE MODE');
+    await setAll('p', 30);
+    await eventually(async () => (await readdir(directory)).length >= 3);
+    expect(await names()).toEqual([]);
+    await end(child, 'SIGKILL');
+    await holder.query('ROLLBACK');
+    await holder.end();
+    await startReplica();
+    await expectWhole();
   });
 
   it('puts in place what its predecessor promised, and throws away what it did not', async () => {
@@ -197,7 +221,7 @@ describe('the archive', () => {
     await lead!.giveUp();
   });
 
-  it('loses and repeats no change while its replicas are killed one after another', async () => {
+  it('loses and repeats no change, and forks no chain, while its replicas are killed one after another', async () => {
     await service.startReplica();
     const archivers = [await forkReplica(), await forkReplica()];
     let sending = true;
@@ -225,6 +249,10 @@ describe('the archive', () => {
       await Promise.all(senders);
     }
     await expectWhole();
+    for (const chain of chainsOf(await archived()).values())
+      chain.forEach((change, index) =>
+        expect(change.previous_price).toBe(chain[index - 1]?.new_price ?? null),
+      );
     await Promise.all(archivers.map((archiver) => end(archiver, 'SIGTERM')));
   }, 120_000);
 });

@@ -14,6 +14,8 @@ export interface Pricing {
   bus: Bus;
   /** Another gateway: its frames meet those of the first in the service. */
   otherBus: Bus;
+  /** As the superuser. */
+  database_url: string;
   urls: SchemaUrls;
   /** The environment of a replica, e.g. to run one as a process. */
   environment: Record<string, string>;
@@ -49,6 +51,7 @@ export async function startPricing({ replicas }: { replicas: number }): Promise<
   return {
     bus: bus!,
     otherBus: otherBus!,
+    database_url,
     urls,
     environment,
     startReplica,

@@ -10,8 +10,11 @@ import {
   JsonObject,
   Labels,
   Limit,
+  Moment,
+  MomentNotAfter,
   NotWith,
   OneOf,
+  Price,
   Text,
   Uuid,
   UuidOrTimestamp,
@@ -219,5 +222,47 @@ describe('a field of a report', () => {
   it('takes one of two fields that exclude each other', () => {
     expect(errorsOf({ age: 1 })).toEqual([]);
     expect(errorsOf({ time: inSeconds(0), age: 1 })).toEqual(['/age']);
+  });
+});
+
+describe('a time range', () => {
+  class Range {
+    @Moment() @MomentNotAfter('to') from?: string;
+    @Moment() to?: string;
+  }
+  const errorsOf = (range: Range): unknown => validatorOf(Range)(range).map(({ pointer }) => pointer);
+
+  it.each<[string, Range]>([
+    ['without ends', {}],
+    ['without an end', { from: '2026-01-31' }],
+    ['without a start', { to: '2026-01-31' }],
+    ['of no length', { from: '2026-01-31', to: '2026-01-31T00:00:00Z' }],
+    ['across zones', { from: '2026-01-31T01:00:00+02:00', to: '2026-01-31T00:00:00Z' }],
+  ])('%s is one', (_, range) => {
+    expect(errorsOf(range)).toEqual([]);
+  });
+
+  it('does not end before it starts', () => {
+    expect(errorsOf({ from: '2026-02-01', to: '01-31-2026' })).toEqual(['/from']);
+  });
+
+  it('of what is no time says only that', () => {
+    expect(errorsOf({ from: 'x', to: '2026-01-31' })).toEqual(['/from']);
+    expect(errorsOf({ from: '2026-01-31', to: 'x' })).toEqual(['/to']);
+  });
+});
+
+describe('a price', () => {
+  class Prices {
+    @Price({ optional: true }) price?: string;
+    @Price({ optional: true, nullable: true }) expected?: string | null;
+  }
+  const accepted = (prices: object): boolean => validatorOf(Prices)(prices).length === 0;
+
+  it('is text of digits, and null only where that means something', () => {
+    expect(accepted({ price: '19.90', expected: '1' })).toBe(true);
+    expect(accepted({ expected: null })).toBe(true);
+    for (const price of [null, 19.9, '', '0', '1e2', ['1']]) expect(accepted({ price })).toBe(false);
+    for (const expected of [1, '-1', {}]) expect(accepted({ expected })).toBe(false);
   });
 });
