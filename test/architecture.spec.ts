@@ -1,15 +1,11 @@
 import { existsSync, globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
-import { DataSource, type DataSourceOptions } from 'typeorm';
 import ts from 'typescript';
 import { type HandlerExtras } from '#bus';
 import * as contracts from '#contracts';
 import { FAILURES, type Contract, type FailureCode } from '#contracts';
-import { migrate } from '#database';
-import { prepareSchema } from '#embedded';
 import { settingsOf } from '#service';
-import { testDatabase } from '#testing';
 import { STATUS } from '../apps/gateway/src/problem.filter.js';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -223,26 +219,5 @@ describe('the architecture', () => {
         if (/process\s*\.\s*env/.test(await readFile(join(ROOT, path), 'utf8'))) readers.push(path);
       expect(readers).toEqual([]);
     });
-  });
-
-  it('has migrations that leave nothing to generate', async () => {
-    const entityFiles = files('apps/*/src/**/*.entity.ts');
-    expect(entityFiles.length).toBeGreaterThan(0);
-    for (const path of entityFiles) {
-      const { SCHEMA, ENTITIES } = (await import(join(ROOT, path))) as {
-        SCHEMA: string;
-        ENTITIES: NonNullable<DataSourceOptions['entities']>;
-      };
-      const { MIGRATIONS } = (await import(join(ROOT, dirname(path), 'migrations/index.ts'))) as {
-        MIGRATIONS: NonNullable<DataSourceOptions['migrations']>;
-      };
-      const { owner } = await prepareSchema(await testDatabase(), SCHEMA);
-      await migrate({ schema: SCHEMA, url: owner, entities: ENTITIES }, MIGRATIONS);
-      const source = new DataSource({ type: 'postgres', url: owner, schema: SCHEMA, entities: ENTITIES });
-      await source.initialize();
-      const { upQueries } = await source.driver.createSchemaBuilder().log();
-      await source.destroy();
-      expect([path, upQueries.map(({ query }) => query)]).toEqual([path, []]);
-    }
   });
 });

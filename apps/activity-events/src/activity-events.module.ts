@@ -2,12 +2,11 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
 import { ServiceModule } from '#service';
-import { ActivityEventsConfig } from './activity-events.config.js';
+import { type ActivityEventsConfig } from './activity-events.config.js';
 import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './activity-events.entity.js';
 import { ActivityEventsRepository } from './activity-events.repository.js';
 import { ActivityEventsService } from './activity-events.service.js';
-import { Retention } from './retention.js';
 
 @Module({})
 export class ActivityEventsModule {
@@ -17,7 +16,12 @@ export class ActivityEventsModule {
       module: ActivityEventsModule,
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
-        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        DatabaseModule.forRoot({
+          schema: SCHEMA,
+          url: config.DATABASE_URL,
+          entities: ENTITIES,
+          partitions: { table: 'events', keep_days: config.EVENTS_RETENTION_DAYS },
+        }),
         ServiceModule.forRoot({
           name,
           config,
@@ -28,12 +32,7 @@ export class ActivityEventsModule {
         }),
       ],
       controllers: [ActivityEventsController],
-      providers: [
-        ActivityEventsService,
-        ActivityEventsRepository,
-        Retention,
-        { provide: ActivityEventsConfig, useValue: config },
-      ],
+      providers: [ActivityEventsService, ActivityEventsRepository],
     };
   }
 }

@@ -148,12 +148,6 @@ export class ActivityEventsRepository {
     return rows.map(({ start, ...rest }) => ({ start: start.toISOString(), ...rest }));
   }
 
-  async maintainPartitions(keep_days?: number): Promise<void> {
-    await this.database.rows(`SELECT activity_events.maintain_events(make_interval(days => $1))`, [
-      keep_days ?? null,
-    ]);
-  }
-
   private page(
     conditions: Conditions,
     order: 'asc' | 'desc',

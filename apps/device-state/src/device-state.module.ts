@@ -2,13 +2,12 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
 import { ServiceModule } from '#service';
-import { DeviceStateConfig } from './device-state.config.js';
+import { type DeviceStateConfig } from './device-state.config.js';
 import { DeviceStateController } from './device-state.controller.js';
 import { ENTITIES, SCHEMA } from './device-state.entity.js';
 import { DeviceStateRepository } from './device-state.repository.js';
 import { DeviceStateService, RULES } from './device-state.service.js';
 import { DUPLICATE_RULES, type DuplicateRule } from './duplicate-rules.js';
-import { Retention } from './retention.js';
 
 @Module({})
 export class DeviceStateModule {
@@ -22,7 +21,12 @@ export class DeviceStateModule {
       module: DeviceStateModule,
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
-        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        DatabaseModule.forRoot({
+          schema: SCHEMA,
+          url: config.DATABASE_URL,
+          entities: ENTITIES,
+          partitions: { table: 'history', keep_days: config.STATE_HISTORY_RETENTION_DAYS },
+        }),
         ServiceModule.forRoot({
           name,
           config,
@@ -33,13 +37,7 @@ export class DeviceStateModule {
         }),
       ],
       controllers: [DeviceStateController],
-      providers: [
-        DeviceStateService,
-        DeviceStateRepository,
-        Retention,
-        { provide: DeviceStateConfig, useValue: config },
-        { provide: RULES, useValue: rules },
-      ],
+      providers: [DeviceStateService, DeviceStateRepository, { provide: RULES, useValue: rules }],
     };
   }
 }

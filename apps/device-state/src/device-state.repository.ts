@@ -261,12 +261,6 @@ export class DeviceStateRepository {
     }
   }
 
-  async maintainPartitions(keep_days?: number): Promise<void> {
-    await this.database.rows(`SELECT device_state.maintain_history(make_interval(days => $1))`, [
-      keep_days ?? null,
-    ]);
-  }
-
   private async changeOnce<Outcome>(
     manager: EntityManager,
     names: DeviceName[],

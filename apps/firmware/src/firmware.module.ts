@@ -7,7 +7,6 @@ import { FirmwareController } from './firmware.controller.js';
 import { ENTITIES, SCHEMA } from './firmware.entity.js';
 import { FirmwareRepository } from './firmware.repository.js';
 import { FirmwareService } from './firmware.service.js';
-import { PartitionKeeper } from './partition-keeper.js';
 import { RecordingRepository } from './recording.repository.js';
 import { RecordingService } from './recording.service.js';
 
@@ -19,7 +18,12 @@ export class FirmwareModule {
       module: FirmwareModule,
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
-        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        DatabaseModule.forRoot({
+          schema: SCHEMA,
+          url: config.DATABASE_URL,
+          entities: ENTITIES,
+          partitions: { table: 'firmware_events' },
+        }),
         ServiceModule.forRoot({
           name,
           config,
@@ -30,13 +34,7 @@ export class FirmwareModule {
         }),
       ],
       controllers: [FirmwareController],
-      providers: [
-        RecordingService,
-        RecordingRepository,
-        FirmwareService,
-        FirmwareRepository,
-        PartitionKeeper,
-      ],
+      providers: [RecordingService, RecordingRepository, FirmwareService, FirmwareRepository],
     };
   }
 }

@@ -68,10 +68,6 @@ export class FirmwareRepository {
       values,
     );
   }
-
-  async maintainPartitions(): Promise<void> {
-    await this.database.rows('SELECT firmware.maintain_firmware_events(NULL)');
-  }
 }
 
 /** `name` is equal for conditions of the same kind, whatever their values. */

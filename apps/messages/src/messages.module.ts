@@ -10,7 +10,6 @@ import { MessagesController } from './messages.controller.js';
 import { ENTITIES, SCHEMA } from './messages.entity.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';
-import { Partitions } from './partitions.js';
 
 @Module({})
 export class MessagesModule {
@@ -20,7 +19,12 @@ export class MessagesModule {
       module: MessagesModule,
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
-        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        DatabaseModule.forRoot({
+          schema: SCHEMA,
+          url: config.DATABASE_URL,
+          entities: ENTITIES,
+          partitions: { table: 'messages' },
+        }),
         ServiceModule.forRoot({
           name,
           config,
@@ -33,7 +37,7 @@ export class MessagesModule {
       controllers: [MessagesController],
       providers: [
         ...[MessagesService, MessagesRepository, ConversationsService, ConversationsRepository],
-        ...[Partitions, { provide: Clock, useValue: clock }],
+        { provide: Clock, useValue: clock },
       ],
     };
   }

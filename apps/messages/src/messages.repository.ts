@@ -159,10 +159,6 @@ export class MessagesRepository {
     });
   }
 
-  async maintainPartitions(): Promise<void> {
-    await this.database.rows('SELECT messages.maintain_messages(NULL)');
-  }
-
   private sendOnce(writes: MessageWrite[]): Promise<SendOutcome[]> {
     return this.database.transaction(async (manager) => {
       const claimed = await claimWrites(manager, SCHEMA, writes);

@@ -4,7 +4,6 @@ import { Database, DatabaseModule } from '#database';
 import { ServiceModule } from '#service';
 import { ArchiveRepository } from './archive.repository.js';
 import { Archiver } from './archiver.js';
-import { Partitions } from './partitions.js';
 import { PricingConfig } from './pricing.config.js';
 import { PricingController } from './pricing.controller.js';
 import { ENTITIES, SCHEMA } from './pricing.entity.js';
@@ -19,7 +18,12 @@ export class PricingModule {
       module: PricingModule,
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
-        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        DatabaseModule.forRoot({
+          schema: SCHEMA,
+          url: config.DATABASE_URL,
+          entities: ENTITIES,
+          partitions: { table: 'changes' },
+        }),
         ServiceModule.forRoot({
           name,
           config,
@@ -33,7 +37,6 @@ export class PricingModule {
       providers: [
         PricingService,
         PricingRepository,
-        Partitions,
         Archiver,
         ArchiveRepository,
         { provide: PricingConfig, useValue: config },

@@ -179,11 +179,6 @@ export class PricingRepository {
       timestamp: row.timestamp.toISOString(),
     }));
   }
-
-  /** Months to come have their partitions before they are needed. */
-  async maintainPartitions(): Promise<void> {
-    await this.database.rows('SELECT pricing.maintain_changes(NULL)');
-  }
 }
 
 export function nameOf({ project_id, product_id }: ProductKey): string {

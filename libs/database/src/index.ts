@@ -15,3 +15,4 @@ export {
 } from './idempotency-keys.js';
 export type { Claim, Claimed, KeyName, Write } from './idempotency-keys.js';
 export * from './monthly-partitions.js';
+export * from './partition-keeper.js';
