@@ -21,3 +21,12 @@ export function atMost(what: string, factor: number, mine: number, other: number
 export function none(what: string, count: number): Bar {
   return { promise: `no ${what}`, measured: String(count), met: count === 0 };
 }
+
+/** Milliseconds that must not be more than `limit_ms`. */
+export function within(what: string, limit_ms: number, measured_ms: number): Bar {
+  return {
+    promise: `${what} ≤ ${limit_ms} ms`,
+    measured: `${measured_ms.toFixed(1)} ms`,
+    met: measured_ms <= limit_ms,
+  };
+}

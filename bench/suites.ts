@@ -1,6 +1,10 @@
 import { eventReads } from './events/event-reads.suite.js';
 import { eventWrites } from './events/event-writes.suite.js';
+import { firmware } from './firmware/firmware.suite.js';
+import { messages } from './messages/messages.suite.js';
+import { prices } from './prices/prices.suite.js';
 import { type Suite } from './section.js';
+import { states } from './states/states.suite.js';
 
 /** In the order in which they run. */
-export const SUITES: Suite[] = [eventWrites, eventReads];
+export const SUITES: Suite[] = [eventWrites, eventReads, states, firmware, messages, prices];

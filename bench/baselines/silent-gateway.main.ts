@@ -1,20 +1,26 @@
-import { Body, Controller, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { NewEvent, Reply } from '#contracts';
 import { launch, loadConfig, runService } from '#service';
-import { Allow, WRITERS } from '../../apps/gateway/src/auth/allow.js';
+import { Allow, READERS, WRITERS } from '../../apps/gateway/src/auth/allow.js';
 import { GatewayConfig } from '../../apps/gateway/src/gateway.config.js';
 import { GatewayModule } from '../../apps/gateway/src/gateway.module.js';
 import { httpAdapter, prepareHttp } from '../../apps/gateway/src/http/http-server.js';
 
-/** Takes an event as the gateway does, key, parser and contract included, and does nothing with it. */
+/** Takes requests as the gateway does, key, parser and contract included, and does nothing with them. */
 @Controller('bench')
 class SilentController {
   @Post('events')
   @Allow(WRITERS, 201)
   take(@Body() event: NewEvent): Reply<NewEvent> {
     return Reply.of(event);
+  }
+
+  @Get('nothing')
+  @Allow(READERS, 200)
+  answer(): Reply<object> {
+    return Reply.of({});
   }
 }
 

@@ -1,6 +1,10 @@
 import { type Client } from 'pg';
 import { withClient } from '../bench.js';
+import { tidy } from '../writers.js';
 import { dayOfEvents, type DayOptions, type GeneratedEvent } from '../event-generator.js';
+
+/** The table that events are in. */
+export const EVENTS = 'activity_events.events';
 
 const BATCH = 5_000;
 const INSERT = `
@@ -24,14 +28,8 @@ export async function loadEvents(admin_url: string, project_id: string, day: Day
       batch = [];
     }
     await insert(client, project_id, batch);
-    await tidyEvents(client);
   });
-}
-
-/** The table as autovacuum would leave it, now instead of in the middle of somebody's turn. */
-export async function tidyEvents(client: Client): Promise<void> {
-  await client.query('VACUUM (ANALYZE) activity_events.events');
-  await client.query('CHECKPOINT');
+  await tidy(admin_url, EVENTS);
 }
 
 async function insert(client: Client, project_id: string, events: GeneratedEvent[]): Promise<void> {

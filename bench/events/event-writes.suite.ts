@@ -1,23 +1,18 @@
-import { prepareSchema } from '#embedded';
 import { atLeast, atMost, none, type Bar } from '../bars.js';
-import { withClient, type Bench, type BenchProject } from '../bench.js';
+import { type Bench, type BenchProject } from '../bench.js';
 import { dayOfEvents } from '../event-generator.js';
 import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
 import { pgbenchVersion, runPgbench } from '../pgbench.js';
 import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
+import { silentGateway } from '../silent-gateway.js';
 import { withBestPool } from '../tuned-pool.js';
-import { loadEvents, tidyEvents, today } from './event-rows.js';
+import { countRows, missingRows, tidy, writing, type Writer } from '../writers.js';
+import { EVENTS, loadEvents, today } from './event-rows.js';
 
 const BODIES = 4_096;
 const WARM_UP_S = 2;
-
-/** A contender's server, and the database that its rows go to. */
-interface Writer {
-  name: string;
-  url: string;
-  database_url: string;
-}
+const SILENT = 'the same request to a route that does nothing';
 
 /** Durable single events, `POST /v1/events`. */
 export const eventWrites: Suite = {
@@ -32,21 +27,21 @@ export const eventWrites: Suite = {
       warm_up_s: WARM_UP_S,
       seconds: bench.options.seconds,
     };
-    const before = await countRows(writers);
+    const before = await countRows(writers, EVENTS);
 
     const contenders = [
-      loadContender('nothing', { ...plan, url: bench.flotilla.url, requests: [liveRequest()] }),
-      loadContender('nothing, with a key and a body', {
+      loadContender('GET /health/live', { ...plan, url: bench.flotilla.url, requests: [liveRequest()] }),
+      loadContender(SILENT, {
         ...plan,
         url: silent.url,
         requests: await silentRequests(bench),
       }),
-      ...writers.map((writer) => writing(writer, { ...plan, requests })),
+      ...writers.map((writer) => writing(writer, EVENTS, { ...plan, requests })),
       ...(await pgbenchContender(bench, project, plan)),
     ];
     const peak = await alternate(contenders, bench.options.rounds);
     await silent.stop();
-    const sections = [peakSection(peak, pools, await missingRows(writers, before, peak))];
+    const sections = [peakSection(peak, pools, await missingRows(writers, EVENTS, before, peak))];
     sections.push(await halfPeakSection(bench, writers, peak, requests));
     sections.push(await aloneSection(bench, writers, requests));
     await bench.stopContenders();
@@ -109,13 +104,6 @@ function loadContender(name: string, plan: LoadPlan): Contender {
   return { name, turn: () => runLoad(plan) };
 }
 
-function writing({ name, url, database_url }: Writer, plan: Omit<LoadPlan, 'url'>): Contender {
-  return {
-    ...loadContender(name, { ...plan, url }),
-    settle: () => withClient(database_url, tidyEvents),
-  };
-}
-
 /** Events of a day, as clients send them while it happens: without ids and times of their own. */
 function eventRequests({ key }: { key: string }, path = '/v1/events'): LoadRequest[] {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
@@ -135,18 +123,6 @@ function liveRequest(): LoadRequest {
 
 async function silentRequests(bench: Bench): Promise<LoadRequest[]> {
   return eventRequests({ key: await bench.secret('admin') }, '/bench/events');
-}
-
-/** A gateway beside the product's own, with one route more. */
-async function silentGateway(bench: Bench): Promise<{ url: string; stop(): Promise<void> }> {
-  const { service } = await prepareSchema(bench.database_url, 'auth');
-  return bench.child('silent-gateway', 'bench/baselines/silent-gateway.main.js', {
-    DATABASE_URL: service,
-    NATS_URL: bench.nats.url,
-    KEY_SECRET: await bench.secret('secret'),
-    FLOTILLA_OPERATOR_KEY: await bench.secret('operator'),
-    FLOTILLA_ADMIN_KEY: await bench.secret('admin'),
-  });
 }
 
 async function pgbenchContender(
@@ -171,7 +147,7 @@ async function pgbenchContender(
           directory: bench.directory,
           script: pgbenchScript(project.id),
         }),
-      settle: () => withClient(database.admin, tidyEvents),
+      settle: () => tidy(database.admin, EVENTS),
     },
   ];
 }
@@ -189,27 +165,6 @@ VALUES ('${project_id}', uuidv7(), 'component ' || :component, 'production', 'ad
 `;
 }
 
-async function countRows(writers: Writer[]): Promise<number[]> {
-  return Promise.all(
-    writers.map(({ database_url }) =>
-      withClient(database_url, async (client) => {
-        const sql = 'SELECT count(*)::int AS count FROM activity_events.events';
-        return (await client.query<{ count: number }>(sql)).rows[0]!.count;
-      }),
-    ),
-  );
-}
-
-/** Rows that were acknowledged and are not there. */
-async function missingRows(writers: Writer[], before: number[], peak: Standing[]): Promise<number> {
-  const after = await countRows(writers);
-  const missing = writers.map(({ name }, index) => {
-    const added = after[index]! - before[index]!;
-    return Math.max(0, standingOf(peak, name).acknowledged - added);
-  });
-  return missing.reduce((sum, one) => sum + one, 0);
-}
-
 function peakSection(standings: Standing[], pools: string, missing: number): Section {
   const median = (name: string): number => standingOf(standings, name).rate.median;
   return {
@@ -219,7 +174,7 @@ function peakSection(standings: Standing[], pools: string, missing: number): Sec
     bars: [
       atLeast('flotilla / monolith', 2, median('flotilla'), median('monolith')),
       atLeast('flotilla / stock Nest NATS', 5, median('flotilla'), median('stock Nest NATS')),
-      atLeast('flotilla / nothing', 0.6, median('flotilla'), median('nothing')),
+      atLeast(`flotilla / ${SILENT}`, 0.6, median('flotilla'), median(SILENT)),
       none('acknowledged event missing in its table', missing),
     ],
   };
@@ -234,7 +189,7 @@ async function halfPeakSection(
   const { connections, seconds, rounds } = bench.options;
   const contenders = writers.map((writer) => {
     const rate = standingOf(peak, writer.name).rate.median / 2;
-    return writing(writer, { connections, warm_up_s: 1, seconds, rate, requests });
+    return writing(writer, EVENTS, { connections, warm_up_s: 1, seconds, rate, requests });
   });
   return {
     title: 'POST /v1/events at half of each one’s own peak',
@@ -247,7 +202,7 @@ async function halfPeakSection(
 async function aloneSection(bench: Bench, writers: Writer[], requests: LoadRequest[]): Promise<Section> {
   const plan = { connections: 1, warm_up_s: 1, seconds: bench.options.seconds, requests };
   const standings = await alternate(
-    writers.map((writer) => writing(writer, plan)),
+    writers.map((writer) => writing(writer, EVENTS, plan)),
     bench.options.rounds,
   );
   const p50 = (name: string): number => standingOf(standings, name).p50_ms.median;
