@@ -6,7 +6,7 @@ import { quantile } from './statistics.js';
 
 const [plan] = (await once(process, 'message')) as [LoadPlan];
 const run = plan.rate === undefined ? closedLoop : paced;
-const warmUp = await run(plan, plan.warm_up_s);
+const warmUp = await run({ ...plan, requests: plan.warm_up_requests ?? plan.requests }, plan.warm_up_s);
 const measured = await run(plan, plan.seconds);
 const result: LoadResult = {
   rate: measured.latencies_ms.length / measured.seconds,

@@ -18,6 +18,8 @@ export interface LoadPlan {
   rate?: number;
   /** Sent over and over, each connection from a place of its own. */
   requests: LoadRequest[];
+  /** Sent while warming up, where a repeat of `requests` would not be the same work. */
+  warm_up_requests?: LoadRequest[];
 }
 
 /** What came back within one stretch of time. */

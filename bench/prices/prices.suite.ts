@@ -1,6 +1,6 @@
 import { atLeast, none } from '../bars.js';
-import { type Bench, type BenchProject } from '../bench.js';
-import { runLoad, type LoadRequest } from '../load.js';
+import { withClient, type Bench, type BenchProject } from '../bench.js';
+import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
 import { changingRequests, jsonHeaders, silentRequest } from '../requests.js';
 import { alternate, standingOf } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
@@ -10,6 +10,8 @@ import { countRows, missingRows, writing, type Writer } from '../writers.js';
 
 const PRODUCTS = 10_000;
 const CHANGES = 'pricing.changes';
+
+type ChangingLoad = Pick<LoadPlan, 'requests' | 'warm_up_requests'>;
 
 /** Changes of many prices, of one price, and what something costs. */
 export const prices: Suite = {
@@ -22,7 +24,7 @@ export const prices: Suite = {
       schema: 'pricing',
       script: 'bench/prices/price-monolith.main.js',
       project,
-      requests: repricing(project, connections, PRODUCTS),
+      load_plan: repricing(project, connections),
     });
     const writers = [
       { name: 'flotilla', url: bench.flotilla.url, database_url: bench.database_url },
@@ -32,16 +34,18 @@ export const prices: Suite = {
       await writeSection(bench, writers, pool_size, {
         what: `${PRODUCTS} products`,
         factor: 1.5,
-        requests: repricing(project, connections, PRODUCTS),
+        load_plan: repricing(project, connections),
       }),
       await writeSection(bench, writers, pool_size, {
         what: 'one product',
         factor: 3,
-        requests: repricingOne(project),
+        load_plan: repricingOne(project),
       }),
     ];
     await bench.stopContenders();
-    return [...sections, await readSection(bench, project)];
+    const priced = await bench.project('bench priced');
+    await loadPrices(bench.database_url, priced.id);
+    return [...sections, await readSection(bench, priced)];
   },
 };
 
@@ -49,10 +53,10 @@ async function writeSection(
   bench: Bench,
   writers: Writer[],
   pool_size: number,
-  { what, factor, requests }: { what: string; factor: number; requests: LoadRequest[] },
+  { what, factor, load_plan }: { what: string; factor: number; load_plan: ChangingLoad },
 ): Promise<Section> {
   const { connections, seconds, rounds } = bench.options;
-  const plan = { connections, warm_up_s: 2, seconds, requests };
+  const plan = { connections, warm_up_s: 2, seconds, ...load_plan };
   const before = await countRows(writers, CHANGES);
   const standings = await alternate(
     writers.map((writer) => writing(writer, CHANGES, plan)),
@@ -76,7 +80,7 @@ async function readSection(bench: Bench, project: BenchProject): Promise<Section
   const plan = { connections, warm_up_s: 1, seconds };
   const silent = await silentGateway(bench);
   const nothing = [silentRequest(await bench.secret('admin'))];
-  const requests = Array.from({ length: PRODUCTS - connections }, (_, product): LoadRequest => ({
+  const requests = Array.from({ length: PRODUCTS }, (_, product): LoadRequest => ({
     method: 'GET',
     path: `/v1/prices/product-${product}`,
     headers: jsonHeaders(project),
@@ -101,9 +105,24 @@ async function readSection(bench: Bench, project: BenchProject): Promise<Section
   };
 }
 
-function repricing(project: BenchProject, connections: number, products: number): LoadRequest[] {
+/** A first price of each product, past the product. */
+function loadPrices(database_url: string, project_id: string): Promise<void> {
+  return withClient(database_url, async (client) => {
+    await client.query(
+      `WITH priced AS (
+         INSERT INTO pricing.prices (project_id, product_id, price, sequence, timestamp)
+         SELECT $1, 'product-' || number, 19.90, 1, now() FROM generate_series(0, $2::int - 1) AS number RETURNING *
+       )
+       INSERT INTO pricing.changes (project_id, product_id, timestamp, sequence, id, new_price, transaction_id)
+       SELECT project_id, product_id, timestamp, 1, uuidv7(), price, pg_current_xact_id()::text::bigint FROM priced`,
+      [project_id, PRODUCTS],
+    );
+  });
+}
+
+function repricing(project: BenchProject, connections: number): ChangingLoad {
   const headers = jsonHeaders(project);
-  return changingRequests({ connections, subjects: products - connections, values: 2 }, (product, value) => ({
+  return changingRequests({ connections, subjects: PRODUCTS - connections, values: 2 }, (product, value) => ({
     method: 'POST',
     path: '/v1/prices',
     headers,
@@ -111,13 +130,15 @@ function repricing(project: BenchProject, connections: number, products: number)
   }));
 }
 
-/** No two requests that follow each other are the same change, whoever comes first. */
-function repricingOne(project: BenchProject): LoadRequest[] {
+/** Each connection begins at a place of its own: no two requests that follow each other say the same price. */
+function repricingOne(project: BenchProject): ChangingLoad {
   const headers = jsonHeaders(project);
-  return Array.from({ length: 4_096 }, (_, price) => ({
-    method: 'POST',
-    path: '/v1/prices',
-    headers,
-    body: JSON.stringify({ product_id: 'the one', price: `${1_000 + price}.50` }),
-  }));
+  const list = (first: number): LoadRequest[] =>
+    Array.from({ length: 4_096 }, (_, index) => ({
+      method: 'POST',
+      path: '/v1/prices',
+      headers,
+      body: JSON.stringify({ product_id: 'the one', price: `${first + index}.50` }),
+    }));
+  return { requests: list(1_000), warm_up_requests: list(10_000) };
 }

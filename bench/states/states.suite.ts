@@ -1,7 +1,7 @@
 import { atLeast, atMost, none } from '../bars.js';
 import { type Bench, type BenchProject } from '../bench.js';
 import { registerDevices } from '../device-rows.js';
-import { runLoad, type LoadRequest } from '../load.js';
+import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
 import { changingRequests, jsonHeaders, silentRequest } from '../requests.js';
 import { alternate, standingOf, type Contender } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
@@ -11,6 +11,8 @@ import { countRows, missingRows, writing } from '../writers.js';
 import { loadHistory, loadStates } from './state-rows.js';
 
 const DEVICES = 10_000;
+/** Few enough for the warm-up to be the first report of each. */
+const REPEATING = 2_000;
 const HISTORY = 'device_state.history';
 const LONG_CHANGES = 100_000;
 const SHORT_CHANGES = 100;
@@ -21,9 +23,8 @@ export const states: Suite = {
   async run(bench) {
     const project = await bench.project('bench states');
     const large = await bench.project('bench many states');
-    for (const prefix of ['changing-', 'repeating-']) {
-      await registerDevices(bench.database_url, project.id, prefix, DEVICES);
-    }
+    await registerDevices(bench.database_url, project.id, 'changing-', DEVICES);
+    await registerDevices(bench.database_url, project.id, 'repeating-', REPEATING);
     await registerDevices(bench.database_url, large.id, 'changing-', bench.options.rows);
     await loadStates(bench.database_url, project.id, 'changing-', DEVICES);
     await loadStates(bench.database_url, large.id, 'changing-', bench.options.rows);
@@ -45,7 +46,7 @@ async function writeSection(bench: Bench, project: BenchProject, large: BenchPro
     schema: 'device_state',
     script: 'bench/states/state-monolith.main.js',
     project,
-    requests: changing,
+    load_plan: changing,
     load: (database_url) => loadStates(database_url, project.id, 'changing-', DEVICES),
   });
   const plan = { connections, warm_up_s: 2, seconds };
@@ -53,23 +54,24 @@ async function writeSection(bench: Bench, project: BenchProject, large: BenchPro
   const writers = [flotilla, monolith];
   const before = await countRows(writers, HISTORY);
   const changes = await alternate(
-    writers.map((writer) => writing(writer, HISTORY, { ...plan, requests: changing })),
+    writers.map((writer) => writing(writer, HISTORY, { ...plan, ...changing })),
     rounds,
   );
   const missing = await missingRows(writers, HISTORY, before, changes);
+  const repeats = repeatsOf(project);
   const others = await alternate(
     [
       writing({ ...flotilla, name: 'flotilla, duplicates' }, HISTORY, {
         ...plan,
-        requests: repeatsOf(project, connections),
+        requests: repeats,
       }),
       writing({ ...monolith, name: 'monolith, duplicates' }, HISTORY, {
         ...plan,
-        requests: repeatsOf(project, connections),
+        requests: repeats,
       }),
       writing({ ...flotilla, name: `flotilla, ${rows} devices` }, HISTORY, {
         ...plan,
-        requests: changesOf(large, connections, Math.floor(rows / DEVICES)),
+        ...changesOf(large, connections, Math.floor(rows / DEVICES)),
       }),
     ],
     rounds,
@@ -160,19 +162,23 @@ async function pastSection(bench: Bench, project: BenchProject): Promise<Section
 }
 
 /** @param apart how far apart the devices are of which there are states */
-function changesOf(project: BenchProject, connections: number, apart: number): LoadRequest[] {
+function changesOf(
+  project: BenchProject,
+  connections: number,
+  apart: number,
+): Pick<LoadPlan, 'requests' | 'warm_up_requests'> {
   const headers = jsonHeaders(project);
   return changingRequests({ connections, subjects: DEVICES - connections, values: 2 }, (device, value) => ({
     method: 'PATCH',
     path: `/v1/devices/changing-${device * apart}/state`,
     headers,
-    body: JSON.stringify({ data: { temperature: 50 + value + (device % 7), on: value === 0 } }),
+    body: JSON.stringify({ data: { temperature: 50 + value + (device % 7), on: value % 2 === 0 } }),
   }));
 }
 
-function repeatsOf(project: BenchProject, connections: number): LoadRequest[] {
+function repeatsOf(project: BenchProject): LoadRequest[] {
   const headers = jsonHeaders(project);
-  return changingRequests({ connections, subjects: DEVICES - connections, values: 1 }, (device) => ({
+  return Array.from({ length: REPEATING }, (_, device) => ({
     method: 'PATCH',
     path: `/v1/devices/repeating-${device}/state`,
     headers,
