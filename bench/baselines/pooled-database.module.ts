@@ -8,7 +8,8 @@ export class PooledDatabaseModule {
   static forRoot(options: SchemaOptions, connections: number): DynamicModule {
     const product = dataSourceOptions(options);
     // A request may wait for its turn as long as it takes: refusing it early would count as a failure.
-    const extra = { ...(product.extra as object), max: connections, connectionTimeoutMillis: 10_000 };
+    const patience = { connectionTimeoutMillis: 10_000, lock_timeout: 10_000, statement_timeout: 15_000 };
+    const extra = { ...(product.extra as object), ...patience, max: connections };
     return {
       module: PooledDatabaseModule,
       global: true,

@@ -117,6 +117,7 @@ function loadPrices(database_url: string, project_id: string): Promise<void> {
        SELECT project_id, product_id, timestamp, 1, uuidv7(), price, pg_current_xact_id()::text::bigint FROM priced`,
       [project_id, PRODUCTS],
     );
+    await client.query('VACUUM (ANALYZE) pricing.prices, pricing.changes');
   });
 }
 
