@@ -12,7 +12,7 @@ FROM node:24-slim
 ARG APP
 ENV NODE_ENV=production
 WORKDIR /flotilla
-COPY --from=build /flotilla/package.json ./
+COPY --from=build /flotilla/package.json /flotilla/node.env ./
 COPY --from=build /flotilla/node_modules ./node_modules
 COPY --from=build /flotilla/dist/libs ./dist/libs
 COPY --from=build /flotilla/dist/start ./dist/start
@@ -20,5 +20,5 @@ COPY --from=build /flotilla/dist/apps/${APP} ./dist/apps/${APP}
 # By number, so that Kubernetes can see that it is not root.
 USER 1000
 WORKDIR /flotilla/dist/apps/${APP}/src
-ENTRYPOINT ["node", "--enable-source-maps"]
+ENTRYPOINT ["node", "--env-file=/flotilla/node.env"]
 CMD ["main.js"]

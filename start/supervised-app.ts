@@ -9,6 +9,7 @@ export interface AppOptions {
   environment: Record<string, string>;
 }
 
+const ROOT = join(import.meta.dirname, '..', '..');
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** An app that served this long before it died did not die of its start. */
@@ -40,7 +41,8 @@ export class SupervisedApp {
     const started = Date.now();
     const child = fork(join(import.meta.dirname, '..', 'apps', name, 'src', 'main.js'), [], {
       env: { ...process.env, ...environment },
-      execArgv: ['--enable-source-maps'],
+      cwd: ROOT,
+      execArgv: ['--env-file=node.env'],
       // A group of its own: Ctrl-C reaches the supervisor, which then stops its parts in order.
       detached: true,
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
