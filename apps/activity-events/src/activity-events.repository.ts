@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure } from '#contracts';
-import { claimWrites, Database, releaseKeys, type Claimed, type Position, type Write } from '#database';
+import { Failure, type RecordedEvent, type Reply } from '#contracts';
+import { Database, prepared, writeOnce, type Named, type Outcome, type Position } from '#database';
 import { SCHEMA } from './activity-events.entity.js';
 
 /** An event as it is kept: `data` as JSON text, times in RFC 3339 UTC. */
@@ -17,10 +17,11 @@ export interface StoredEvent {
   created_at: string;
 }
 
-export interface EventWrite extends Write {
+export interface EventWrite extends Named {
   project_id: string;
   event: StoredEvent;
-  answer: string;
+  hasOwnId: boolean;
+  reply: Reply<RecordedEvent>;
 }
 
 export interface Conditions {
@@ -66,46 +67,13 @@ type Row = Omit<StoredEvent, 'occurred_at' | 'created_at'> & { occurred_at: Date
 export class ActivityEventsRepository {
   constructor(private readonly database: Database) {}
 
-  /** All rows or none, in one statement. */
-  async insert(writes: EventWrite[]): Promise<void> {
+  /** All of them or none; outcomes in the order of the writes. Without keys and own ids it is one statement. */
+  async record(writes: EventWrite[]): Promise<Outcome<RecordedEvent>[]> {
+    if (writes.some(({ names }) => names.length > 0)) {
+      return writeOnce(this.database, SCHEMA, writes, (fresh, manager) => insertFree(fresh, manager));
+    }
     await this.database.prepared('record-events', INSERT, valuesOf(writes));
-  }
-
-  /** The rows of those writes that are new, and what became of each; keys and rows in one transaction. */
-  insertOnce(writes: EventWrite[]): Promise<Claimed[]> {
-    return this.database.transaction(async (manager) => {
-      const claimed = await claimWrites(manager, SCHEMA, writes);
-      const outcomes = await this.refuseTaken(manager, writes, claimed);
-      const fresh = writes.filter((_, index) => outcomes[index]!.first);
-      if (fresh.length > 0) await manager.query(INSERT, valuesOf(fresh));
-      return outcomes;
-    });
-  }
-
-  /** An own id that was claimed just now, but is the id of an event that had none of its own, is refused. */
-  private async refuseTaken(
-    manager: EntityManager,
-    writes: EventWrite[],
-    claimed: Claimed[],
-  ): Promise<Claimed[]> {
-    const claiming = writes.filter(({ own_id }, index) => own_id && claimed[index]!.first);
-    if (claiming.length === 0) return claimed;
-    const rows = await manager.query<{ project_id: string; id: string }[]>(
-      `SELECT project_id, id FROM activity_events.events
-       JOIN unnest($1::uuid[], $2::uuid[]) AS claim (project_id, id) USING (project_id, id)`,
-      [claiming.map(({ project_id }) => project_id), claiming.map(({ event }) => event.id)],
-    );
-    if (rows.length === 0) return claimed;
-    const taken = new Set(rows.map(({ project_id, id }) => `${project_id} ${id}`));
-    const isTaken = ({ project_id, event }: EventWrite): boolean => taken.has(`${project_id} ${event.id}`);
-    const refused = claiming.filter(isTaken).flatMap(({ key, own_id }) => [key, own_id]);
-    await releaseKeys(
-      manager,
-      SCHEMA,
-      refused.filter((claim) => claim !== undefined),
-    );
-    const conflict = new Failure('conflict', 'Another event has this id');
-    return claimed.map((outcome, index) => (isTaken(writes[index]!) ? { first: false, conflict } : outcome));
+    return writes.map(({ reply }) => reply);
   }
 
   async find(project_id: string, id: string): Promise<StoredEvent | undefined> {
@@ -166,6 +134,31 @@ export class ActivityEventsRepository {
       ? this.database.prepared(`events-${name}-${order}${after ? '-after' : ''}`, sql, all)
       : this.database.rows(sql, all);
   }
+}
+
+/** All but those whose own id is another event's. */
+async function insertFree(writes: EventWrite[], manager: EntityManager): Promise<Outcome<RecordedEvent>[]> {
+  const own = writes.filter(({ hasOwnId }) => hasOwnId);
+  const rows =
+    own.length === 0
+      ? []
+      : await manager.query<{ project_id: string; id: string }[]>(
+          `SELECT project_id, id FROM activity_events.events
+           JOIN unnest($1::uuid[], $2::uuid[]) AS own (project_id, id) USING (project_id, id)`,
+          [own.map(({ project_id }) => project_id), own.map(({ event }) => event.id)],
+        );
+  const taken = new Set(rows.map(({ project_id, id }) => `${project_id} ${id}`));
+  const isTaken = ({ project_id, event }: EventWrite): boolean => taken.has(`${project_id} ${event.id}`);
+  // In one order: frames with the same own ids wait for each other at the primary key.
+  const free = writes.filter((write) => !isTaken(write)).sort(byId);
+  if (free.length > 0) await prepared(manager, 'record-events', INSERT, valuesOf(free));
+  return writes.map((write) =>
+    isTaken(write) ? new Failure('conflict', 'Another event has this id') : write.reply,
+  );
+}
+
+function byId({ event: one }: EventWrite, { event: other }: EventWrite): number {
+  return one.id < other.id ? -1 : 1;
 }
 
 function valuesOf(writes: EventWrite[]): unknown[] {

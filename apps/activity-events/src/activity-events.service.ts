@@ -15,7 +15,7 @@ import {
   type NewEvent,
   type RecordedEvent,
 } from '#contracts';
-import { contentHash, decodeCursor, encodeCursor } from '#database';
+import { contentHash, decodeCursor, encodeCursor, keyOf, type Outcome } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import {
   ActivityEventsRepository,
@@ -33,18 +33,9 @@ const MAX_BUCKETS = 10_000;
 export class ActivityEventsService {
   constructor(private readonly repository: ActivityEventsRepository) {}
 
-  async record(calls: Call<NewEvent>[]): Promise<(Reply<RecordedEvent> | Failure)[]> {
+  record(calls: Call<NewEvent>[]): Promise<Outcome<RecordedEvent>[]> {
     const now = new Date().toISOString();
-    const writes = calls.map((call) => writeOf(call, now));
-    if (writes.every(({ key, own_id }) => !key && !own_id)) {
-      await this.repository.insert(writes);
-      return writes.map(({ answer }) => Reply.json(answer));
-    }
-    const outcomes = await this.repository.insertOnce(writes);
-    return outcomes.map((outcome, index) => {
-      if (outcome.first) return Reply.json(writes[index]!.answer);
-      return 'answer' in outcome ? Reply.json(outcome.answer, { replayed: true }) : outcome.conflict;
-    });
+    return this.repository.record(calls.map((call) => writeOf(call, now)));
   }
 
   async query({ caller, request }: Call<EventQuery>): Promise<Reply<EventPage>> {
@@ -92,10 +83,10 @@ export class ActivityEventsService {
   }
 }
 
-/** The row of a call, the answer it gets, and what makes it the same call again. */
-function writeOf({ request, caller, idempotency }: Call<NewEvent>, now: string): EventWrite {
+/** The row of a call, the reply it gets, and what makes it the same call again. */
+function writeOf({ request, ...context }: Call<NewEvent>, now: string): EventWrite {
   const { component, environment, email, message, data } = request;
-  const { project_id } = caller;
+  const { project_id } = context.caller;
   const event: StoredEvent = {
     id: request.id?.toLowerCase() ?? uuidv7(),
     component,
@@ -107,22 +98,13 @@ function writeOf({ request, caller, idempotency }: Call<NewEvent>, now: string):
     occurred_at: request.occurred_at ? parseTimestamp(request.occurred_at)!.toISOString() : now,
     created_at: now,
   };
-  const answer = jsonOf(event);
-  return {
-    project_id,
-    event,
-    answer,
-    key: idempotency && { ...idempotency, project_id, answer },
-    own_id: request.id
-      ? {
-          project_id,
-          route: 'event id',
-          key: event.id,
-          content_hash: contentHash({ ...request, id: event.id }),
-          answer,
-        }
-      : undefined,
-  };
+  const names = keyOf(context);
+  const hasOwnId = request.id !== undefined;
+  if (hasOwnId) {
+    const content_hash = contentHash({ ...request, id: event.id });
+    names.push({ project_id, route: 'event id', key: event.id, content_hash });
+  }
+  return { project_id, event, hasOwnId, names, reply: Reply.json(jsonOf(event)) };
 }
 
 /** A device sees what is its own. */

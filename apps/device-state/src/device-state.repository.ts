@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '#contracts';
-import { Database, FrameKeys, KeyTaken, type KeyName, type Position } from '#database';
+import { Database, writeOnce, type Named, type Outcome, type Position } from '#database';
 import { type EntityManager } from 'typeorm';
 import { SCHEMA } from './device-state.entity.js';
 import { type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
@@ -20,11 +20,11 @@ export interface StoredState extends DeviceName {
   duplicates?: number;
 }
 
-/** Locked records by name, and the keys of the frame; `decide` may be called again when another was quicker. */
-export type Decide<Outcome> = (
-  records: Map<string, DeviceRecord>,
-  keys: FrameKeys,
-) => { changes: Change[]; outcomes: Outcome };
+/** What becomes of writes, by the locked records of their devices. */
+export type Decide<Write, T> = (
+  writes: Write[],
+  records: ReadonlyMap<string, DeviceRecord>,
+) => { changes: Change[]; outcomes: Outcome<T>[] };
 
 export interface FleetFilter {
   project_id: string;
@@ -135,7 +135,6 @@ const GET_THEN = `
 
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
 const CHUNK = 250;
-const ATTEMPTS = 3;
 const MAX_MADE = 1_000_000;
 
 type Row = Record<string, unknown>;
@@ -147,25 +146,20 @@ export class DeviceStateRepository {
 
   constructor(private readonly database: Database) {}
 
-  /**
-   * What `decide` makes of these devices, in one transaction: their records locked, then their keys looked up, then
-   * everything written in as many statements as there are tables.
-   */
-  async change<Outcome>(devices: DeviceName[], keys: KeyName[], decide: Decide<Outcome>): Promise<Outcome> {
-    const names = [...new Map(devices.map((device) => [nameOf(device), device])).values()];
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const outcome = await this.database.transaction((manager) =>
-          this.changeOnce(manager, names, keys, decide),
-        );
-        if (this.made.size > MAX_MADE) this.made.clear();
-        for (const name of names) this.made.add(nameOf(name));
-        return outcome;
-      } catch (error) {
-        if (!(error instanceof KeyTaken)) throw error;
-        if (attempt === ATTEMPTS) throw new Failure('unavailable', 'The idempotency key is in use right now');
-      }
-    }
+  /** What `decide` makes of writes to devices, in one transaction, in as many statements as there are tables. */
+  async change<Write extends Named & { device: DeviceName }, T>(
+    writes: Write[],
+    decide: Decide<Write, T>,
+  ): Promise<Outcome<T>[]> {
+    const outcomes = await writeOnce(this.database, SCHEMA, writes, (fresh, manager) =>
+      this.changeOnce(manager, fresh, decide),
+    );
+    if (this.made.size > MAX_MADE) this.made.clear();
+    outcomes.forEach((outcome, index) => {
+      const isMade = !(outcome instanceof Failure) && !outcome.marks.replayed;
+      if (isMade) this.made.add(nameOf(writes[index]!.device));
+    });
+    return outcomes;
   }
 
   /** One for each name; undefined where there is no row. */
@@ -261,15 +255,14 @@ export class DeviceStateRepository {
     }
   }
 
-  private async changeOnce<Outcome>(
+  private async changeOnce<Write extends Named & { device: DeviceName }, T>(
     manager: EntityManager,
-    names: DeviceName[],
-    keyNames: KeyName[],
-    decide: Decide<Outcome>,
-  ): Promise<Outcome> {
+    writes: Write[],
+    decide: Decide<Write, T>,
+  ): Promise<Outcome<T>[]> {
+    const names = [...new Map(writes.map(({ device }) => [nameOf(device), device])).values()];
     const records = await this.lock(manager, names);
-    const keys = await FrameKeys.load(manager, SCHEMA, keyNames);
-    const { changes, outcomes } = decide(records, keys);
+    const { changes, outcomes } = decide(writes, records);
     // Of several changes of a device the last holds the others.
     const next = [...new Map(changes.map(({ record }) => [nameOf(record), record])).values()];
     if (next.length > 0) {
@@ -290,7 +283,6 @@ export class DeviceStateRepository {
         ENTRY_COLUMNS.map(([name]) => entries.map((entry) => valueOf(entry[name]))),
       );
     }
-    await keys.save();
     return outcomes;
   }
 

@@ -19,7 +19,7 @@ import {
   type StateRemoval,
   type StatesOf,
 } from '#contracts';
-import { decodeCursor, encodeCursor, type Position } from '#database';
+import { decodeCursor, encodeCursor, keyOf, type Outcome, type Position } from '#database';
 import { deltaOf } from './delta.js';
 import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
 import { DeviceStateRepository, fleetSortKey, nameOf, type StoredState } from './device-state.repository.js';
@@ -39,8 +39,8 @@ interface DeviceWrite {
   conditions?: StateConditions;
 }
 
-interface Effect extends Change {
-  reply: Reply<unknown>;
+interface Effect<T> extends Change {
+  reply: Reply<T>;
 }
 
 @Injectable()
@@ -50,7 +50,7 @@ export class DeviceStateService {
     @Inject(RULES) private readonly rules: readonly DuplicateRule[],
   ) {}
 
-  report(calls: Call<DeviceReport>[]): Promise<(Reply<ReportedState> | Failure)[]> {
+  report(calls: Call<DeviceReport>[]): Promise<Outcome<ReportedState>[]> {
     return this.write(calls, ({ request, caller }, record, now) => {
       const { result, ...change } = changeBy(request, record, caller.key_id, now, this.rules);
       return {
@@ -60,14 +60,14 @@ export class DeviceStateService {
     });
   }
 
-  desire(calls: Call<DeviceDesire>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+  desire(calls: Call<DeviceDesire>[]): Promise<Outcome<DeviceStateView>[]> {
     return this.write(calls, ({ request }, record) => {
       const change = desireBy(request, record);
       return { ...change, reply: stateReply(change.record) };
     });
   }
 
-  delete(calls: Call<StateRemoval>[]): Promise<(Reply<Nothing> | Failure)[]> {
+  delete(calls: Call<StateRemoval>[]): Promise<Outcome<Nothing>[]> {
     return this.write(calls, ({ caller }, record, now) => {
       if (!isThere(record)) throw new Failure('not_found');
       return { ...deletionOf(record, caller.key_id, now), reply: Reply.of({}) };
@@ -151,34 +151,27 @@ export class DeviceStateService {
   }
 
   /** The writes of a frame in the order they came, each on what those before it left. */
-  private write<Request extends DeviceWrite>(
+  private write<Request extends DeviceWrite, T>(
     calls: Call<Request>[],
-    effectOf: (call: Call<Request>, record: DeviceRecord, now: Date) => Effect,
-  ): Promise<(Reply<never> | Failure)[]> {
-    const devices = calls.map(({ caller: { project_id }, request: { device_id } }) => ({
-      project_id,
-      device_id,
+    effectOf: (call: Call<Request>, record: DeviceRecord, now: Date) => Effect<T>,
+  ): Promise<Outcome<T>[]> {
+    const writes = calls.map((call) => ({
+      call,
+      device: { project_id: call.caller.project_id, device_id: call.request.device_id },
+      names: keyOf(call),
     }));
-    const keyOf = ({ caller: { project_id }, idempotency }: Call<Request>) =>
-      idempotency && { ...idempotency, project_id };
-    const keyNames = calls.flatMap((call) => keyOf(call) ?? []);
-    return this.repository.change(devices, keyNames, (locked, keys) => {
+    return this.repository.change(writes, (fresh, locked) => {
       const records = new Map(locked);
       const now = new Date();
       const changes: Change[] = [];
-      const outcomes = calls.map((call, index): Reply<never> | Failure => {
-        const key = keyOf(call);
-        const earlier = key && keys.earlier(key);
-        if (earlier) return 'answer' in earlier ? replayOf(earlier.answer) : earlier.conflict;
-        const name = nameOf(devices[index]!);
-        const record = records.get(name)!;
+      const outcomes = fresh.map(({ call, device }) => {
+        const record = records.get(nameOf(device))!;
         try {
           checkConditions(call.request.conditions, record);
           const { reply, ...change } = effectOf(call, record, now);
           if (change.record !== record) changes.push(change);
-          records.set(name, change.record);
-          if (key) keys.use({ ...key, answer: keptOf(reply) });
-          return reply as Reply<never>;
+          records.set(nameOf(device), change.record);
+          return reply;
         } catch (error) {
           if (error instanceof Failure) return error;
           throw error;
@@ -220,16 +213,6 @@ function checkConditions({ if_match, if_none_match }: StateConditions = {}, reco
     const detail = isThere(record) ? `The version now is "${etagOf(record)}"` : 'There is no state';
     throw new Failure('precondition_failed', detail);
   }
-}
-
-/** An answer as an idempotency key keeps it: its version, a blank, its JSON. */
-function keptOf({ json, marks }: Reply<unknown>): string {
-  return `${marks.version ?? ''} ${json as string}`;
-}
-
-function replayOf(answer: string): Reply<never> {
-  const blank = answer.indexOf(' ');
-  return Reply.json(answer.slice(blank + 1), { version: answer.slice(0, blank), replayed: true });
 }
 
 const EMPTY = '{}';

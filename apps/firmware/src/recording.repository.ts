@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { type FirmwareEvent } from '#contracts';
-import { claimKeys, Database, keepAnswers, type Claim, type Claimed } from '#database';
+import { Database, writeOnce, type Named, type Outcome } from '#database';
 import { type SpanChange } from './adoption-spans.js';
 import { type Device } from './device-log.js';
 import { SCHEMA, type DeviceRow } from './firmware.entity.js';
@@ -23,21 +23,20 @@ export class RecordingRepository {
   constructor(private readonly database: Database) {}
 
   /** All that `work` writes, or nothing of it. */
-  together<Result>(work: (recording: Recording) => Promise<Result>): Promise<Result> {
-    return this.database.transaction((manager) => work(new Recording(manager)));
+  together<Write extends Named, T>(
+    writes: Write[],
+    work: (fresh: Write[], recording: Recording) => Promise<Outcome<T>[]>,
+  ): Promise<Outcome<T>[]> {
+    return writeOnce(this.database, SCHEMA, writes, (fresh, manager) => work(fresh, new Recording(manager)));
   }
 }
 
 /**
- * The statements of one transaction, in the order in which they are to be called: keys, devices, events, adoption.
+ * The statements of one transaction, in the order in which they are to be called: devices, events, adoption.
  * Each takes its locks in the order of the table's key, so that frames never deadlock.
  */
 export class Recording {
   constructor(private readonly manager: EntityManager) {}
-
-  claim(claims: Claim[]): Promise<Claimed[]> {
-    return claimKeys(this.manager, SCHEMA, claims);
-  }
 
   /** Nobody else records for these devices until the transaction ends. */
   async lock(names: DeviceName[]): Promise<Device[]> {
@@ -151,10 +150,6 @@ export class Recording {
               adoption_changes.firmware) = (nothing.project_id, nothing.span_s, nothing.start_ms, nothing.firmware)`,
       columnsOf(nothing, ['project_id', 'span_s', 'start_ms', 'firmware']),
     );
-  }
-
-  keepAnswers(claims: Claim[]): Promise<void> {
-    return keepAnswers(this.manager, SCHEMA, claims);
   }
 }
 

@@ -1,63 +1,33 @@
 import { Injectable } from '@nestjs/common';
-import {
-  parseTimestamp,
-  Reply,
-  type Call,
-  type Failure,
-  type FirmwareReceipt,
-  type NewFirmwareEvent,
-} from '#contracts';
-import { type Claim } from '#database';
+import { parseTimestamp, Reply, type Call, type FirmwareReceipt, type NewFirmwareEvent } from '#contracts';
+import { keyOf, type Named, type Outcome } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { spread } from './adoption-spans.js';
 import { DeviceLog, type Device, type Report } from './device-log.js';
 import { isAfter, isInstall, type Place } from './install-history.js';
 import { RecordingRepository, type DeviceName, type Recording } from './recording.repository.js';
 
-/** A report and its idempotency key; what it is answered is known only when its device's log has taken it. */
-interface Write {
+interface Write extends Named {
   report: Report;
-  key?: Claim;
 }
 
 @Injectable()
 export class RecordingService {
   constructor(private readonly recordings: RecordingRepository) {}
 
-  record(calls: Call<NewFirmwareEvent>[]): Promise<(Reply<FirmwareReceipt> | Failure)[]> {
-    const writes = calls.map(writeOf);
-    return this.recordings.together(async (recording) => {
-      const keyed = writes.filter(({ key }) => key);
-      const claimed = await recording.claim(keyed.map(({ key }) => key!));
-      const claimOf = new Map(keyed.map((write, index) => [write, claimed[index]!]));
-      const fresh = writes.filter((write) => claimOf.get(write)?.first ?? true);
-
-      const receipts = await recordAll(
-        recording,
-        fresh.map(({ report }) => report),
+  record(calls: Call<NewFirmwareEvent>[]): Promise<Outcome<FirmwareReceipt>[]> {
+    return this.recordings.together(calls.map(writeOf), async (fresh, recording) => {
+      const reports = fresh.map(({ report }) => report);
+      const receipts = await recordAll(recording, reports);
+      return receipts.map((receipt) =>
+        Reply.of(receipt, receipt.result === 'duplicate' ? { repeated: true } : {}),
       );
-      const receiptOf = new Map(fresh.map((write, index) => [write, receipts[index]!]));
-      for (const [{ key }, receipt] of receiptOf) if (key) key.answer = JSON.stringify(receipt);
-      const answered = fresh.flatMap(({ key }) => key ?? []);
-      await recording.keepAnswers(answered);
-
-      // Repeats of a key within this very frame asked for its answer before there was one.
-      const answers = new Map(answered.map((key) => [keyName(key), key.answer]));
-      return writes.map((write) => {
-        const receipt = receiptOf.get(write);
-        if (receipt) return replyOf(receipt);
-        const claim = claimOf.get(write)!;
-        if ('conflict' in claim) return claim.conflict;
-        const answer = answers.get(keyName(write.key!)) ?? (claim as { answer: string }).answer;
-        return replyOf(JSON.parse(answer) as FirmwareReceipt, true);
-      });
     });
   }
 }
 
 /** A receipt for each report, in their order. What they change is written, and stands when the transaction does. */
 async function recordAll(recording: Recording, reports: Report[]): Promise<FirmwareReceipt[]> {
-  if (reports.length === 0) return [];
   const names = new Map(reports.map((report) => [nameOf(report), report]));
   const logs = await openLogs(recording, await recording.lock([...names.values()]), reports);
 
@@ -105,9 +75,9 @@ async function openLogs(
   );
 }
 
-function writeOf({ request, caller, idempotency }: Call<NewFirmwareEvent>): Write {
+function writeOf({ request, ...context }: Call<NewFirmwareEvent>): Write {
   const { firmware, status, timestamp } = request;
-  const { project_id, principal: device_id } = caller;
+  const { project_id, principal: device_id } = context.caller;
   return {
     report: {
       project_id,
@@ -117,19 +87,10 @@ function writeOf({ request, caller, idempotency }: Call<NewFirmwareEvent>): Writ
       status,
       timestamp: timestamp === undefined ? undefined : parseTimestamp(timestamp)!.toISOString(),
     },
-    key: idempotency && { ...idempotency, project_id, answer: '' },
+    names: keyOf(context),
   };
 }
 
 function nameOf({ project_id, device_id }: DeviceName): string {
   return `${project_id} ${device_id}`;
-}
-
-function keyName({ project_id, route, key }: Claim): string {
-  return JSON.stringify([project_id, route, key]);
-}
-
-function replyOf(receipt: FirmwareReceipt, replayed = false): Reply<FirmwareReceipt> {
-  const repeated = receipt.result === 'duplicate';
-  return Reply.of(receipt, { ...(replayed && { replayed }), ...(repeated && { repeated }) });
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { claimKeys, Database, type Claim, type Claimed, type Position } from '#database';
+import { Failure, Reply, type Conversation } from '#contracts';
+import { Database, writeOnce, type Outcome, type Position, type WriteName } from '#database';
 import { conversationJson, type StoredConversation } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 
@@ -10,8 +11,6 @@ export interface ConversationSide {
   owner: string;
   peer: string;
 }
-
-export type Marked = Claimed | { first: true; answer: string };
 
 type ConversationRow = Omit<StoredConversation, 'created_at'> & { created_at: Date };
 
@@ -73,45 +72,24 @@ export class ConversationsRepository {
     return this.database.read((manager) => positionOf(manager, side, id));
   }
 
-  /**
-   * Moves the horizon to a message, or to the last one of a time, unless it is there or further already.
-   * @returns undefined, and keeps no claim, when there is nothing to move to
-   */
+  /** Moves the horizon to a message, or to the last one of a time, unless it is there or further already. */
   async mark(
     side: ConversationSide,
     up_to: { id: string } | { time: Date },
-    key?: Claim,
-  ): Promise<Marked | undefined> {
-    return this.database
-      .transaction(async (manager): Promise<Marked> => {
-        if (key) {
-          const [claimed] = await claimKeys(manager, SCHEMA, [key]);
-          if (!claimed!.first) return claimed!;
-        }
-        const position =
-          'id' in up_to
-            ? await positionOf(manager, side, up_to.id)
-            : await positionAt(manager, side, up_to.time);
-        if (!position && 'id' in up_to) throw NOTHING;
-        if (position) await move(manager, side, position);
-        const answer = await viewOf(manager, side);
-        if (key) {
-          await manager.query(
-            'UPDATE messages.idempotency_keys SET answer = $4 WHERE project_id = $1 AND route = $2 AND key = $3',
-            [key.project_id, key.route, key.key, answer],
-          );
-        }
-        return { first: true, answer };
-      })
-      .catch((error: unknown) => {
-        if (error === NOTHING) return undefined;
-        throw error;
-      });
+    names: WriteName[],
+  ): Promise<Outcome<Conversation>> {
+    const [outcome] = await writeOnce(this.database, SCHEMA, [{ names }], async (_, manager) => {
+      const position =
+        'id' in up_to
+          ? await positionOf(manager, side, up_to.id)
+          : await positionAt(manager, side, up_to.time);
+      if (position) await move(manager, side, position);
+      const view = position || 'time' in up_to ? await viewOf(manager, side) : undefined;
+      return [view ? Reply.json<Conversation>(view) : new Failure('not_found')];
+    });
+    return outcome!;
   }
 }
-
-/** Rolls a transaction back that found nothing to do. */
-const NOTHING = new Error('no such message in this conversation');
 
 async function positionOf(
   manager: EntityManager,
@@ -159,14 +137,13 @@ async function move(
 async function viewOf(
   manager: EntityManager,
   { project_id, owner, peer }: ConversationSide,
-): Promise<string> {
+): Promise<string | undefined> {
   const [row] = await manager.query<ConversationRow[]>(viewsOf(`${OWN} AND peer = $3`), [
     project_id,
     owner,
     peer,
   ]);
-  if (!row) throw NOTHING;
-  return conversationJson(stored(row));
+  return row && conversationJson(stored(row));
 }
 
 function stored({ created_at, ...row }: ConversationRow): StoredConversation {

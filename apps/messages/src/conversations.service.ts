@@ -14,7 +14,7 @@ import {
   type Correspondent,
   type MessagePage,
 } from '#contracts';
-import { contentHash, decodeCursor, type Position } from '#database';
+import { contentHash, decodeCursor, keyOf, type Position } from '#database';
 import { ConversationsRepository, type ConversationSide } from './conversations.repository.js';
 import { conversationJson, messageJson } from './message-json.js';
 import { MessagesRepository } from './messages.repository.js';
@@ -58,21 +58,17 @@ export class ConversationsService {
     return pageOf('messages', rows, limit, messageJson);
   }
 
-  async mark({ caller, request, idempotency }: Call<ConversationMark>): Promise<Reply<Conversation>> {
+  async mark({ request, ...context }: Call<ConversationMark>): Promise<Reply<Conversation>> {
     const { peer, up_to } = request;
-    const side = await this.sideOf(caller, peer);
+    const side = await this.sideOf(context.caller, peer);
     const time = parseTimestamp(up_to);
-    const key = idempotency && {
-      ...idempotency,
-      project_id: caller.project_id,
-      content_hash: contentHash([idempotency.content_hash, side.owner]),
-      answer: '',
-    };
-    const marked = await this.conversations.mark(side, time ? { time } : { id: up_to }, key);
-    if (!marked) throw new Failure('not_found');
-    if ('conflict' in marked) throw marked.conflict;
-    if (!('answer' in marked)) throw new Failure('internal');
-    return Reply.json(marked.answer, marked.first ? {} : { replayed: true });
+    const names = keyOf(context).map((key) => ({
+      ...key,
+      content_hash: contentHash([key.content_hash, side.owner]),
+    }));
+    const marked = await this.conversations.mark(side, time ? { time } : { id: up_to }, names);
+    if (marked instanceof Failure) throw marked;
+    return marked;
   }
 
   private async sideOf({ project_id, ...caller }: Caller, peer: Correspondent): Promise<ConversationSide> {

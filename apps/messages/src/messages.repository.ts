@@ -1,17 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { type Failure, type SentMessage } from '#contracts';
-import { claimWrites, Database, type Claimed, type Position, type Write } from '#database';
+import { Failure, Reply, type SentMessage } from '#contracts';
+import { Database, prepared, writeOnce, type Named, type Outcome, type Position } from '#database';
 import { messageJson, type StoredMessage } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { type Side } from './sides.js';
 
-export interface MessageWrite extends Write {
+export interface MessageWrite extends Named {
   project_id: string;
   message: StoredMessage;
+  hasOwnId: boolean;
+  /** Why it may not be sent; it may still be the repeat of one that was. */
+  refusal?: Failure;
 }
-
-export type SendOutcome = { answer: string; replayed: boolean } | { conflict: Failure };
 
 export interface MessageWalk {
   project_id: string;
@@ -40,7 +41,7 @@ const COLUMNS = [
 
 /**
  * Messages and both sides of their conversations in one statement. The rows of conversations are locked in one
- * order, so that frames never deadlock. A message comes after every older one of its conversation, whatever the
+ * order, and then messages inserted in one, so that frames never deadlock. A message comes after every older one of its conversation, whatever the
  * clocks of replicas say: what commits late never slips behind a read horizon.
  */
 const SEND = `
@@ -70,6 +71,7 @@ const SEND = `
   INSERT INTO messages.messages (project_id, ${COLUMNS.join(', ')})
   SELECT project_id, id, sender, recipient, sender_mailbox, recipient_mailbox, message, device_id, newest_at
   FROM sent JOIN moved USING (project_id) WHERE owner = sender_mailbox AND peer = recipient_mailbox
+  ORDER BY project_id, id
   RETURNING project_id, id, created_at`;
 
 const SELECT = `SELECT ${COLUMNS.join(', ')} FROM messages.messages`;
@@ -78,45 +80,18 @@ const SELECT = `SELECT ${COLUMNS.join(', ')} FROM messages.messages`;
 export class MessagesRepository {
   constructor(private readonly database: Database) {}
 
-  /** All of them or none; outcomes in the order of the writes. */
-  async send(writes: MessageWrite[]): Promise<SendOutcome[]> {
-    if (writes.some(({ key, own_id }) => key ?? own_id)) return this.sendOnce(writes);
-    const rows = await this.database.prepared<SentRow>('send-messages', SEND, valuesOf(writes));
-    const timeOf = timesOf(rows);
-    return writes.map((write) => ({ answer: messageJson(sentAt(timeOf, write)), replayed: false }));
-  }
-
-  /** The first answers to writes that may not be made now; undefined for one that never was. Nothing is kept. */
-  async repeats(writes: MessageWrite[]): Promise<(SendOutcome | undefined)[]> {
-    let claimed: Claimed[] = [];
-    const tryClaims = this.database.transaction(async (manager) => {
-      claimed = await claimWrites(manager, SCHEMA, writes);
-      throw TAKEN_BACK;
-    });
-    await tryClaims.catch((error: unknown) => {
-      if (error !== TAKEN_BACK) throw error;
-    });
-    const never = new Set(
-      writes.filter((_, index) => claimed[index]!.first).map(({ message }) => message.id),
-    );
-    return claimed.map((outcome) => {
-      if ('conflict' in outcome) return outcome;
-      if (outcome.first || never.has((JSON.parse(outcome.answer) as SentMessage).id)) return undefined;
-      return { answer: outcome.answer, replayed: true };
-    });
-  }
-
-  /** Those of the writes whose ids are messages already. */
-  async taken(writes: MessageWrite[]): Promise<Set<MessageWrite>> {
-    const rows = await this.database.prepared<{ project_id: string; id: string }>(
-      'taken-ids',
-      `SELECT project_id, id FROM unnest($1::uuid[], $2::uuid[]) AS wanted (project_id, id)
-       WHERE EXISTS (SELECT FROM messages.messages AS kept
-                     WHERE kept.project_id = wanted.project_id AND kept.id = wanted.id)`,
-      [writes.map(({ project_id }) => project_id), writes.map(({ message }) => message.id)],
-    );
-    const names = new Set(rows.map(({ project_id, id }) => nameOf(project_id, id)));
-    return new Set(writes.filter(({ project_id, message }) => names.has(nameOf(project_id, message.id))));
+  /** All of them or none; outcomes in the order of the writes. Without keys and own ids it is one statement. */
+  async send(writes: MessageWrite[]): Promise<Outcome<SentMessage>[]> {
+    if (writes.some(({ names }) => names.length > 0)) {
+      return writeOnce(this.database, SCHEMA, writes, async (fresh, manager) =>
+        insert(
+          fresh,
+          (values) => prepared(manager, 'send-messages', SEND, values),
+          await takenIds(fresh, manager),
+        ),
+      );
+    }
+    return insert(writes, (values) => this.database.prepared('send-messages', SEND, values));
   }
 
   async find(project_id: string, id: string): Promise<StoredMessage | undefined> {
@@ -158,29 +133,7 @@ export class MessagesRepository {
       return deleted > 0;
     });
   }
-
-  private sendOnce(writes: MessageWrite[]): Promise<SendOutcome[]> {
-    return this.database.transaction(async (manager) => {
-      const claimed = await claimWrites(manager, SCHEMA, writes);
-      const fresh = writes.filter((_, index) => claimed[index]!.first);
-      const rows = fresh.length > 0 ? await manager.query<SentRow[]>(SEND, valuesOf(fresh)) : [];
-      const timeOf = timesOf(rows);
-      const moved = fresh.filter((write) => sentAt(timeOf, write).created_at !== write.message.created_at);
-      const corrected = new Map(
-        moved.map((write) => [messageJson(write.message), messageJson(sentAt(timeOf, write))]),
-      );
-      if (moved.length > 0) await correctAnswers(manager, moved, corrected);
-      return claimed.map((outcome, index): SendOutcome => {
-        if ('conflict' in outcome) return outcome;
-        const answer = outcome.first ? messageJson(writes[index]!.message) : outcome.answer;
-        return { answer: corrected.get(answer) ?? answer, replayed: !outcome.first };
-      });
-    });
-  }
 }
-
-/** Rolls a transaction back that only wanted to know. */
-const TAKEN_BACK = new Error('only asked');
 
 interface SentRow {
   project_id: string;
@@ -193,24 +146,36 @@ const LAST_OF = (sender: string, recipient: string): string => `(
   WHERE project_id = $1 AND sender_mailbox = ${sender} AND recipient_mailbox = ${recipient}
   ORDER BY created_at DESC, id DESC LIMIT 1)`;
 
-/** Claims were made for the time that was meant; the conversation had the last word. */
-async function correctAnswers(
-  manager: EntityManager,
+/** Those that may be sent, at the times that their conversations give them. */
+async function insert(
   writes: MessageWrite[],
-  corrected: Map<string, string>,
-): Promise<void> {
-  const claims = writes.flatMap(({ key, own_id }) => [key, own_id].filter((claim) => claim !== undefined));
-  await manager.query(
-    `UPDATE messages.idempotency_keys AS kept SET answer = claim.answer
-     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS claim (project_id, route, key, answer)
-     WHERE kept.project_id = claim.project_id AND kept.route = claim.route AND kept.key = claim.key`,
-    [
-      claims.map(({ project_id }) => project_id),
-      claims.map(({ route }) => route),
-      claims.map(({ key }) => key),
-      claims.map(({ answer }) => corrected.get(answer)!),
-    ],
+  query: (values: unknown[]) => Promise<SentRow[]>,
+  taken?: Set<string>,
+): Promise<Outcome<SentMessage>[]> {
+  const refusalOf = (write: MessageWrite): Failure | undefined =>
+    write.refusal ?? (taken?.has(idOf(write)) ? ID_TAKEN : undefined);
+  const sendable = writes.filter((write) => !refusalOf(write));
+  const rows = sendable.length > 0 ? await query(valuesOf(sendable)) : [];
+  const times = new Map(rows.map((row) => [nameOf(row), row.created_at.toISOString()]));
+  return writes.map(
+    (write) =>
+      refusalOf(write) ?? Reply.json(messageJson({ ...write.message, created_at: times.get(idOf(write))! })),
   );
+}
+
+const ID_TAKEN = new Failure('conflict', 'Another message has this id');
+
+/** The own ids that are messages already. */
+async function takenIds(writes: MessageWrite[], manager: EntityManager): Promise<Set<string>> {
+  const own = writes.filter(({ hasOwnId }) => hasOwnId);
+  if (own.length === 0) return new Set();
+  const rows = await manager.query<Omit<SentRow, 'created_at'>[]>(
+    `SELECT project_id, id FROM unnest($1::uuid[], $2::uuid[]) AS wanted (project_id, id)
+     WHERE EXISTS (SELECT FROM messages.messages AS kept
+                   WHERE kept.project_id = wanted.project_id AND kept.id = wanted.id)`,
+    [own.map(({ project_id }) => project_id), own.map(({ message }) => message.id)],
+  );
+  return new Set(rows.map(nameOf));
 }
 
 function valuesOf(writes: MessageWrite[]): unknown[] {
@@ -220,18 +185,12 @@ function valuesOf(writes: MessageWrite[]): unknown[] {
   ];
 }
 
-function nameOf(project_id: string, id: string): string {
+function nameOf({ project_id, id }: Pick<SentRow, 'project_id' | 'id'>): string {
   return `${project_id} ${id}`;
 }
 
-function timesOf(rows: SentRow[]): Map<string, string> {
-  return new Map(
-    rows.map(({ project_id, id, created_at }) => [nameOf(project_id, id), created_at.toISOString()]),
-  );
-}
-
-function sentAt(timeOf: Map<string, string>, { project_id, message }: MessageWrite): StoredMessage {
-  return { ...message, created_at: timeOf.get(nameOf(project_id, message.id))! };
+function idOf({ project_id, message: { id } }: MessageWrite): string {
+  return nameOf({ project_id, id });
 }
 
 /** Each side is a walk of an index of its own that stops at the limit; together they are sorted once more. */

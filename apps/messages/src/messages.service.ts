@@ -13,12 +13,12 @@ import {
   type MessageToSend,
   type SentMessage,
 } from '#contracts';
-import { contentHash, decodeCursor } from '#database';
+import { contentHash, decodeCursor, keyOf, type Outcome } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from './clock.js';
 import { ConversationsRepository } from './conversations.repository.js';
 import { messageJson, type StoredMessage } from './message-json.js';
-import { MessagesRepository, type MessageWrite, type SendOutcome } from './messages.repository.js';
+import { MessagesRepository, type MessageWrite } from './messages.repository.js';
 import { pageOf } from './page.js';
 import { sidesOf } from './sides.js';
 
@@ -33,16 +33,9 @@ export class MessagesService {
     private readonly clock: Clock,
   ) {}
 
-  async send(calls: Call<MessageToSend>[]): Promise<(Reply<SentMessage> | Failure)[]> {
+  send(calls: Call<MessageToSend>[]): Promise<Outcome<SentMessage>[]> {
     const now = this.clock.now().toISOString();
-    const writes = calls.map((call) => writeOf(call, now));
-    const refusals = await this.refusals(calls, writes);
-    // Repeats before anything is made: what fails here fails while nothing has happened.
-    const repeats = await this.repeats(refusals);
-    const sendable = writes.filter((write) => !refusals.has(write));
-    const sent = sendable.length > 0 ? await this.messages.send(sendable) : [];
-    const outcomes = new Map([...repeats, ...sendable.map((write, index) => [write, sent[index]!] as const)]);
-    return writes.map((write) => replyTo(outcomes.get(write)!));
+    return this.messages.send(calls.map((call) => writeOf(call, now)));
   }
 
   async query({ caller, request }: Call<MessageSearch>): Promise<Reply<MessagePage>> {
@@ -94,41 +87,12 @@ export class MessagesService {
     const former = await this.conversations.formerMailbox(caller.project_id, mailboxOf(caller), one.address);
     return former ?? null;
   }
-
-  /** Writes that may not be made, and why; they may still be repeats of some that were. */
-  private async refusals(
-    calls: Call<MessageToSend>[],
-    writes: MessageWrite[],
-  ): Promise<Map<MessageWrite, Failure>> {
-    const own = writes.filter(({ own_id }) => own_id);
-    const taken = own.length > 0 ? await this.messages.taken(own) : new Set<MessageWrite>();
-    const refusals = new Map<MessageWrite, Failure>();
-    calls.forEach(({ request: { from, to } }, index) => {
-      const write = writes[index]!;
-      if (to.mailbox === undefined) refusals.set(write, new Failure('unknown_recipient'));
-      else if (from.mailbox === undefined) refusals.set(write, UNKNOWN_SENDER);
-      else if (taken.has(write)) refusals.set(write, new Failure('conflict', 'Another message has this id'));
-    });
-    return refusals;
-  }
-
-  /** For each refused write its first answer, if it has one, else the refusal. */
-  private async repeats(
-    refusals: Map<MessageWrite, Failure>,
-  ): Promise<(readonly [MessageWrite, SendOutcome | Failure])[]> {
-    const repeatable = [...refusals.keys()].filter(({ key, own_id }) => key ?? own_id);
-    const answers = repeatable.length > 0 ? await this.messages.repeats(repeatable) : [];
-    const answerOf = new Map(repeatable.map((write, index) => [write, answers[index]]));
-    return [...refusals].map(([write, refusal]) => [write, answerOf.get(write) ?? refusal] as const);
-  }
 }
 
-const UNKNOWN_SENDER = Failure.invalid({ pointer: '/sender', detail: 'is nobody’s address here' });
-
 /** The message of a call, and what makes it the same call again: who calls and what was said, as it was said. */
-function writeOf({ request, caller, idempotency }: Call<MessageToSend>, created_at: string): MessageWrite {
+function writeOf({ request, ...context }: Call<MessageToSend>, created_at: string): MessageWrite {
   const { from, to, content } = request;
-  const { project_id } = caller;
+  const { project_id } = context.caller;
   const message: StoredMessage = {
     id: request.id?.toLowerCase() ?? uuidv7(),
     sender: from.address,
@@ -139,21 +103,18 @@ function writeOf({ request, caller, idempotency }: Call<MessageToSend>, created_
     device_id: content.device_id ?? null,
     created_at,
   };
-  const answer = messageJson(message);
-  const claim = (route: string, key: string, said: unknown) => ({
-    ...{ project_id, route, key, answer },
-    content_hash: contentHash([said, mailboxOf(caller)]),
-  });
-  return {
-    project_id,
-    message,
-    key: idempotency && claim(idempotency.route, idempotency.key, idempotency.content_hash),
-    own_id: request.id === undefined ? undefined : claim('message id', message.id, content),
-  };
+  const by = mailboxOf(context.caller);
+  const names = keyOf(context).map((key) => ({ ...key, content_hash: contentHash([key.content_hash, by]) }));
+  const hasOwnId = request.id !== undefined;
+  if (hasOwnId) {
+    const content_hash = contentHash([content, by]);
+    names.push({ project_id, route: 'message id', key: message.id, content_hash });
+  }
+  return { project_id, message, hasOwnId, names, refusal: refusalOf(from, to) };
 }
 
-function replyTo(outcome: SendOutcome | Failure): Reply<SentMessage> | Failure {
-  if (outcome instanceof Failure) return outcome;
-  if ('conflict' in outcome) return outcome.conflict;
-  return Reply.json(outcome.answer, outcome.replayed ? { replayed: true } : {});
+function refusalOf(from: Correspondent, to: Correspondent): Failure | undefined {
+  if (to.mailbox === undefined) return new Failure('unknown_recipient');
+  if (from.mailbox !== undefined) return undefined;
+  return Failure.invalid({ pointer: '/sender', detail: 'is nobody’s address here' });
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { claimKeys, Database, keepAnswers, releaseKeys, type Claim, type Claimed } from '#database';
+import { Database, writeOnce, type Named, type Outcome } from '#database';
 import { type Place } from './change-cursor.js';
 import { type Link } from './price-chain.js';
 import { SCHEMA } from './pricing.entity.js';
@@ -87,10 +87,6 @@ export class HeldProducts {
     readonly now: string,
   ) {}
 
-  claim(claims: Claim[]): Promise<Claimed[]> {
-    return claimKeys(this.manager, SCHEMA, claims);
-  }
-
   async keep(changes: NewChange[]): Promise<void> {
     if (changes.length === 0) return;
     await this.manager.query(KEEP, [
@@ -103,12 +99,6 @@ export class HeldProducts {
       changes.map(({ link }) => link.timestamp),
     ]);
   }
-
-  /** The answers to claims that were won; what was refused is no answer to keep. */
-  async settle(answered: Claim[], refused: Claim[]): Promise<void> {
-    await keepAnswers(this.manager, SCHEMA, answered);
-    await releaseKeys(this.manager, SCHEMA, refused);
-  }
 }
 
 @Injectable()
@@ -116,14 +106,20 @@ export class PricingRepository {
   constructor(private readonly database: Database) {}
 
   /** `work` in one transaction, when it is the turn of these products; turns are taken in one order everywhere. */
-  hold<Result>(products: ProductKey[], work: (held: HeldProducts) => Promise<Result>): Promise<Result> {
-    const distinct = [...new Map(products.map((product) => [nameOf(product), product])).values()];
-    const keys = [distinct.map(({ project_id }) => project_id), distinct.map(({ product_id }) => product_id)];
-    return this.database.transaction(async (manager) => {
+  hold<Wish extends Named & { product: ProductKey }, T>(
+    wishes: Wish[],
+    work: (fresh: Wish[], held: HeldProducts) => Promise<Outcome<T>[]>,
+  ): Promise<Outcome<T>[]> {
+    return writeOnce(this.database, SCHEMA, wishes, async (fresh, manager) => {
+      const distinct = [...new Map(fresh.map(({ product }) => [nameOf(product), product])).values()];
+      const keys = [
+        distinct.map(({ project_id }) => project_id),
+        distinct.map(({ product_id }) => product_id),
+      ];
       await manager.query(TAKE_TURNS, keys);
       const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(READ, keys);
       const links = new Map(rows.flatMap((row) => (isPriced(row) ? [[nameOf(row), stored(row)]] : [])));
-      return work(new HeldProducts(manager, links, rows[0]!.now.toISOString()));
+      return work(fresh, new HeldProducts(manager, links, rows[0]!.now.toISOString()));
     });
   }
 

@@ -11,7 +11,7 @@ import {
   type Reprice,
   type RepriceReceipt,
 } from '#contracts';
-import { type Claim, type Claimed } from '#database';
+import { keyOf, type Named, type Outcome } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { cursorAt, placeOf } from './change-cursor.js';
 import { nextLink, type Verdict } from './price-chain.js';
@@ -25,25 +25,21 @@ import {
 
 const DEFAULT_LIMIT = 100;
 
-type Outcome = Reply<RepriceReceipt> | Failure;
+interface Wish extends Named {
+  call: Call<Reprice>;
+  product: ProductKey;
+}
 
 @Injectable()
 export class PricingService {
   constructor(private readonly repository: PricingRepository) {}
 
   /** All calls of a frame as if they had come one after another, in one transaction. */
-  reprice(calls: Call<Reprice>[]): Promise<Outcome[]> {
-    const claims = calls.map(claimOf);
-    return this.repository.hold(calls.map(productOf), async (held) => {
-      const claimed = await held.claim(claims.filter((claim) => claim !== undefined));
-      const isNew: Claimed = { first: true };
-      const wishes = calls.map((call, index) => {
-        const claim = claims[index];
-        return { call, claim, claimed: claim ? claimed.shift()! : isNew };
-      });
-      const { outcomes, changes } = inTurn(wishes, held);
+  reprice(calls: Call<Reprice>[]): Promise<Outcome<RepriceReceipt>[]> {
+    const wishes = calls.map((call) => ({ call, product: productOf(call), names: keyOf(call) }));
+    return this.repository.hold(wishes, async (fresh, held) => {
+      const { outcomes, changes } = inTurn(fresh, held);
       await held.keep(changes);
-      await held.settle(...answersOf(wishes, outcomes));
       return outcomes;
     });
   }
@@ -75,37 +71,25 @@ export class PricingService {
   }
 }
 
-interface Wish {
-  call: Call<Reprice>;
-  claim: Claim | undefined;
-  claimed: Claimed;
-}
-
 /** What becomes of each wish, in the order in which they came, and the links that they add to the chains. */
-function inTurn(wishes: Wish[], held: HeldProducts): { outcomes: Outcome[]; changes: NewChange[] } {
+function inTurn(
+  wishes: Wish[],
+  held: HeldProducts,
+): { outcomes: Outcome<RepriceReceipt>[]; changes: NewChange[] } {
   const links = new Map(held.links);
   const changes: NewChange[] = [];
-  const first = new Map<string, Outcome>();
-  const outcomes = wishes.map(({ call, claim, claimed }) => {
-    if (!claimed.first) {
-      if ('conflict' in claimed) return claimed.conflict;
-      // A key that this very frame has claimed has no answer in the database yet.
-      return claimed.answer === '' ? repeated(first.get(keyOf(claim!))!) : replayed(claimed.answer);
-    }
-    const product = productOf(call);
+  const outcomes = wishes.map(({ call, product }) => {
     const verdict = nextLink(links.get(nameOf(product)), call.request, held.now);
     if (verdict.result === 'applied') {
       links.set(nameOf(product), verdict.link);
       changes.push({ ...product, id: uuidv7(), link: verdict.link });
     }
-    const outcome = outcomeOf(product, verdict);
-    if (claim) first.set(keyOf(claim), outcome);
-    return outcome;
+    return outcomeOf(product, verdict);
   });
   return { outcomes, changes };
 }
 
-function outcomeOf({ product_id }: ProductKey, { result, link }: Verdict): Outcome {
+function outcomeOf({ product_id }: ProductKey, { result, link }: Verdict): Outcome<RepriceReceipt> {
   if (result !== 'unexpected') {
     const { price, previous_price, timestamp, sequence } = link;
     return Reply.of({ product_id, previous_price, price, timestamp, sequence, result });
@@ -115,36 +99,6 @@ function outcomeOf({ product_id }: ProductKey, { result, link }: Verdict): Outco
   return new Failure('conflict', detail, { members: { product_id, current_price } });
 }
 
-/** Answers to keep with their keys, and keys to let go of as their call was refused. */
-function answersOf(wishes: Wish[], outcomes: Outcome[]): [answered: Claim[], refused: Claim[]] {
-  const answered: Claim[] = [];
-  const refused: Claim[] = [];
-  wishes.forEach(({ claim, claimed }, index) => {
-    const outcome = outcomes[index]!;
-    if (!claim || !claimed.first) return;
-    if (outcome instanceof Failure) refused.push(claim);
-    else answered.push({ ...claim, answer: String(outcome.json) });
-  });
-  return [answered, refused];
-}
-
-function repeated(outcome: Outcome): Outcome {
-  return outcome instanceof Failure ? outcome : replayed(String(outcome.json));
-}
-
-function replayed(answer: string): Reply<RepriceReceipt> {
-  return Reply.json(answer, { replayed: true });
-}
-
 function productOf({ caller, request }: Call<Reprice>): ProductKey {
   return { project_id: caller.project_id, product_id: request.product_id };
-}
-
-/** Its answer hangs on the chain: it is known only when the turn has come. */
-function claimOf({ caller, idempotency }: Call<Reprice>): Claim | undefined {
-  return idempotency && { ...idempotency, project_id: caller.project_id, answer: '' };
-}
-
-function keyOf({ project_id, route, key }: Claim): string {
-  return JSON.stringify([project_id, route, key]);
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { databaseFailure } from './failures.js';
 
 /** Settings without which "2xx means committed" is not true. */
@@ -90,4 +90,15 @@ export class Database implements OnModuleInit {
       },
     },
   };
+}
+
+/** As `Database.prepared`, inside of a transaction. */
+export async function prepared<Row>(
+  manager: EntityManager,
+  name: string,
+  sql: string,
+  values: unknown[],
+): Promise<Row[]> {
+  const client = (await manager.queryRunner!.connect()) as PoolClient;
+  return (await client.query({ name, text: sql, values })).rows as Row[];
 }

@@ -4,15 +4,8 @@ export * from './data-source.js';
 export * from './database.js';
 export * from './database.module.js';
 export * from './failures.js';
-export * from './frame-keys.js';
-export {
-  claimKeys,
-  claimWrites,
-  IdempotencyKey,
-  idempotencyKeysTable,
-  keepAnswers,
-  releaseKeys,
-} from './idempotency-keys.js';
-export type { Claim, Claimed, KeyName, Write } from './idempotency-keys.js';
+export { IdempotencyKey, idempotencyKeysTable } from './idempotency-keys.js';
+export type { WriteName } from './idempotency-keys.js';
 export * from './monthly-partitions.js';
 export * from './partition-keeper.js';
+export * from './write-once.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, Reply, type CallContext } from '#contracts';
-import { claimKeys, Database } from '#database';
+import { Database, keyOf, writeOnce } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { matches } from '../http/answer.js';
 import { SCHEMA } from './auth.entity.js';
@@ -34,24 +34,14 @@ export class AuthWrites {
     { caller, idempotency }: CallContext,
     effect: (manager: EntityManager) => Promise<Effect<T>>,
   ): Promise<Reply<T>> {
-    const { outcome, replayed } = await this.database.transaction(async (manager) => {
-      if (!idempotency) return { outcome: await effect(manager), replayed: false };
-      const claim = { ...idempotency, project_id: caller.project_id || NO_PROJECT, answer: '' };
-      const [claimed] = await claimKeys(manager, SCHEMA, [claim]);
-      if (!claimed!.first) {
-        if ('conflict' in claimed!) throw claimed.conflict;
-        return { outcome: JSON.parse((claimed as { answer: string }).answer) as Effect<T>, replayed: true };
-      }
-      const outcome = await effect(manager);
-      await manager.query(
-        `UPDATE auth.idempotency_keys SET answer = $4 WHERE project_id = $1 AND route = $2 AND key = $3`,
-        [claim.project_id, claim.route, claim.key, JSON.stringify(outcome, withoutKey)],
-      );
-      return { outcome, replayed: false };
-    });
-    if (outcome.revision) await this.revisions.settle(outcome.revision);
-    const version = outcome.version?.toString();
-    return Reply.of(this.written(outcome.body) as T, { replayed, version });
+    const names = keyOf({ caller: { ...caller, project_id: caller.project_id || NO_PROJECT }, idempotency });
+    const [outcome] = await writeOnce(this.database, SCHEMA, [{ names }], async (_, manager) => [
+      Reply.json<Effect<T>>(JSON.stringify(await effect(manager), withoutKey)),
+    ]);
+    if (outcome instanceof Failure) throw outcome;
+    const { body, version, revision } = outcome!.body;
+    if (revision) await this.revisions.settle(revision);
+    return Reply.of(this.written(body) as T, { ...outcome!.marks, version: version?.toString() });
   }
 
   private written(body: object | null): unknown {
