@@ -141,5 +141,7 @@ function answerOf({ json, marks: { replayed: _, ...marks } }: Reply<unknown>): s
 
 function replyOf<T>(answer: string): Reply<T> {
   const end = answer.indexOf('\n');
-  return Reply.json(answer.slice(end + 1), JSON.parse(answer.slice(0, end)) as ReplyMarks);
+  // Answers that were kept before there were marks have none.
+  const marks = end === -1 ? {} : (JSON.parse(answer.slice(0, end)) as ReplyMarks);
+  return Reply.json(answer.slice(end + 1), marks);
 }
