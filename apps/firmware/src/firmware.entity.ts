@@ -21,10 +21,7 @@ export class FirmwareEventRow {
   @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
 }
 
-/**
- * A device that has reported something in this project: its newest event, and what it runs. The lock of this row
- * puts all that one device reports in one order.
- */
+/** A device that has reported something in this project: its newest event, and what it runs. */
 @Entity({ schema: SCHEMA, name: 'devices' })
 export class DeviceRow {
   @PrimaryColumn('uuid') project_id!: string;

@@ -26,7 +26,8 @@ export class RecordingService {
 
   record(calls: Call<NewFirmwareEvent>[]): Promise<(Reply<FirmwareReceipt> | Failure)[]> {
     const writes = calls.map(writeOf);
-    return this.recordings.together(async (recording) => {
+    const devices = writes.map(({ report }) => report);
+    return this.recordings.together(devices, async (recording) => {
       const keyed = writes.filter(({ key }) => key);
       const claimed = await recording.claim(keyed.map(({ key }) => key!));
       const claimOf = new Map(keyed.map((write, index) => [write, claimed[index]!]));
@@ -59,7 +60,7 @@ export class RecordingService {
 async function recordAll(recording: Recording, reports: Report[]): Promise<FirmwareReceipt[]> {
   if (reports.length === 0) return [];
   const names = new Map(reports.map((report) => [nameOf(report), report]));
-  const logs = await openLogs(recording, await recording.lock([...names.values()]), reports);
+  const logs = await openLogs(recording, await recording.read([...names.values()]), reports);
 
   const now = new Date().toISOString();
   const receipts = reports.map((report): FirmwareReceipt => {

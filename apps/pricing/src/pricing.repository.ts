@@ -1,6 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { claimKeys, Database, keepAnswers, releaseKeys, type Claim, type Claimed } from '#database';
+import {
+  claimKeys,
+  Database,
+  keepAnswers,
+  releaseKeys,
+  takeTurns,
+  type Claim,
+  type Claimed,
+} from '#database';
 import { type Place } from './change-cursor.js';
 import { type Link } from './price-chain.js';
 import { SCHEMA } from './pricing.entity.js';
@@ -32,17 +40,6 @@ export interface Conditions {
   from?: Date;
   to?: Date;
 }
-
-/**
- * Products have no row before their first price, so what is locked is their names. These locks come before
- * anything is written, as a write gives the transaction its number: along a chain, numbers only rise.
- */
-const TAKE_TURNS = `
-  SELECT pg_advisory_xact_lock(turn) FROM (
-    SELECT DISTINCT hashtextextended('pricing ' || project_id || ' ' || product_id, 0) AS turn
-    FROM unnest($1::text[], $2::text[]) AS product (project_id, product_id)
-    ORDER BY turn
-  ) AS turns`;
 
 const READ = `
   SELECT product.project_id, product.product_id, price, previous_price, sequence, timestamp, clock_timestamp() AS now
@@ -120,7 +117,10 @@ export class PricingRepository {
     const distinct = [...new Map(products.map((product) => [nameOf(product), product])).values()];
     const keys = [distinct.map(({ project_id }) => project_id), distinct.map(({ product_id }) => product_id)];
     return this.database.transaction(async (manager) => {
-      await manager.query(TAKE_TURNS, keys);
+      await takeTurns(
+        manager,
+        distinct.map((product) => `pricing ${nameOf(product)}`),
+      );
       const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(READ, keys);
       const links = new Map(rows.flatMap((row) => (isPriced(row) ? [[nameOf(row), stored(row)]] : [])));
       return work(new HeldProducts(manager, links, rows[0]!.now.toISOString()));

@@ -16,3 +16,4 @@ export {
 export type { Claim, Claimed, KeyName, Write } from './idempotency-keys.js';
 export * from './monthly-partitions.js';
 export * from './partition-keeper.js';
+export * from './turns.js';
