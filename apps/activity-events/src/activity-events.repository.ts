@@ -68,7 +68,7 @@ export class ActivityEventsRepository {
 
   /** All rows or none, in one statement. */
   async insert(writes: EventWrite[]): Promise<void> {
-    await this.database.prepared('record-events', INSERT, valuesOf(writes));
+    await this.database.write('record-events', INSERT, valuesOf(writes));
   }
 
   /** The rows of those writes that are new, and what became of each; keys and rows in one transaction. */

@@ -81,7 +81,7 @@ export class MessagesRepository {
   /** All of them or none; outcomes in the order of the writes. */
   async send(writes: MessageWrite[]): Promise<SendOutcome[]> {
     if (writes.some(({ key, own_id }) => key ?? own_id)) return this.sendOnce(writes);
-    const rows = await this.database.prepared<SentRow>('send-messages', SEND, valuesOf(writes));
+    const rows = await this.database.write<SentRow>('send-messages', SEND, valuesOf(writes));
     const timeOf = timesOf(rows);
     return writes.map((write) => ({ answer: messageJson(sentAt(timeOf, write)), replayed: false }));
   }

@@ -60,8 +60,8 @@ const KEEP = `
       timestamp = EXCLUDED.timestamp
   )
   INSERT INTO pricing.changes
-    (project_id, product_id, id, previous_price, new_price, sequence, timestamp, transaction_id)
-  SELECT change.*, pg_current_xact_id()::text::bigint FROM change`;
+    (project_id, product_id, id, previous_price, new_price, sequence, timestamp)
+  SELECT * FROM change`;
 
 const FIND = `SELECT product_id, price, previous_price, sequence, timestamp
   FROM pricing.prices WHERE project_id = $1 AND product_id = $2`;

@@ -4,6 +4,7 @@ export * from './data-source.js';
 export * from './database.js';
 export * from './database.module.js';
 export * from './failures.js';
+export * from './feed.js';
 export * from './frame-keys.js';
 export {
   claimKeys,
@@ -14,6 +15,8 @@ export {
   releaseKeys,
 } from './idempotency-keys.js';
 export type { Claim, Claimed, KeyName, Write } from './idempotency-keys.js';
+export * from './inbox.js';
+export * from './lead.js';
 export * from './monthly-partitions.js';
 export * from './partition-keeper.js';
 export * from './turns.js';
