@@ -44,6 +44,7 @@ const LIBRARIES: Record<string, RegExp> = {
   contracts: /^(class-validator|@nestjs\/(swagger|common))$/,
   bus: /^(#contracts|@nestjs\/(common|core|microservices)|rxjs|@nats-io\/.+)$/,
   database: /^(#contracts|@nestjs\/(common|core|typeorm)|typeorm|pg(-cursor)?|canonicalize|node:.+)$/,
+  feeds: /^(#(bus|contracts|database)|@nestjs\/common|@nats-io\/.+|node:.+)$/,
   service:
     /^(#contracts|@nestjs\/(common|core|swagger|terminus)|class-validator|fastify|nestjs-pino|prom-client|node:.+)$/,
   embedded: /^(node:.+|pg)$/,

@@ -2,25 +2,32 @@ import { Controller } from '@nestjs/common';
 import { Handles, HandlesTogether } from '#bus';
 import {
   countEvents,
+  getEvent,
+  queryEvents,
+  readEventFeed,
+  recordEvent,
+  type Call,
   type EventId,
   type EventPage,
   type EventQuery,
   type Failure,
-  getEvent,
+  type FeedPage,
+  type FeedQuestion,
   type Histogram,
   type HistogramQuery,
   type NewEvent,
-  queryEvents,
   type RecordedEvent,
-  recordEvent,
-  type Call,
   type Reply,
 } from '#contracts';
+import { FeedReader } from '#feeds';
 import { ActivityEventsService } from './activity-events.service.js';
 
 @Controller()
 export class ActivityEventsController {
-  constructor(private readonly events: ActivityEventsService) {}
+  constructor(
+    private readonly events: ActivityEventsService,
+    private readonly feed: FeedReader<object>,
+  ) {}
 
   @HandlesTogether(recordEvent)
   record(calls: Call<NewEvent>[]): Promise<(Reply<RecordedEvent> | Failure)[]> {
@@ -40,5 +47,10 @@ export class ActivityEventsController {
   @Handles(countEvents)
   count(call: Call<HistogramQuery>): Promise<Reply<Histogram>> {
     return this.events.count(call);
+  }
+
+  @Handles(readEventFeed)
+  readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
+    return this.feed.read(call);
   }
 }

@@ -1,10 +1,11 @@
-import { IdempotencyKey } from '#database';
+import { IdempotencyKey, TransactionIdColumn } from '#database';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export const SCHEMA = 'activity_events';
 
 /** Append-only. Partitioned by month of `occurred_at`; the migration says what TypeORM has no words for. */
 @Entity({ schema: SCHEMA, name: 'events' })
+@Index('events_by_transaction', ['transaction_id', 'id'])
 @Index('events_by_time', ['project_id', 'occurred_at', 'id'])
 @Index('events_by_component', ['project_id', 'component', 'occurred_at', 'id'])
 @Index('events_by_environment', ['project_id', 'environment', 'occurred_at', 'id'])
@@ -25,6 +26,7 @@ export class EventRow {
   @Column('json') data!: unknown;
   @Column('text', { nullable: true }) device_id!: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @TransactionIdColumn() transaction_id!: string;
 }
 
 @Entity({ schema: SCHEMA, name: 'idempotency_keys' })

@@ -1,12 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
+import { FeedModule, Relay } from '#feeds';
 import { ServiceModule } from '#service';
 import { type ActivityEventsConfig } from './activity-events.config.js';
 import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './activity-events.entity.js';
 import { ActivityEventsRepository } from './activity-events.repository.js';
 import { ActivityEventsService } from './activity-events.service.js';
+import { EVENT_FEED } from './event-feed.js';
 
 @Module({})
 export class ActivityEventsModule {
@@ -22,12 +24,13 @@ export class ActivityEventsModule {
           entities: ENTITIES,
           partitions: { table: 'events', keep_days: config.EVENTS_RETENTION_DAYS },
         }),
+        FeedModule.forRoot(EVENT_FEED, config),
         ServiceModule.forRoot({
           name,
           config,
           parts: {
-            inject: [Database, BusConnection],
-            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+            inject: [Database, BusConnection, Relay],
+            useFactory: (...parts: [Database, BusConnection, Relay<object>]) => parts.map(({ part }) => part),
           },
         }),
       ],

@@ -72,7 +72,7 @@ export class ActivityEventsRepository {
     if (writes.some(({ names }) => names.length > 0)) {
       return writeOnce(this.database, SCHEMA, writes, (fresh, manager) => insertFree(fresh, manager));
     }
-    await this.database.prepared('record-events', INSERT, valuesOf(writes));
+    await this.database.write('record-events', INSERT, valuesOf(writes));
     return writes.map(({ reply }) => reply);
   }
 

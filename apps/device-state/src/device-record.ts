@@ -23,6 +23,30 @@ export interface DeviceRecord {
   timestamp: Date | null;
 }
 
+/** Of a device that nothing is kept about yet. */
+export function newRecordOf({
+  project_id,
+  device_id,
+}: Pick<DeviceRecord, 'project_id' | 'device_id'>): DeviceRecord {
+  return {
+    project_id,
+    device_id,
+    version: 0,
+    current: null,
+    desired: null,
+    desired_version: 0,
+    duplicates: 0,
+    entries: 0,
+    first_seen_at: null,
+    last_seen_at: null,
+    updated_at: null,
+    sequence: null,
+    boot_id: null,
+    earlier_boot_ids: [],
+    timestamp: null,
+  };
+}
+
 /** A history row: what came, and all of the state after it. */
 export interface RecordedEntry {
   project_id: string;

@@ -7,6 +7,7 @@ import {
   getStates,
   queryHistory,
   queryStates,
+  readStateFeed,
   reportState,
   type Call,
   type DeviceDesire,
@@ -14,6 +15,8 @@ import {
   type DeviceReport,
   type DeviceStateView,
   type Failure,
+  type FeedPage,
+  type FeedQuestion,
   type FleetQuery,
   type HistoryPage,
   type Nothing,
@@ -24,11 +27,15 @@ import {
   type StateRemoval,
   type StatesOf,
 } from '#contracts';
+import { FeedReader } from '#feeds';
 import { DeviceStateService } from './device-state.service.js';
 
 @Controller()
 export class DeviceStateController {
-  constructor(private readonly states: DeviceStateService) {}
+  constructor(
+    private readonly states: DeviceStateService,
+    private readonly feed: FeedReader<object>,
+  ) {}
 
   @HandlesTogether(reportState)
   report(calls: Call<DeviceReport>[]): Promise<(Reply<ReportedState> | Failure)[]> {
@@ -63,5 +70,10 @@ export class DeviceStateController {
   @Handles(getStates)
   getMany({ caller, request }: Call<StatesOf>): Promise<Reply<StatePage>> {
     return this.states.getMany(caller, request);
+  }
+
+  @Handles(readStateFeed)
+  readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
+    return this.feed.read(call);
   }
 }

@@ -1,4 +1,4 @@
-import { IdempotencyKey } from '#database';
+import { IdempotencyKey, TransactionIdColumn } from '#database';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export const SCHEMA = 'device_state';
@@ -35,6 +35,7 @@ export class StateRow {
  * backwards for a device. Each row holds all of the state after it, so that one row answers for its time.
  */
 @Entity({ schema: SCHEMA, name: 'history' })
+@Index('history_by_transaction', ['transaction_id', 'id'])
 export class HistoryRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('text') device_id!: string;
@@ -54,6 +55,7 @@ export class HistoryRow {
   @Column('bigint', { nullable: true }) sequence!: string | null;
   @Column('text', { nullable: true }) boot_id!: string | null;
   @Column('uuid') key_id!: string;
+  @TransactionIdColumn() transaction_id!: string;
 }
 
 @Entity({ schema: SCHEMA, name: 'idempotency_keys' })

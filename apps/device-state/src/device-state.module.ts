@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
+import { FeedModule, Relay } from '#feeds';
 import { ServiceModule } from '#service';
 import { type DeviceStateConfig } from './device-state.config.js';
 import { DeviceStateController } from './device-state.controller.js';
@@ -8,6 +9,7 @@ import { ENTITIES, SCHEMA } from './device-state.entity.js';
 import { DeviceStateRepository } from './device-state.repository.js';
 import { DeviceStateService, RULES } from './device-state.service.js';
 import { DUPLICATE_RULES, type DuplicateRule } from './duplicate-rules.js';
+import { STATE_FEED } from './state-feed.js';
 
 @Module({})
 export class DeviceStateModule {
@@ -27,12 +29,13 @@ export class DeviceStateModule {
           entities: ENTITIES,
           partitions: { table: 'history', keep_days: config.STATE_HISTORY_RETENTION_DAYS },
         }),
+        FeedModule.forRoot(STATE_FEED, config),
         ServiceModule.forRoot({
           name,
           config,
           parts: {
-            inject: [Database, BusConnection],
-            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+            inject: [Database, BusConnection, Relay],
+            useFactory: (...parts: [Database, BusConnection, Relay<object>]) => parts.map(({ part }) => part),
           },
         }),
       ],

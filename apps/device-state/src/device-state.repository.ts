@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { Failure } from '#contracts';
-import { Database, writeOnce, type Named, type Outcome, type Position } from '#database';
+import { Database, takeTurns, writeOnce, type Named, type Outcome, type Position } from '#database';
 import { type EntityManager } from 'typeorm';
 import { SCHEMA } from './device-state.entity.js';
-import { type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
+import { newRecordOf, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
 
 export type DeviceName = Pick<DeviceRecord, 'project_id' | 'device_id'>;
 
@@ -20,7 +19,7 @@ export interface StoredState extends DeviceName {
   duplicates?: number;
 }
 
-/** What becomes of writes, by the locked records of their devices. */
+/** What becomes of writes, by the records of their devices, which are held until they are written. */
 export type Decide<Write, T> = (
   writes: Write[],
   records: ReadonlyMap<string, DeviceRecord>,
@@ -72,17 +71,15 @@ const namesOf = (columns: readonly (readonly [string, string])[]): string =>
 const arraysOf = (columns: readonly (readonly [string, string])[], after = 0): string =>
   columns.map(([, type], index) => `$${index + 1 + after}::${type}[]`).join(', ');
 
-/** Every frame makes and locks rows in one order, first all it makes, so that frames never deadlock. */
-const MAKE = `
-  INSERT INTO device_state.states (project_id, device_id)
-  SELECT * FROM unnest($1::uuid[], $2::text[]) ORDER BY 1, 2 ON CONFLICT DO NOTHING`;
-
-const LOCK = `
+const READ = `
   SELECT project_id, device_id, version, current::text, desired::text, desired_version, duplicates, entries,
          first_seen_at, last_seen_at, updated_at, sequence, boot_id, earlier_boot_ids, "timestamp"
   FROM device_state.states
-  JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)
-  ORDER BY project_id, device_id FOR UPDATE OF states`;
+  JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)`;
+
+const MAKE = `
+  INSERT INTO device_state.states (project_id, device_id, ${namesOf(RECORD_COLUMNS)})
+  SELECT * FROM unnest($1::uuid[], $2::text[], ${arraysOf(RECORD_COLUMNS, 2)})`;
 
 /** A document that stays is neither sent nor written again, however large it is. */
 const DOCUMENTS = ['current', 'desired'] as const;
@@ -135,31 +132,21 @@ const GET_THEN = `
 
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
 const CHUNK = 250;
-const MAX_MADE = 1_000_000;
 
 type Row = Record<string, unknown>;
 
 @Injectable()
 export class DeviceStateRepository {
-  /** Rows that are there already; they are never removed. */
-  private readonly made = new Set<string>();
-
   constructor(private readonly database: Database) {}
 
   /** What `decide` makes of writes to devices, in one transaction, in as many statements as there are tables. */
-  async change<Write extends Named & { device: DeviceName }, T>(
+  change<Write extends Named & { device: DeviceName }, T>(
     writes: Write[],
     decide: Decide<Write, T>,
   ): Promise<Outcome<T>[]> {
-    const outcomes = await writeOnce(this.database, SCHEMA, writes, (fresh, manager) =>
+    return writeOnce(this.database, SCHEMA, writes, (fresh, manager) =>
       this.changeOnce(manager, fresh, decide),
     );
-    if (this.made.size > MAX_MADE) this.made.clear();
-    outcomes.forEach((outcome, index) => {
-      const isMade = !(outcome instanceof Failure) && !outcome.marks.replayed;
-      if (isMade) this.made.add(nameOf(writes[index]!.device));
-    });
-    return outcomes;
   }
 
   /** One for each name; undefined where there is no row. */
@@ -261,21 +248,23 @@ export class DeviceStateRepository {
     decide: Decide<Write, T>,
   ): Promise<Outcome<T>[]> {
     const names = [...new Map(writes.map(({ device }) => [nameOf(device), device])).values()];
-    const records = await this.lock(manager, names);
+    await takeTurns(
+      manager,
+      names.map((name) => `device_state ${nameOf(name)}`),
+    );
+    const known = await this.read(manager, names);
+    const records = new Map(
+      names.map((name) => [nameOf(name), known.get(nameOf(name)) ?? newRecordOf(name)]),
+    );
     const { changes, outcomes } = decide(writes, records);
     // Of several changes of a device the last holds the others.
     const next = [...new Map(changes.map(({ record }) => [nameOf(record), record])).values()];
-    if (next.length > 0) {
-      const keeps = (record: DeviceRecord, name: keyof DeviceRecord): boolean =>
-        isDocument(name) && record[name] === records.get(nameOf(record))![name];
-      await manager.query(UPDATE, [
-        ...columnsOf(next),
-        ...DOCUMENTS.map((name) => next.map((record) => keeps(record, name))),
-        ...RECORD_COLUMNS.map(([name]) =>
-          next.map((record) => (keeps(record, name) ? null : valueOf(record[name]))),
-        ),
-      ]);
-    }
+    const isKnown = (record: DeviceRecord): boolean => known.has(nameOf(record));
+    await make(
+      manager,
+      next.filter((record) => !isKnown(record)),
+    );
+    await update(manager, next.filter(isKnown), known);
     const entries = changes.flatMap(({ entry }) => entry ?? []);
     if (entries.length > 0) {
       await manager.query(
@@ -286,17 +275,35 @@ export class DeviceStateRepository {
     return outcomes;
   }
 
-  private async lock(manager: EntityManager, names: DeviceName[]): Promise<Map<string, DeviceRecord>> {
-    const missing = names.filter((name) => !this.made.has(nameOf(name)));
-    if (missing.length > 0) await manager.query(MAKE, columnsOf(missing));
-    const rows = await manager.query<Row[]>(LOCK, columnsOf(names));
-    if (rows.length < names.length) {
-      // Somebody emptied the table behind our back; the next call makes the rows anew.
-      this.made.clear();
-      throw new Failure('unavailable');
-    }
+  private async read(manager: EntityManager, names: DeviceName[]): Promise<Map<string, DeviceRecord>> {
+    const rows = await manager.query<Row[]>(READ, columnsOf(names));
     return new Map(rows.map(recordOf).map((record) => [nameOf(record), record]));
   }
+}
+
+async function make(manager: EntityManager, records: DeviceRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  await manager.query(MAKE, [
+    ...columnsOf(records),
+    ...RECORD_COLUMNS.map(([name]) => records.map((record) => valueOf(record[name]))),
+  ]);
+}
+
+async function update(
+  manager: EntityManager,
+  records: DeviceRecord[],
+  before: Map<string, DeviceRecord>,
+): Promise<void> {
+  if (records.length === 0) return;
+  const keeps = (record: DeviceRecord, name: keyof DeviceRecord): boolean =>
+    isDocument(name) && record[name] === before.get(nameOf(record))![name];
+  await manager.query(UPDATE, [
+    ...columnsOf(records),
+    ...DOCUMENTS.map((name) => records.map((record) => keeps(record, name))),
+    ...RECORD_COLUMNS.map(([name]) =>
+      records.map((record) => (keeps(record, name) ? null : valueOf(record[name]))),
+    ),
+  ]);
 }
 
 /** Equal for the same device of the same project. */

@@ -4,6 +4,7 @@ import {
   countAdoption,
   getCurrentFirmware,
   queryFirmware,
+  readFirmwareFeed,
   recordFirmware,
   type Adoption,
   type AdoptionQuery,
@@ -11,12 +12,15 @@ import {
   type CurrentFirmware,
   type DeviceFirmwareQuery,
   type Failure,
+  type FeedPage,
+  type FeedQuestion,
   type FirmwareOwner,
   type FirmwarePage,
   type FirmwareReceipt,
   type NewFirmwareEvent,
   type Reply,
 } from '#contracts';
+import { FeedReader } from '#feeds';
 import { FirmwareService } from './firmware.service.js';
 import { RecordingService } from './recording.service.js';
 
@@ -25,6 +29,7 @@ export class FirmwareController {
   constructor(
     private readonly recording: RecordingService,
     private readonly firmware: FirmwareService,
+    private readonly feed: FeedReader<object>,
   ) {}
 
   @HandlesTogether(recordFirmware)
@@ -45,5 +50,10 @@ export class FirmwareController {
   @Handles(countAdoption)
   adoption(call: Call<AdoptionQuery>): Promise<Reply<Adoption>> {
     return this.firmware.adoption(call);
+  }
+
+  @Handles(readFirmwareFeed)
+  readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
+    return this.feed.read(call);
   }
 }

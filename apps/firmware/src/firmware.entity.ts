@@ -1,10 +1,11 @@
-import { IdempotencyKey } from '#database';
+import { IdempotencyKey, TransactionIdColumn } from '#database';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export const SCHEMA = 'firmware';
 
 /** Append-only. Partitioned by month of `timestamp`; the migration says what TypeORM has no words for. */
 @Entity({ schema: SCHEMA, name: 'firmware_events' })
+@Index('firmware_events_by_transaction', ['transaction_id', 'id'])
 @Index('firmware_events_once', ['project_id', 'device_id', 'timestamp', 'firmware', 'status'], {
   unique: true,
 })
@@ -19,12 +20,10 @@ export class FirmwareEventRow {
   @Column('text') firmware!: string;
   @Column('text') status!: string;
   @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @TransactionIdColumn() transaction_id!: string;
 }
 
-/**
- * A device that has reported something in this project: its newest event, and what it runs. The lock of this row
- * puts all that one device reports in one order.
- */
+/** A device that has reported something in this project: its newest event, and what it runs. */
 @Entity({ schema: SCHEMA, name: 'devices' })
 export class DeviceRow {
   @PrimaryColumn('uuid') project_id!: string;

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
+import { FeedModule, Relay } from '#feeds';
 import { ServiceModule } from '#service';
 import { FirmwareConfig } from './firmware.config.js';
 import { FirmwareController } from './firmware.controller.js';
@@ -9,6 +10,7 @@ import { FirmwareRepository } from './firmware.repository.js';
 import { FirmwareService } from './firmware.service.js';
 import { RecordingRepository } from './recording.repository.js';
 import { RecordingService } from './recording.service.js';
+import { FIRMWARE_FEED } from './firmware-feed.js';
 
 @Module({})
 export class FirmwareModule {
@@ -24,12 +26,13 @@ export class FirmwareModule {
           entities: ENTITIES,
           partitions: { table: 'firmware_events' },
         }),
+        FeedModule.forRoot(FIRMWARE_FEED, config),
         ServiceModule.forRoot({
           name,
           config,
           parts: {
-            inject: [Database, BusConnection],
-            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+            inject: [Database, BusConnection, Relay],
+            useFactory: (...parts: [Database, BusConnection, Relay<object>]) => parts.map(({ part }) => part),
           },
         }),
       ],

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { type FirmwareEvent } from '#contracts';
-import { Database, writeOnce, type Named, type Outcome } from '#database';
+import { Database, takeTurns, writeOnce, type Named, type Outcome } from '#database';
 import { type SpanChange } from './adoption-spans.js';
 import { type Device } from './device-log.js';
 import { SCHEMA, type DeviceRow } from './firmware.entity.js';
@@ -22,37 +22,36 @@ type Dated<T, Names extends keyof T> = Omit<T, Names> & Record<Names, Date>;
 export class RecordingRepository {
   constructor(private readonly database: Database) {}
 
-  /** All that `work` writes, or nothing of it. */
-  together<Write extends Named, T>(
+  /** All that `work` writes for the devices of these writes, or nothing of it. Nobody else records for them meanwhile. */
+  together<Write extends Named & { report: DeviceName }, T>(
     writes: Write[],
     work: (fresh: Write[], recording: Recording) => Promise<Outcome<T>[]>,
   ): Promise<Outcome<T>[]> {
-    return writeOnce(this.database, SCHEMA, writes, (fresh, manager) => work(fresh, new Recording(manager)));
+    return writeOnce(this.database, SCHEMA, writes, async (fresh, manager) => {
+      await takeTurns(
+        manager,
+        fresh.map(({ report: { project_id, device_id } }) => `firmware ${project_id} ${device_id}`),
+      );
+      return work(fresh, new Recording(manager));
+    });
   }
 }
 
 /**
- * The statements of one transaction, in the order in which they are to be called: devices, events, adoption.
+ * The statements of one transaction, in the order in which they are to be called: events, devices, adoption.
  * Each takes its locks in the order of the table's key, so that frames never deadlock.
  */
 export class Recording {
   constructor(private readonly manager: EntityManager) {}
 
-  /** Nobody else records for these devices until the transaction ends. */
-  async lock(names: DeviceName[]): Promise<Device[]> {
-    const asked = columnsOf(names, ['project_id', 'device_id']);
-    // All are inserted before any is locked: whoever waits for a row here holds no lock of one that was there.
-    await this.manager.query(
-      `INSERT INTO firmware.devices (project_id, device_id)
-       SELECT project_id, device_id FROM unnest($1::uuid[], $2::text[]) AS asked (project_id, device_id)
-       ORDER BY project_id, device_id ON CONFLICT DO NOTHING`,
-      asked,
-    );
+  /** What is kept of these devices, in any order; of a new one nothing. */
+  async read(names: DeviceName[]): Promise<Device[]> {
     const rows = await this.manager.query<DeviceRow[]>(
-      `SELECT devices.* FROM firmware.devices
-       JOIN unnest($1::uuid[], $2::text[]) AS asked (project_id, device_id) USING (project_id, device_id)
-       ORDER BY project_id, device_id FOR UPDATE OF devices`,
-      asked,
+      `SELECT project_id, device_id, newest_id, newest_firmware, newest_status, newest_timestamp, newest_created_at,
+              current_id, current_firmware, current_since
+       FROM unnest($1::uuid[], $2::text[]) AS asked (project_id, device_id)
+       LEFT JOIN firmware.devices USING (project_id, device_id)`,
+      columnsOf(names, ['project_id', 'device_id']),
     );
     return rows.map(deviceOf);
   }
@@ -103,7 +102,7 @@ export class Recording {
     );
   }
 
-  /** Of devices that this transaction has locked. */
+  /** Of devices whose turn this transaction has. */
   async save(devices: Device[]): Promise<void> {
     if (devices.length === 0) return;
     const rows = devices.map(({ project_id, device_id, newest, current }) => ({
@@ -121,10 +120,11 @@ export class Recording {
     const names = Object.keys(rows[0]!) as (keyof (typeof rows)[number])[];
     const [, , ...changing] = names;
     await this.manager.query(
-      `UPDATE firmware.devices SET ${changing.map((name) => `${name} = changed.${name}`).join(', ')}
-       FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-                   $8::uuid[], $9::text[], $10::timestamptz[]) AS changed (${names.join(', ')})
-       WHERE devices.project_id = changed.project_id AND devices.device_id = changed.device_id`,
+      `INSERT INTO firmware.devices (${names.join(', ')})
+       SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[],
+                            $7::timestamptz[], $8::uuid[], $9::text[], $10::timestamptz[])
+       ON CONFLICT (project_id, device_id) DO UPDATE SET
+         ${changing.map((name) => `${name} = EXCLUDED.${name}`).join(', ')}`,
       columnsOf(rows, names),
     );
   }

@@ -29,7 +29,7 @@ export class RecordingService {
 /** A receipt for each report, in their order. What they change is written, and stands when the transaction does. */
 async function recordAll(recording: Recording, reports: Report[]): Promise<FirmwareReceipt[]> {
   const names = new Map(reports.map((report) => [nameOf(report), report]));
-  const logs = await openLogs(recording, await recording.lock([...names.values()]), reports);
+  const logs = await openLogs(recording, await recording.read([...names.values()]), reports);
 
   const now = new Date().toISOString();
   const receipts = reports.map((report): FirmwareReceipt => {

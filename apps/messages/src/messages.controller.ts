@@ -7,6 +7,7 @@ import {
   queryConversation,
   queryConversations,
   queryMessages,
+  readMessageFeed,
   sendMessage,
   type Call,
   type Conversation,
@@ -15,6 +16,8 @@ import {
   type ConversationSearch,
   type ConversationsQuery,
   type Failure,
+  type FeedPage,
+  type FeedQuestion,
   type MessageId,
   type MessagePage,
   type MessageSearch,
@@ -22,6 +25,7 @@ import {
   type Reply,
   type SentMessage,
 } from '#contracts';
+import { FeedReader } from '#feeds';
 import { ConversationsService } from './conversations.service.js';
 import { MessagesService } from './messages.service.js';
 
@@ -30,6 +34,7 @@ export class MessagesController {
   constructor(
     private readonly messages: MessagesService,
     private readonly conversations: ConversationsService,
+    private readonly feed: FeedReader<object>,
   ) {}
 
   @HandlesTogether(sendMessage)
@@ -65,5 +70,10 @@ export class MessagesController {
   @Handles(markRead)
   markRead(call: Call<ConversationMark>): Promise<Reply<Conversation>> {
     return this.conversations.mark(call);
+  }
+
+  @Handles(readMessageFeed)
+  readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
+    return this.feed.read(call);
   }
 }

@@ -1,10 +1,11 @@
-import { IdempotencyKey } from '#database';
+import { IdempotencyKey, TransactionIdColumn } from '#database';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export const SCHEMA = 'messages';
 
 /** Partitioned by month of `created_at`; the migration says what TypeORM has no words for. */
 @Entity({ schema: SCHEMA, name: 'messages' })
+@Index('messages_by_transaction', ['transaction_id', 'id'])
 @Index('messages_by_time', ['project_id', 'created_at', 'id'])
 @Index('messages_by_recipient', ['project_id', 'recipient_mailbox', 'created_at', 'id'])
 @Index('messages_by_sender', ['project_id', 'sender_mailbox', 'created_at', 'id'])
@@ -20,6 +21,7 @@ export class MessageRow {
   @Column('text') recipient_mailbox!: string;
   @Column('text') message!: string;
   @Column('text', { nullable: true }) device_id!: string | null;
+  @TransactionIdColumn() transaction_id!: string;
 }
 
 /** How a conversation looks from one of its two sides. Both rows move with each message, in its transaction. */

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
+import { FeedModule, Relay } from '#feeds';
 import { ServiceModule } from '#service';
 import { Clock } from './clock.js';
 import { ConversationsRepository } from './conversations.repository.js';
@@ -10,6 +11,7 @@ import { MessagesController } from './messages.controller.js';
 import { ENTITIES, SCHEMA } from './messages.entity.js';
 import { MessagesRepository } from './messages.repository.js';
 import { MessagesService } from './messages.service.js';
+import { MESSAGE_FEED } from './message-feed.js';
 
 @Module({})
 export class MessagesModule {
@@ -25,12 +27,13 @@ export class MessagesModule {
           entities: ENTITIES,
           partitions: { table: 'messages' },
         }),
+        FeedModule.forRoot(MESSAGE_FEED, config),
         ServiceModule.forRoot({
           name,
           config,
           parts: {
-            inject: [Database, BusConnection],
-            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+            inject: [Database, BusConnection, Relay],
+            useFactory: (...parts: [Database, BusConnection, Relay<object>]) => parts.map(({ part }) => part),
           },
         }),
       ],

@@ -91,7 +91,7 @@ export class MessagesRepository {
         ),
       );
     }
-    return insert(writes, (values) => this.database.prepared('send-messages', SEND, values));
+    return insert(writes, (values) => this.database.write('send-messages', SEND, values));
   }
 
   async find(project_id: string, id: string): Promise<StoredMessage | undefined> {

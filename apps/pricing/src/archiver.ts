@@ -1,9 +1,10 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Lead } from '#database';
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { countToCut, cutFiles } from './archive-cut.js';
 import { ArchiveDirectory } from './archive-directory.js';
-import { ArchiveRepository, type ArchiveLead, type ArchivePosition } from './archive.repository.js';
+import { ArchiveRepository, type ArchivePosition } from './archive.repository.js';
 import { PricingConfig } from './pricing.config.js';
 
 const CHANGES_A_CUT = 1_000;
@@ -23,10 +24,7 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopping = new AbortController();
   private running?: Promise<void>;
 
-  constructor(
-    private readonly repository: ArchiveRepository,
-    private readonly config: PricingConfig,
-  ) {}
+  constructor(private readonly config: PricingConfig) {}
 
   onApplicationBootstrap(): void {
     const { PRICING_ARCHIVE_DIR } = this.config;
@@ -41,8 +39,8 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
   private async run(directory: ArchiveDirectory): Promise<void> {
     while (!this.stopping.signal.aborted) {
       try {
-        const lead = await this.repository.lead();
-        if (lead) await this.archive(lead, directory).finally(() => lead.giveUp());
+        const lead = await Lead.wait(this.config.DATABASE_URL, 'pricing archive', this.stopping.signal);
+        if (lead) await this.write(new ArchiveRepository(lead), directory).finally(() => lead.giveUp());
       } catch (error) {
         this.logger.error(error);
       }
@@ -50,14 +48,14 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  private async archive(lead: ArchiveLead, directory: ArchiveDirectory): Promise<void> {
+  private async write(archive: ArchiveRepository, directory: ArchiveDirectory): Promise<void> {
     await directory.make();
-    await directory.putInPlace(await lead.promised());
+    await directory.putInPlace(await archive.promised());
     await directory.clearAside();
-    let position = await lead.position();
+    let position = await archive.position();
     let waitingSince: number | undefined;
     while (!this.stopping.signal.aborted) {
-      const changes = await lead.next(position, CHANGES_A_CUT);
+      const changes = await archive.next(position, CHANGES_A_CUT);
       const now = performance.now();
       waitingSince = changes.length === 0 ? undefined : (waitingSince ?? now);
       const timeIsUp = waitingSince !== undefined && now - waitingSince >= PATIENCE_MS;
@@ -72,7 +70,7 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
         aside: `.${file.name}.${randomUUID()}.partial`,
       }));
       await directory.writeAside(files);
-      await lead.promise(last, files);
+      await archive.promise(last, files);
       await directory.putInPlace(files);
       position = { ...last, files: position.files + files.length } satisfies ArchivePosition;
       waitingSince = undefined;

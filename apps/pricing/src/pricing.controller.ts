@@ -3,22 +3,29 @@ import { Handles, HandlesTogether } from '#bus';
 import {
   getPrice,
   queryPriceChanges,
-  type Reprice,
+  readPriceFeed,
   reprice,
-  type RepriceReceipt,
   type Call,
   type Failure,
+  type FeedPage,
+  type FeedQuestion,
   type PriceChangePage,
   type PriceChangeQuery,
   type PriceQuestion,
   type ProductPrice,
   type Reply,
+  type Reprice,
+  type RepriceReceipt,
 } from '#contracts';
+import { FeedReader } from '#feeds';
 import { PricingService } from './pricing.service.js';
 
 @Controller()
 export class PricingController {
-  constructor(private readonly prices: PricingService) {}
+  constructor(
+    private readonly prices: PricingService,
+    private readonly feed: FeedReader<object>,
+  ) {}
 
   @HandlesTogether(reprice)
   reprice(calls: Call<Reprice>[]): Promise<(Reply<RepriceReceipt> | Failure)[]> {
@@ -33,5 +40,10 @@ export class PricingController {
   @Handles(queryPriceChanges)
   changes(call: Call<PriceChangeQuery>): Promise<Reply<PriceChangePage>> {
     return this.prices.changes(call);
+  }
+
+  @Handles(readPriceFeed)
+  readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
+    return this.feed.read(call);
   }
 }

@@ -1,4 +1,4 @@
-import { IdempotencyKey } from '#database';
+import { IdempotencyKey, TransactionIdColumn } from '#database';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export const SCHEMA = 'pricing';
@@ -29,8 +29,7 @@ export class PriceChangeRow {
   @Column('uuid') id!: string;
   @Column('numeric', { nullable: true }) previous_price!: string | null;
   @Column('numeric') new_price!: string;
-  /** The transaction that wrote it: what a reader that must not miss a late commit goes by. */
-  @Column('bigint') transaction_id!: string;
+  @TransactionIdColumn() transaction_id!: string;
 }
 
 /** One row: up to where changes are in archive files, and how many files that were. */

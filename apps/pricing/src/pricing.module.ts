@@ -1,14 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
+import { FeedModule, Relay } from '#feeds';
 import { ServiceModule } from '#service';
-import { ArchiveRepository } from './archive.repository.js';
 import { Archiver } from './archiver.js';
 import { PricingConfig } from './pricing.config.js';
 import { PricingController } from './pricing.controller.js';
 import { ENTITIES, SCHEMA } from './pricing.entity.js';
 import { PricingRepository } from './pricing.repository.js';
 import { PricingService } from './pricing.service.js';
+import { PRICE_FEED } from './price-feed.js';
 
 @Module({})
 export class PricingModule {
@@ -24,23 +25,18 @@ export class PricingModule {
           entities: ENTITIES,
           partitions: { table: 'changes' },
         }),
+        FeedModule.forRoot(PRICE_FEED, config),
         ServiceModule.forRoot({
           name,
           config,
           parts: {
-            inject: [Database, BusConnection],
-            useFactory: (database: Database, nats: BusConnection) => [database.part, nats.part],
+            inject: [Database, BusConnection, Relay],
+            useFactory: (...parts: [Database, BusConnection, Relay<object>]) => parts.map(({ part }) => part),
           },
         }),
       ],
       controllers: [PricingController],
-      providers: [
-        PricingService,
-        PricingRepository,
-        Archiver,
-        ArchiveRepository,
-        { provide: PricingConfig, useValue: config },
-      ],
+      providers: [PricingService, PricingRepository, Archiver, { provide: PricingConfig, useValue: config }],
     };
   }
 }

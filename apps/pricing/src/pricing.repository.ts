@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Database, writeOnce, type Named, type Outcome } from '#database';
+import { Database, takeTurns, writeOnce, type Named, type Outcome } from '#database';
 import { type Place } from './change-cursor.js';
 import { type Link } from './price-chain.js';
 import { SCHEMA } from './pricing.entity.js';
@@ -33,17 +33,6 @@ export interface Conditions {
   to?: Date;
 }
 
-/**
- * Products have no row before their first price, so what is locked is their names. These locks come before
- * anything is written, as a write gives the transaction its number: along a chain, numbers only rise.
- */
-const TAKE_TURNS = `
-  SELECT pg_advisory_xact_lock(turn) FROM (
-    SELECT DISTINCT hashtextextended('pricing ' || project_id || ' ' || product_id, 0) AS turn
-    FROM unnest($1::text[], $2::text[]) AS product (project_id, product_id)
-    ORDER BY turn
-  ) AS turns`;
-
 const READ = `
   SELECT product.project_id, product.product_id, price, previous_price, sequence, timestamp, clock_timestamp() AS now
   FROM unnest($1::uuid[], $2::text[]) AS product (project_id, product_id)
@@ -63,8 +52,8 @@ const KEEP = `
       timestamp = EXCLUDED.timestamp
   )
   INSERT INTO pricing.changes
-    (project_id, product_id, id, previous_price, new_price, sequence, timestamp, transaction_id)
-  SELECT change.*, pg_current_xact_id()::text::bigint FROM change`;
+    (project_id, product_id, id, previous_price, new_price, sequence, timestamp)
+  SELECT * FROM change`;
 
 const FIND = `SELECT product_id, price, previous_price, sequence, timestamp
   FROM pricing.prices WHERE project_id = $1 AND product_id = $2`;
@@ -116,7 +105,10 @@ export class PricingRepository {
         distinct.map(({ project_id }) => project_id),
         distinct.map(({ product_id }) => product_id),
       ];
-      await manager.query(TAKE_TURNS, keys);
+      await takeTurns(
+        manager,
+        distinct.map((product) => `pricing ${nameOf(product)}`),
+      );
       const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(READ, keys);
       const links = new Map(rows.flatMap((row) => (isPriced(row) ? [[nameOf(row), stored(row)]] : [])));
       return work(fresh, new HeldProducts(manager, links, rows[0]!.now.toISOString()));

@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { Failure, queryPriceChanges, reprice, type PriceChange } from '#contracts';
-import { loadConfig } from '#service';
+import { Lead } from '#database';
 import { context, eventually, queryDatabase } from '#testing';
 import { ArchiveRepository } from '../src/archive.repository.js';
-import { PricingConfig } from '../src/pricing.config.js';
 import { type Pricing, startPricing } from './start-pricing.js';
 
 type Archived = Omit<PriceChange, 'sequence'>;
@@ -201,23 +200,12 @@ describe('the archive', () => {
     expect(await readFile(join(directory, name(1)), 'utf8')).toBe('[1]');
   });
 
-  it('is led by one at a time', async () => {
-    const repository = new ArchiveRepository(loadConfig(PricingConfig, service.environment));
-    const first = await repository.lead();
-    expect(await repository.lead()).toBeUndefined();
-    await first!.giveUp();
-    const next = await eventually(async () => {
-      const lead = await repository.lead();
-      expect(lead).toBeDefined();
-      return lead!;
-    });
-    await next.giveUp();
-  });
-
   it('refuses to go on in a database that is older than the archive', async () => {
     await queryDatabase(service.urls.owner, 'UPDATE pricing.archive_position SET transaction_id = 10^15');
-    const lead = await new ArchiveRepository(loadConfig(PricingConfig, service.environment)).lead();
-    await expect(lead!.position()).rejects.toThrow('The archive is ahead of the database');
+    const lead = await Lead.wait(service.urls.service, 'pricing archive', new AbortController().signal);
+    await expect(new ArchiveRepository(lead!).position()).rejects.toThrow(
+      'The archive is ahead of the database',
+    );
     await lead!.giveUp();
   });
 

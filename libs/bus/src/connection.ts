@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection, type ServerInfo } from '@nats-io/transport-node';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
 export interface BusOptions {
@@ -22,7 +22,7 @@ export class BusConnection {
     void this.watch();
   }
 
-  /** Waits for the first server, then checks that it lets our frames through. */
+  /** Waits for the first server, then checks that it is one that Flotilla can run on. */
   static async open({ name, url }: BusOptions): Promise<BusConnection> {
     const servers = url.split(',').map((server) => new URL(server));
     const { username, password } = servers[0]!;
@@ -39,12 +39,10 @@ export class BusConnection {
       maxPingOut: 2,
       timeout: 2_000,
     });
-    const allowed = nats.info?.max_payload ?? 0;
-    if (allowed < MAX_PAYLOAD_BYTES) {
+    const problem = problemOf(nats.info!);
+    if (problem !== undefined) {
       await nats.close();
-      throw new Error(
-        `NATS allows ${allowed} bytes a message; Flotilla needs max_payload: ${MAX_PAYLOAD_BYTES}`,
-      );
+      throw new Error(problem);
     }
     return new BusConnection(nats, name);
   }
@@ -102,4 +100,24 @@ export class BusConnection {
       }
     }
   }
+}
+
+const OLDEST_VERSION = [2, 11] as const;
+
+/** Why Flotilla cannot run on a server, in a line; undefined when it can. What `sync_interval` is no client is told. */
+export function problemOf({
+  version,
+  jetstream = false,
+  max_payload,
+}: Pick<ServerInfo, 'version' | 'jetstream' | 'max_payload'>): string | undefined {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldest_major, oldest_minor] = OLDEST_VERSION;
+  if (major < oldest_major || (major === oldest_major && minor < oldest_minor)) {
+    return `NATS is ${version}; Flotilla needs ${OLDEST_VERSION.join('.')} or newer`;
+  }
+  if (!jetstream) return 'NATS has JetStream off; Flotilla needs jetstream { sync_interval: always }';
+  if (max_payload < MAX_PAYLOAD_BYTES) {
+    return `NATS allows ${max_payload} bytes a message; Flotilla needs max_payload: ${MAX_PAYLOAD_BYTES}`;
+  }
+  return undefined;
 }

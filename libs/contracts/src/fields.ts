@@ -280,6 +280,18 @@ export function OneOf(words: readonly string[], options: FieldOptions = {}): Pro
   );
 }
 
+/** One or more words of a closed list, with commas between them. */
+export function SomeOf(words: readonly string[], options: FieldOptions = {}): PropertyDecorator {
+  const word = `(${words.join('|')})`;
+  return field(
+    'some_of',
+    (value) => typeof value === 'string' && value.split(',').every((one) => words.includes(one)),
+    `must be of ${words.join(', ')}, with commas between them`,
+    { type: String, pattern: `^${word}(,${word})*$` },
+    { optional: true, example: words.slice(0, 2).join(','), ...options },
+  );
+}
+
 /** A whole number from `min` to `max`. */
 export function WholeNumber(options: FieldOptions & { min: number; max: number }): PropertyDecorator {
   const { min, max } = options;

@@ -6,13 +6,19 @@ import { databaseFailure } from './failures.js';
 /** Settings without which "2xx means committed" is not true. */
 const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
 
+/** What statements are sent to: any connection of the pool, or one of one's own. */
+export interface Statements {
+  prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]>;
+}
+
 /**
  * The service's schema. Everything goes through here, so that a database that is away is `unavailable` to the
  * caller, wherever it happens.
  */
 @Injectable()
-export class Database implements OnModuleInit {
+export class Database implements OnModuleInit, Statements {
   private readonly pool: Pool;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly source: DataSource) {
     this.pool = (source.driver as unknown as { master: Pool }).master;
@@ -50,10 +56,19 @@ export class Database implements OnModuleInit {
     }
   }
 
+  /** As `prepared`, of a statement that writes: its effect is durable when this resolves. */
+  async write<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]> {
+    const rows = await this.prepared<Row>(name, sql, values);
+    this.committed();
+    return rows;
+  }
+
   /** `work` in one transaction: its effect is durable when this resolves, and there is none when it rejects. */
   async transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     try {
-      return await this.source.transaction(work);
+      const result = await this.source.transaction(work);
+      this.committed();
+      return result;
     } catch (error) {
       throw databaseFailure(error);
     }
@@ -66,6 +81,11 @@ export class Database implements OnModuleInit {
     } catch (error) {
       throw databaseFailure(error);
     }
+  }
+
+  /** Runs `listener` whenever this process may have committed something. */
+  onCommit(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** Resolves when the server answers; `unavailable` otherwise. */
@@ -90,6 +110,10 @@ export class Database implements OnModuleInit {
       },
     },
   };
+
+  private committed(): void {
+    for (const listener of this.listeners) listener();
+  }
 }
 
 /** As `Database.prepared`, inside of a transaction. */

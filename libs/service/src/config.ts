@@ -94,6 +94,10 @@ export class AppConfig {
   @UrlSetting(['nats', 'tls'], { many: true }) NATS_URL!: string;
   /** Private listener: health and metrics. */
   @NumberSetting(0, 65535) HEALTH_PORT = 8081;
+  /** Servers of the NATS cluster that hold each message of the feed. */
+  @NumberSetting(1, 5) FEED_REPLICAS = 1;
+  /** The most that the feed's stream takes on NATS' disk; its oldest entries make way. */
+  @NumberSetting(1, 1_048_576) FEED_MAX_MIB = 1024;
   @WordSetting(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL = 'info';
 }
 

@@ -1,4 +1,5 @@
 import { CreateDeviceState1763710000000 } from './1763710000000-create-device-state.js';
+import { FeedHistory1763720000000 } from './1763720000000-feed-history.js';
 
 /** Oldest first. */
-export const MIGRATIONS = [CreateDeviceState1763710000000];
+export const MIGRATIONS = [CreateDeviceState1763710000000, FeedHistory1763720000000];

@@ -1,4 +1,5 @@
 import { CreateMessages1763700000000 } from './1763700000000-create-messages.js';
+import { FeedMessages1763720000000 } from './1763720000000-feed-messages.js';
 
 /** Oldest first. */
-export const MIGRATIONS = [CreateMessages1763700000000];
+export const MIGRATIONS = [CreateMessages1763700000000, FeedMessages1763720000000];

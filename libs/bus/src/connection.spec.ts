@@ -1,0 +1,19 @@
+import { problemOf } from './connection.js';
+import { MAX_PAYLOAD_BYTES } from './wire.js';
+
+describe('a NATS server', () => {
+  const server = { version: '2.14.0', jetstream: true, max_payload: MAX_PAYLOAD_BYTES };
+
+  it.each(['2.11.0', '2.14.0', '2.14.0-beta.1', '3.0.0'])('of version %s will do', (version) => {
+    expect(problemOf({ ...server, version })).toBeUndefined();
+  });
+
+  it.each([
+    ['is too old', { version: '2.10.29' }, 'NATS is 2.10.29; Flotilla needs 2.11 or newer'],
+    ['is much too old', { version: '1.99.0' }, 'NATS is 1.99.0; Flotilla needs 2.11 or newer'],
+    ['has no JetStream', { jetstream: false }, 'NATS has JetStream off'],
+    ['allows only small messages', { max_payload: 1_048_576 }, 'NATS allows 1048576 bytes a message'],
+  ])('that %s is refused, with the reason', (_, difference, reason) => {
+    expect(problemOf({ ...server, ...difference })).toContain(reason);
+  });
+});

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { FEED_START, isBehind, type FeedPosition } from '#contracts';
+import { Feed, feedColumn } from './feed.js';
+import { testSchema, type TestSchema } from '../test/test-schema.js';
+
+const SCHEMA = 'feed_test';
+const PROJECTS: [string, string] = [randomUUID(), randomUUID()];
+
+describe('the feed of a table', () => {
+  const feed = new Feed<{ note: string }>({
+    table: `${SCHEMA}.things`,
+    columns: ['note'],
+    recorded_at: 'recorded_at',
+  });
+  let schema: TestSchema;
+  beforeEach(async () => {
+    schema = await testSchema(
+      SCHEMA,
+      `CREATE TABLE ${SCHEMA}.things (project_id uuid, id uuid, note text, recorded_at timestamptz DEFAULT now())`,
+      `INSERT INTO ${SCHEMA}.things VALUES ('${PROJECTS[0]}', '${uuidv7()}', 'before there was a feed', '2026-01-01')`,
+      ...feedColumn(SCHEMA, 'things'),
+    );
+  });
+  afterEach(() => schema.close());
+
+  const insert = async (
+    note: string,
+    { project_id = PROJECTS[0], recorded_at = new Date() } = {},
+  ): Promise<unknown> =>
+    schema.asService(
+      `INSERT INTO ${SCHEMA}.things (project_id, id, note, recorded_at) VALUES ($1, $2, $3, $4)`,
+      [project_id, uuidv7(), note, recorded_at],
+    );
+  /** All that there is behind a position, so many rows at a time. */
+  const walk = async (after: FeedPosition, limit = 100): Promise<string[]> => {
+    const notes: string[] = [];
+    for (;;) {
+      const rows = await feed.next(schema.database, after, limit);
+      if (rows.length === 0) return notes;
+      notes.push(...rows.map(({ note }) => note));
+      after = [rows.at(-1)!.transaction_id, rows.at(-1)!.id];
+    }
+  };
+  const walkProject = async (project_id: string, limit: number): Promise<string[]> => {
+    const notes: string[] = [];
+    for (let after = FEED_START; ;) {
+      const { rows, position } = await feed.ofProject(schema.database, project_id, after, limit);
+      notes.push(...rows.map(({ note }) => note));
+      if (!isBehind(position, after) || rows.length === 0) return notes;
+      after = position;
+    }
+  };
+
+  it('begins with what was there before it, and has everything once, whatever the size of a page', async () => {
+    for (const note of ['a', 'b', 'c', 'd']) await insert(note);
+    const all = ['before there was a feed', 'a', 'b', 'c', 'd'];
+    expect(await walk(FEED_START, 2)).toEqual(all);
+    expect(await walk(FEED_START, 100)).toEqual(all);
+  });
+
+  it('shows nothing behind a transaction that is still open', async () => {
+    const before = await feed.end(schema.database);
+    const open = new Client({ connectionString: schema.admin_url });
+    await open.connect();
+    await open.query('BEGIN');
+    await open.query(`INSERT INTO ${SCHEMA}.things VALUES ($1, $2, 'slow')`, [PROJECTS[0], uuidv7()]);
+    await insert('quick');
+    expect(await walk(before)).toEqual([]);
+    await open.query('COMMIT');
+    await open.end();
+    expect(await walk(before)).toEqual(['slow', 'quick']);
+  });
+
+  it('ends before whatever is committed from now on', async () => {
+    await insert('earlier');
+    const end = await feed.end(schema.database);
+    await insert('later');
+    expect(await walk(end)).toEqual(['later']);
+  });
+
+  it('of one project has what is its own', async () => {
+    for (const [note, project_id] of [
+      ['a', PROJECTS[0]],
+      ['x', PROJECTS[1]],
+      ['b', PROJECTS[0]],
+      ['y', PROJECTS[1]],
+    ] as const)
+      await insert(note, { project_id });
+    expect(await walkProject(PROJECTS[0], 1)).toEqual(['before there was a feed', 'a', 'b']);
+    expect(await walkProject(PROJECTS[1], 100)).toEqual(['x', 'y']);
+  });
+
+  it('says how far it has looked when others have most of it', async () => {
+    await schema.asService(
+      `INSERT INTO ${SCHEMA}.things (project_id, id, note) SELECT $1, gen_random_uuid(), 'x' FROM generate_series(1, 6000)`,
+      [PROJECTS[1]],
+    );
+    await insert('own');
+    const first = await feed.ofProject(schema.database, PROJECTS[0], ['1', FEED_START[1]], 100);
+    expect(first.rows).toEqual([]);
+    const second = await feed.ofProject(schema.database, PROJECTS[0], first.position, 100);
+    expect(second.rows.map(({ note }) => note)).toEqual(['own']);
+    expect(await feed.ofProject(schema.database, PROJECTS[0], second.position, 100)).toMatchObject({
+      rows: [],
+    });
+  });
+
+  it('is found from a time on', async () => {
+    const ago = (days: number): Date => new Date(Date.now() - days * 86_400_000);
+    for (const days of [9, 8, 7, 6, 5, 4]) await insert(`${days}`, { recorded_at: ago(days) });
+    const from = async (days: number): Promise<string[]> =>
+      walk(await feed.since(schema.database, ago(days + 0.5)));
+    expect(await from(6)).toEqual(['6', '5', '4']);
+    expect(await from(9)).toEqual(['9', '8', '7', '6', '5', '4']);
+    expect(await from(3)).toEqual([]);
+  });
+
+  it('knows a position that is of another database', async () => {
+    await insert('a');
+    const [row] = await feed.next(schema.database, ['1', FEED_START[1]], 1);
+    expect(await feed.isAhead(schema.database, [row!.transaction_id, row!.id])).toBe(false);
+    expect(await feed.isAhead(schema.database, ['1000000000000', row!.id])).toBe(true);
+  });
+});

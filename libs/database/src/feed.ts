@@ -1,0 +1,141 @@
+import { type FeedPosition, FEED_START } from '#contracts';
+import { Column } from 'typeorm';
+import { type Statements } from './database.js';
+
+/** What each row of a feed has, beside what its table says of it. */
+export interface FeedRow {
+  transaction_id: string;
+  id: string;
+  project_id: string;
+}
+
+export interface FeedTable {
+  /** With its schema, e.g. `pricing.changes`. */
+  table: string;
+  /** The columns to read, beside those of `FeedRow`. */
+  columns: readonly string[];
+  /** The timestamptz column with the server's time of the row: along the feed it rises, give or take an hour. */
+  recorded_at: string;
+}
+
+/** The column by which a table is a feed, with a default: inserts need not name it. */
+export function TransactionIdColumn(): PropertyDecorator {
+  // Postgres' number of the transaction that wrote the row; TypeORM reads a default back without its casts.
+  return Column('bigint', { default: () => '((pg_current_xact_id()))' });
+}
+
+/**
+ * Statements for a migration that make a feed of an append-only table. Its rows so far are of transaction 0, before
+ * the feed; so the table is not written anew. The index is of all projects, as the feed is.
+ */
+export function feedColumn(schema: string, table: string): string[] {
+  return [
+    `ALTER TABLE "${schema}"."${table}" ADD COLUMN "transaction_id" bigint NOT NULL DEFAULT 0`,
+    `ALTER TABLE "${schema}"."${table}"
+     ALTER COLUMN "transaction_id" SET DEFAULT pg_current_xact_id()::text::bigint`,
+    `CREATE INDEX "${table}_by_transaction" ON "${schema}"."${table}" ("transaction_id", "id")`,
+  ];
+}
+
+/** The oldest transaction that may still commit something: what lies before it is complete. */
+const HORIZON = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
+
+/** How far a question of one project looks at a time, whatever of it is the project's. */
+const ROWS_LOOKED_AT = 5_000;
+
+/**
+ * An append-only table in the order of the transactions that wrote it, gap-free: only what lies before every
+ * transaction still open is shown, so that a later look finds nothing new there, however late anybody commits.
+ */
+export class Feed<Row extends object> {
+  private readonly select: string;
+
+  constructor(private readonly source: FeedTable) {
+    const columns = ['transaction_id', 'id', 'project_id', ...source.columns];
+    this.select = `SELECT ${columns.join(', ')} FROM ${source.table}`;
+  }
+
+  /** At most `limit` rows behind a position, of all projects. */
+  next(on: Statements, [transaction_id, id]: FeedPosition, limit: number): Promise<(Row & FeedRow)[]> {
+    return on.prepared(
+      `feed-${this.source.table}`,
+      `${this.select} WHERE (transaction_id, id) > ($1, $2) AND transaction_id < ${HORIZON}
+       ORDER BY transaction_id, id LIMIT $3`,
+      [transaction_id, id, limit],
+    );
+  }
+
+  /**
+   * As `next`, of one project. A feed is of all projects, so how far is looked is bounded; `position` says how far
+   * that was, and is the end of the feed when there is no more.
+   */
+  async ofProject(
+    on: Statements,
+    project_id: string,
+    after: FeedPosition,
+    limit: number,
+  ): Promise<{ rows: (Row & FeedRow)[]; position: FeedPosition }> {
+    const bound = await this.look(on, after);
+    // The inner limit keeps the planner from a walk through all of the project.
+    const rows = await on.prepared<Row & FeedRow>(
+      `feed-of-project-${this.source.table}`,
+      `SELECT * FROM (
+         ${this.select} WHERE (transaction_id, id) > ($1, $2) AND (transaction_id, id) <= ($3, $4)
+         ORDER BY transaction_id, id LIMIT ${ROWS_LOOKED_AT}
+       ) AS looked_at WHERE project_id = $5 ORDER BY transaction_id, id LIMIT $6`,
+      [...after, ...bound, project_id, limit],
+    );
+    const last = rows.at(-1);
+    return { rows, position: last && rows.length === limit ? [last.transaction_id, last.id] : bound };
+  }
+
+  /** Where the feed ends now: whatever is committed from now on is behind it. */
+  async end(on: Statements): Promise<FeedPosition> {
+    const [row] = await on.prepared<{ horizon: string }>('feed-end', `SELECT ${HORIZON} AS horizon`, []);
+    return [row!.horizon, FEED_START[1]];
+  }
+
+  /** A position before all rows recorded at `time` or later, as near as transactions tell: found by bisection. */
+  async since(on: Statements, time: Date): Promise<FeedPosition> {
+    const { table, recorded_at } = this.source;
+    let from = 0n;
+    let to = BigInt((await this.end(on))[0]);
+    while (from < to) {
+      const middle = (from + to) / 2n;
+      const [row] = await on.prepared<{ transaction_id: string; recorded_at: Date }>(
+        `feed-since-${table}`,
+        `SELECT transaction_id, ${recorded_at} AS recorded_at FROM ${table}
+         WHERE transaction_id >= $1 ORDER BY transaction_id, id LIMIT 1`,
+        [String(middle)],
+      );
+      if (!row || row.recorded_at >= time) to = middle;
+      else from = BigInt(row.transaction_id) + 1n;
+    }
+    return [String(to), FEED_START[1]];
+  }
+
+  /** Whether the position of a row is of a transaction that this database has not begun yet: it was another's. */
+  async isAhead(on: Statements, [transaction_id]: FeedPosition): Promise<boolean> {
+    const [row] = await on.prepared<{ is_ahead: boolean }>(
+      'feed-is-ahead',
+      'SELECT $1::bigint >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS is_ahead',
+      [transaction_id],
+    );
+    return row!.is_ahead;
+  }
+
+  /** The position of the last row that is looked at, or the end of the feed. */
+  private async look(on: Statements, after: FeedPosition): Promise<FeedPosition> {
+    const [row] = await on.prepared<{ transaction_id: string; id: string }>(
+      `feed-look-${this.source.table}`,
+      `SELECT coalesce(last.transaction_id, ${HORIZON}) AS transaction_id, coalesce(last.id, $3) AS id
+       FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
+         SELECT transaction_id, id FROM ${this.source.table}
+         WHERE (transaction_id, id) > ($1, $2) AND transaction_id < ${HORIZON}
+         ORDER BY transaction_id, id OFFSET ${ROWS_LOOKED_AT - 1} LIMIT 1
+       ) AS last ON true`,
+      [...after, FEED_START[1]],
+    );
+    return [row!.transaction_id, row!.id];
+  }
+}

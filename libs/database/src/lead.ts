@@ -1,0 +1,65 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { type Statements } from './database.js';
+import { databaseFailure } from './failures.js';
+
+const TRY_AGAIN_MS = 200;
+
+/**
+ * The lead: a connection that holds the one lock of its name, so that of all replicas one does what only one may do.
+ * Whoever cannot reach the database any more, or stands still for 10 s, has lost it: another takes it over.
+ */
+export class Lead implements Statements {
+  private constructor(private readonly client: Client) {}
+
+  /**
+   * Waits until nobody else has the lead. Undefined when `signal` has ended the waiting.
+   * @param name of the whole database, so it begins with the schema's
+   * @throws Failure `unavailable` when the database is away
+   */
+  static async wait(url: string, name: string, signal: AbortSignal): Promise<Lead | undefined> {
+    const client = new Client({
+      connectionString: url,
+      application_name: name,
+      connectionTimeoutMillis: 2_000,
+      statement_timeout: 5_000,
+      query_timeout: 10_000,
+      idle_in_transaction_session_timeout: 10_000,
+      options: '-c idle_session_timeout=10000',
+      keepAlive: true,
+    });
+    // Whoever waits for an answer hears of it too.
+    client.on('error', () => undefined);
+    const lead = new Lead(client);
+    try {
+      await client.connect();
+      while (!signal.aborted) {
+        const [lock] = await lead.prepared<{ leads: boolean }>(
+          'take-lead',
+          'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS leads',
+          [name],
+        );
+        if (lock!.leads) return lead;
+        await setTimeout(TRY_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      }
+    } catch (error) {
+      await lead.giveUp();
+      throw databaseFailure(error);
+    }
+    await lead.giveUp();
+    return undefined;
+  }
+
+  /** One statement of the leader's: it fails when the lead is lost. */
+  async prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]> {
+    try {
+      return (await this.client.query({ name, text: sql, values })).rows as Row[];
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  async giveUp(): Promise<void> {
+    await this.client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,122 @@
+import { Logger } from '@nestjs/common';
+import { eventually } from '#testing';
+import { FeedConsumer } from './feed-consumer.js';
+import { streamName } from './feed-stream.js';
+import { Failure } from '#contracts';
+import { feedWorld, type FeedWorld } from '../test/feed-world.js';
+import { POISON, SCHEMA } from '../test/things.js';
+
+describe('a consumer of a feed', () => {
+  let world: FeedWorld;
+  beforeEach(async () => {
+    Logger.overrideLogger(false);
+    world = await feedWorld();
+  });
+  afterEach(() => world.stop());
+
+  const effects = async (): Promise<string[]> => {
+    const rows = await world.query<{ entry_id: string }>(
+      `SELECT entry_id FROM ${SCHEMA}.effects ORDER BY place`,
+    );
+    return rows.map(({ entry_id }) => entry_id);
+  };
+  const expectEffects = (ids: string[]): Promise<void> =>
+    eventually(async () => expect(await effects()).toEqual(ids), 40_000);
+
+  it('has the effect of each entry once, in the order of the feed', async () => {
+    const ids = await world.insert(1_000);
+    await world.start();
+    await world.start();
+    ids.push(...(await world.insert(1_000)));
+    await expectEffects(ids);
+  });
+
+  it('puts what it cannot digest among the dead letters, and everything else goes on', async () => {
+    const replica = await world.start();
+    const good: string[] = [];
+    const bad: string[] = [];
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      good.push(...(await world.insert(499)));
+      bad.push(...(await world.insert(1, { note: POISON })));
+      good.push(...(await world.insert(500)));
+    }
+    await expectEffects(good);
+    await eventually(async () => expect(await world.deadIds()).toEqual(bad));
+    expect(replica.consumer.part.gauges.feed_dead_letters.read()).toBe(10);
+  });
+
+  it('goes on where it stopped', async () => {
+    const first = await world.start();
+    const ids = await world.insert(300);
+    await expectEffects(ids);
+    await first.stop();
+    ids.push(...(await world.insert(300)));
+    await world.start();
+    await expectEffects(ids);
+  });
+
+  it('repeats no effect when the stream was wiped and comes again', async () => {
+    await world.start();
+    const ids = await world.insert(300);
+    await expectEffects(ids);
+    await (await world.streams()).delete(streamName('event'));
+    ids.push(...(await world.insert(300)));
+    await expectEffects(ids);
+    await eventually(async () => (await world.publishedIds()).length === ids.length);
+    expect(await effects()).toEqual(ids);
+  });
+
+  it('goes on after a NATS that was away', async () => {
+    await world.start();
+    const ids = await world.insert(100);
+    await expectEffects(ids);
+    const nats = await world.nats.crash();
+    ids.push(...(await world.insert(100)));
+    await nats.restart();
+    await expectEffects(ids);
+  });
+
+  it('waits for what is away for as long as it takes, and loses no entry over it', async () => {
+    await world.start();
+    const ids = await world.insert(20);
+    const seen: string[] = [];
+    let refusals = 10;
+    const consumer = new FeedConsumer(world.connection, {
+      name: 'patient',
+      kind: 'event',
+      async handle(entries) {
+        if ((refusals -= 1) > 0) throw new Failure('unavailable');
+        seen.push(...entries.map(({ head }) => head.id));
+      },
+    });
+    consumer.onApplicationBootstrap();
+    await eventually(() => expect(seen).toEqual(ids), 60_000);
+    expect(consumer.part.gauges.feed_dead_letters.read()).toBe(0);
+    await consumer.onModuleDestroy();
+  });
+
+  it('hands back what it waits for when it is told to stop', async () => {
+    await world.start();
+    const ids = await world.insert(20);
+    let isAway = true;
+    const consumed: string[] = [];
+    const consumer = (): FeedConsumer =>
+      new FeedConsumer(world.connection, {
+        name: 'handed-back',
+        kind: 'event',
+        async handle(entries) {
+          if (isAway) throw new Failure('unavailable');
+          consumed.push(...entries.map(({ head }) => head.id));
+        },
+      });
+    const first = consumer();
+    first.onApplicationBootstrap();
+    await eventually(async () => (await world.publishedIds()).length === ids.length);
+    await first.onModuleDestroy();
+    isAway = false;
+    const second = consumer();
+    second.onApplicationBootstrap();
+    await eventually(() => expect(consumed).toEqual(ids));
+    await second.onModuleDestroy();
+  });
+});

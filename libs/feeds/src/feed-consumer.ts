@@ -1,0 +1,194 @@
+import { setTimeout } from 'node:timers/promises';
+import { jetstream, jetstreamManager, type Consumer, type JsMsg } from '@nats-io/jetstream';
+import { headers, nanos } from '@nats-io/transport-node';
+import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { encodeFrame, type BusConnection } from '#bus';
+import { Failure, type FeedKind } from '#contracts';
+import { decodeBatch, type FeedEntry } from './feed-batch.js';
+import { declareStream, streamName } from './feed-stream.js';
+
+export interface FeedConsumerOptions {
+  /** Durable: whoever consumes under this name goes on where the last one was. Letters, digits and dashes. */
+  name: string;
+  kind: FeedKind;
+  /**
+   * Has these entries' effects, in their order. Entries come again after a crash: see `takeNew` of `#database`. Throws a
+   * Failure `unavailable` for what passes by itself, and anything else for an entry that it cannot digest.
+   */
+  handle(entries: FeedEntry[]): Promise<void>;
+}
+
+interface Undigested {
+  entry: FeedEntry;
+  error: unknown;
+}
+
+/** How often an entry is tried before it goes to the dead letters. */
+const ATTEMPTS = 8;
+const FIRST_BACKOFF_MS = 5;
+const MAX_BACKOFF_MS = 2_000;
+const TRY_AGAIN_MS = 500;
+/** Of a question for the next batch; the least that NATS allows, and as long as a stop may take. */
+const WAIT_MS = 1_000;
+/** After so long, what a process had when it died goes to another. Whoever lives says so in time. */
+const ACK_WAIT_MS = 5_000;
+const STILL_WORKING_MS = 1_000;
+const DEAD_MAX_AGE_MS = 30 * 86_400_000;
+const DEAD_MAX_BYTES = 64 * 1024 * 1024;
+
+export function deadLetterSubject(consumer: string): string {
+  return `dead.${consumer}`;
+}
+
+export function deadLetterStream(consumer: string): string {
+  return `dead_${consumer}`;
+}
+
+/**
+ * Consumes a feed in its order, one batch at a time over all replicas. What passes by itself is waited for, however
+ * long. An entry that cannot be digested is tried again a few times while the others go on, then put among the dead
+ * letters, from where it can be offered anew: it holds up nothing.
+ */
+export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(FeedConsumer.name);
+  private readonly stopping = new AbortController();
+  private running?: Promise<void>;
+  private problem?: string;
+  private consumed = 0;
+  private dead = 0;
+
+  constructor(
+    private readonly connection: BusConnection,
+    private readonly options: FeedConsumerOptions,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.running = this.run();
+  }
+
+  /** Finishes the batch at hand, or hands it back when what it needs is away. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  /** The consumer as a part of an app's health and metrics. */
+  readonly part = {
+    name: 'feed-consumer',
+    essential: false,
+    check: (): Promise<void> =>
+      this.problem === undefined ? Promise.resolve() : Promise.reject(new Error(this.problem)),
+    gauges: {
+      feed_consumed: { help: 'Entries that this process has consumed.', read: (): number => this.consumed },
+      feed_dead_letters: {
+        help: 'Entries that this process could not digest.',
+        read: (): number => this.dead,
+      },
+    },
+  };
+
+  private async run(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      try {
+        await this.consume(await this.open());
+      } catch (error) {
+        const problem = String(error);
+        if (problem !== this.problem) this.logger.error(error);
+        this.problem = problem;
+      }
+      await this.pause(TRY_AGAIN_MS);
+    }
+  }
+
+  private async consume(consumer: Consumer): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      const message = await consumer.next({ expires: WAIT_MS });
+      if (message) await this.take(message);
+      this.problem = undefined;
+    }
+  }
+
+  private async open(): Promise<Consumer> {
+    const { name, kind } = this.options;
+    const manager = await jetstreamManager(this.connection.nats, { checkAPI: false });
+    await declareStream(manager, {
+      name: deadLetterStream(name),
+      subjects: [deadLetterSubject(name)],
+      max_age: nanos(DEAD_MAX_AGE_MS),
+      max_bytes: DEAD_MAX_BYTES,
+    });
+    await manager.consumers.add(streamName(kind), {
+      durable_name: name,
+      ack_policy: 'explicit',
+      deliver_policy: 'all',
+      ack_wait: nanos(ACK_WAIT_MS),
+      // One batch at a time keeps the order. Deliveries are not counted: a crash is nobody's fault, ATTEMPTS are.
+      max_ack_pending: 1,
+      max_deliver: -1,
+    });
+    return jetstream(this.connection.nats).consumers.get(streamName(kind), name);
+  }
+
+  private async take(message: JsMsg): Promise<void> {
+    const working = setInterval(() => message.working(), STILL_WORKING_MS);
+    try {
+      const { entries } = decodeBatch(message);
+      let failed = await this.offer(entries);
+      for (let attempt = 2; failed.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
+        await this.pause(FIRST_BACKOFF_MS * 2 ** (attempt - 2));
+        const again: Undigested[] = [];
+        for (const { entry } of failed) again.push(...(await this.offer([entry])));
+        failed = again;
+      }
+      for (const one of failed) await this.bury(one);
+      this.consumed += entries.length;
+      message.ack();
+    } catch (error) {
+      message.nak();
+      throw error;
+    } finally {
+      clearInterval(working);
+    }
+  }
+
+  /** Offers entries in their order; halved until what cannot be digested is alone. @returns those */
+  private async offer(entries: FeedEntry[]): Promise<Undigested[]> {
+    const error = await this.refusalOf(entries);
+    if (error === undefined) return [];
+    if (entries.length === 1) return [{ entry: entries[0]!, error }];
+    const middle = entries.length >> 1;
+    const first = await this.offer(entries.slice(0, middle));
+    return [...first, ...(await this.offer(entries.slice(middle)))];
+  }
+
+  /** What the handler says to entries, once nothing that it needs is away any more; undefined when all is well. */
+  private async refusalOf(entries: FeedEntry[]): Promise<unknown> {
+    for (let backoff_ms = FIRST_BACKOFF_MS; ; backoff_ms = Math.min(backoff_ms * 2, MAX_BACKOFF_MS)) {
+      try {
+        await this.options.handle(entries);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== 'unavailable') return error ?? new Error('refused');
+        if (this.stopping.signal.aborted) throw error;
+        await this.pause(backoff_ms);
+      }
+    }
+  }
+
+  private async bury({ entry, error }: Undigested): Promise<void> {
+    const { name, kind } = this.options;
+    const { id } = entry.head;
+    this.logger.error(error, `An entry of ${kind} is among the dead letters of ${name}: ${id}`);
+    const carried = headers();
+    carried.set('Flotilla-Kind', kind);
+    await jetstream(this.connection.nats).publish(deadLetterSubject(name), encodeFrame([entry]), {
+      headers: carried,
+      msgID: `${name}:${id}`,
+    });
+    this.dead += 1;
+  }
+
+  private async pause(length_ms: number): Promise<void> {
+    await setTimeout(length_ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,53 @@
+import { isBehind, concerns, maySee, Reply, type Call, type FeedPage, type FeedQuestion } from '#contracts';
+import { Feed, type Database } from '#database';
+import { entryOf, type FeedSource } from './feed-source.js';
+
+/** Rows read at a time, of which a caller may see all or none. */
+const ROWS_A_READ = 256;
+const READS = 8;
+/** A page ends early rather than grow past this. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+
+/** Answers from the database what a reader of the stream has missed, with the same rule of who may see what. */
+export class FeedReader<Row extends object> {
+  private readonly feed: Feed<Row>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly source: FeedSource<Row>,
+  ) {
+    this.feed = new Feed(source);
+  }
+
+  async read({ caller, request }: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
+    const { after, until, device_id, limit } = request;
+    if (after === null) return pageOf([], await this.feed.end(this.database));
+    const page: string[] = [];
+    let bytes = 0;
+    let position = after;
+    for (let read = 0; read < READS; read += 1) {
+      const found = await this.feed.ofProject(this.database, caller.project_id, position, ROWS_A_READ);
+      for (const row of found.rows) {
+        const { head, body } = entryOf(this.source, row);
+        if (until && isBehind(head.position, until)) return pageOf(page, until);
+        const isAsked = device_id === undefined || concerns(device_id, head);
+        if (isAsked && maySee(caller, this.source.kind, head)) {
+          if (page.length === limit || bytes > PAGE_BYTES) return pageOf(page, position);
+          const json = `{"position":${JSON.stringify(head.position)},"entry":${body as string}}`;
+          bytes += Buffer.byteLength(json);
+          page.push(json);
+        }
+        position = head.position;
+      }
+      // Where the feed ends may be before a position that was read off a stream a moment ago.
+      if (isBehind(found.position, position)) position = found.position;
+      if (until && !isBehind(until, position)) return pageOf(page, until);
+      if (found.rows.length < ROWS_A_READ) break;
+    }
+    return pageOf(page, position);
+  }
+}
+
+function pageOf(entries: string[], position: [string, string]): Reply<FeedPage> {
+  return Reply.json(`{"entries":[${entries.join(',')}],"position":${JSON.stringify(position)}}`);
+}

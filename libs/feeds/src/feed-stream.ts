@@ -1,0 +1,98 @@
+import { JetStreamApiError, jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { headers, nanos, type NatsConnection } from '@nats-io/transport-node';
+import { type FeedKind, type FeedPosition } from '#contracts';
+import { decodeBatch, encodeBatch, feedSubject, type FeedBatch } from './feed-batch.js';
+
+export interface StreamLimits {
+  /** Servers of the NATS cluster that hold each message. */
+  replicas: number;
+  max_bytes: number;
+}
+
+/** Where a stream ends. */
+export interface StreamEnd {
+  sequence: number;
+  /** Of the last entry; undefined when there is none. */
+  position?: FeedPosition;
+}
+
+const DAY_MS = 86_400_000;
+const DUPLICATE_WINDOW_MS = 600_000;
+const PUBLISH_TIMEOUT_MS = 5_000;
+/** What JetStream says to a stream that is there already, with another configuration. */
+const STREAM_DIFFERS = 10058;
+
+/** For how long a stream holds entries, in ms; undefined for ever. */
+export function maxAgeOf(kind: FeedKind): number | undefined {
+  return kind === 'audit' ? undefined : 7 * DAY_MS;
+}
+
+export function streamName(kind: FeedKind): string {
+  return `feed_${kind}`;
+}
+
+/** The JetStream stream of one kind: what the relay has published, and nothing else. */
+export class FeedStream {
+  constructor(
+    private readonly nats: NatsConnection,
+    private readonly kind: FeedKind,
+    private readonly limits: StreamLimits,
+  ) {}
+
+  /** Makes the stream, or makes it what it is to be, and says where it ends. */
+  async open(): Promise<StreamEnd> {
+    const manager = await jetstreamManager(this.nats, { checkAPI: false });
+    const { state } = await declareStream(manager, {
+      name: streamName(this.kind),
+      subjects: [feedSubject(this.kind)],
+      max_age: nanos(maxAgeOf(this.kind) ?? 0),
+      max_bytes: this.limits.max_bytes,
+      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+      num_replicas: this.limits.replicas,
+    });
+    const last =
+      state.messages > 0
+        ? await manager.streams.getMessage(streamName(this.kind), { last_by_subj: feedSubject(this.kind) })
+        : null;
+    if (!last) return { sequence: state.last_seq };
+    const { position } = decodeBatch({ subject: last.subject, data: last.data, headers: last.header });
+    return { sequence: last.seq, position };
+  }
+
+  /**
+   * Puts a batch on disk, right behind the message of this sequence: a relay that has lost its lead without knowing it
+   * forks nothing. @returns its own sequence
+   */
+  async publish(batch: FeedBatch, behind: number): Promise<number> {
+    const { data, headers: named } = encodeBatch(batch);
+    const carried = headers();
+    for (const [name, value] of named) carried.set(name, value);
+    const { seq } = await jetstream(this.nats).publish(feedSubject(this.kind), data, {
+      headers: carried,
+      // With its place: after a purge, what was published before may come again.
+      msgID: `${this.kind}:${batch.position.join(':')}@${behind + 1}`,
+      expect: { lastSequence: behind },
+      timeout: PUBLISH_TIMEOUT_MS,
+    });
+    return seq;
+  }
+
+  async clear(): Promise<void> {
+    const manager = await jetstreamManager(this.nats, { checkAPI: false });
+    await manager.streams.purge(streamName(this.kind));
+  }
+}
+
+type StreamConfig = Parameters<JetStreamManager['streams']['add']>[0];
+
+/** A stream on disk that drops its oldest messages when it is full. */
+export async function declareStream(
+  manager: JetStreamManager,
+  config: StreamConfig,
+): ReturnType<JetStreamManager['streams']['add']> {
+  const whole: StreamConfig = { retention: 'limits', storage: 'file', discard: 'old', ...config };
+  return manager.streams.add(whole).catch((error: unknown) => {
+    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_DIFFERS) throw error;
+    return manager.streams.update(config.name, whole);
+  });
+}

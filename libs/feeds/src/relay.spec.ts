@@ -1,0 +1,157 @@
+import { Logger } from '@nestjs/common';
+import { eventually } from '#testing';
+import { FEED_START } from '#contracts';
+import { batchesOf } from './feed-batch.js';
+import { FeedStream, streamName } from './feed-stream.js';
+import { feedWorld, type FeedWorld } from '../test/feed-world.js';
+
+const STREAM = streamName('event');
+const LIMITS = { replicas: 1, max_bytes: 256 * 1024 * 1024 };
+
+describe('the relay', () => {
+  let world: FeedWorld;
+  beforeEach(async () => {
+    Logger.overrideLogger(false);
+    world = await feedWorld();
+  });
+  afterEach(() => world.stop());
+
+  /** Exactly these, in this order, each batch behind the one before. */
+  const expectPublished = async (ids: string[]): Promise<void> => {
+    await eventually(async () => {
+      const batches = await world.published();
+      expect(batches.flatMap(({ entries }) => entries.map(({ head }) => head.id))).toEqual(ids);
+      batches.slice(1).forEach(({ after }, index) => expect(after).toEqual(batches[index]!.position));
+    }, 20_000);
+  };
+  const cutTheLead = async (): Promise<void> => {
+    const service = await world.connect();
+    await service.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND datname = current_database()`,
+    );
+    await service.end();
+  };
+
+  it('publishes each row once, in the order of transactions', async () => {
+    const before = await world.insert(3);
+    await world.start();
+    await expectPublished(before);
+    const after = await world.insert(700);
+    await expectPublished([...before, ...after]);
+  });
+
+  it('skips nothing that commits late', async () => {
+    await world.start();
+    const slow = await world.connect();
+    await slow.query('BEGIN');
+    const late = await world.insert(2, { on: slow });
+    const quick = await world.insert(2);
+    await slow.query('COMMIT');
+    await slow.end();
+    await expectPublished([...late, ...quick]);
+  });
+
+  it('publishes nothing that is not committed in the end', async () => {
+    await world.start();
+    const other = await world.connect();
+    await other.query('BEGIN');
+    await world.insert(2, { on: other });
+    const kept = await world.insert(2);
+    await other.query('ROLLBACK');
+    await other.end();
+    await expectPublished(kept);
+  });
+
+  it('publishes what is committed before it stops, and goes on there when it starts', async () => {
+    const first = await world.start();
+    await expectPublished([]);
+    const ids = await world.insert(1_000);
+    await first.stop();
+    expect(await world.publishedIds()).toEqual(ids);
+    await world.start();
+    await expectPublished([...ids, ...(await world.insert(5))]);
+  });
+
+  it('is one at a time, and another when its connection is cut', async () => {
+    const replicas = [await world.start(), await world.start()];
+    const leads = (): number =>
+      replicas.reduce((sum, { relay }) => sum + relay.part.gauges.feed_leads.read(), 0);
+    await eventually(() => leads() === 1);
+    const ids: string[] = [];
+    for (let cuts = 0; cuts < 3; cuts += 1) {
+      ids.push(...(await world.insert(10)));
+      await cutTheLead();
+      ids.push(...(await world.insert(10)));
+      await expectPublished(ids);
+    }
+    await eventually(() => leads() === 1);
+  });
+
+  it('waits for a NATS that is away', async () => {
+    const { relay } = await world.start();
+    const ids = await world.insert(10);
+    await expectPublished(ids);
+    const nats = await world.nats.crash();
+    ids.push(...(await world.insert(600)));
+    await eventually(() => relay.part.check().then(...([() => false, () => true] as const)));
+    await nats.restart();
+    await expectPublished(ids);
+    await relay.part.check();
+  });
+
+  it('fills a stream anew that was wiped under it', async () => {
+    await world.start();
+    const ids = await world.insert(300);
+    await expectPublished(ids);
+    await (await world.streams()).delete(STREAM);
+    ids.push(...(await world.insert(300)));
+    await eventually(async () => (await world.publishedIds()).length === ids.length);
+    await expectPublished(ids);
+  });
+
+  it.each(['purge', 'delete'] as const)('fills a stream anew after a %s while it was down', async (wipe) => {
+    const first = await world.start();
+    const ids = await world.insert(300);
+    await expectPublished(ids);
+    await first.stop();
+    await (await world.streams())[wipe](STREAM);
+    ids.push(...(await world.insert(300)));
+    await world.start();
+    await expectPublished(ids);
+  });
+
+  it('fills a stream with what it keeps, and with nothing much older', async () => {
+    const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+    for (const days of [30, 20, 10, 8]) await world.insert(20, { recorded_at: ago(days) });
+    const kept: string[] = [];
+    for (const days of [6, 3, 1]) kept.push(...(await world.insert(20, { recorded_at: ago(days) })));
+    await world.start();
+    await expectPublished(kept);
+  });
+
+  it('begins a stream anew that is of another database', async () => {
+    const stream = new FeedStream(world.connection.nats, 'event', LIMITS);
+    const { sequence } = await stream.open();
+    const position: [string, string] = ['1000000000000', world.project_id];
+    const head = { project_id: world.project_id, position, id: world.project_id, device_id: null };
+    const [batch] = batchesOf('event', FEED_START, [{ head, body: '{}' }]);
+    await stream.publish(batch!, sequence);
+    const ids = await world.insert(3);
+    await world.start();
+    await expectPublished(ids);
+  });
+
+  it('forks nothing when it does not know that it has lost the lead', async () => {
+    await world.start();
+    const ids = await world.insert(3);
+    await expectPublished(ids);
+    const stream = new FeedStream(world.connection.nats, 'event', LIMITS);
+    const { sequence } = await stream.open();
+    ids.push(...(await world.insert(3)));
+    await expectPublished(ids);
+    const [first] = await world.published();
+    await expect(stream.publish(first!, sequence)).rejects.toThrow('wrong last sequence');
+    await expectPublished(ids);
+  });
+});

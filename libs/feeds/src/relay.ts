@@ -1,0 +1,162 @@
+import { setTimeout } from 'node:timers/promises';
+import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type BusConnection } from '#bus';
+import { FEED_START, type FeedPosition } from '#contracts';
+import { Feed, Lead, type Database } from '#database';
+import { batchesOf } from './feed-batch.js';
+import { entryOf, type FeedSource } from './feed-source.js';
+import { FeedStream, maxAgeOf, type StreamEnd, type StreamLimits } from './feed-stream.js';
+
+export interface RelayOptions<Row extends object> {
+  source: FeedSource<Row>;
+  /** Of the database, for a connection of its own. */
+  url: string;
+  limits: StreamLimits;
+}
+
+const ROWS_A_READ = 256;
+/** What is committed together soon is read together. */
+const GATHER_MS = 20;
+/** How often it looks for what others have committed. */
+const POLL_MS = 100;
+const TRY_AGAIN_MS = 500;
+/** Times of rows rise along the feed, give or take as much. */
+const CLOCK_MARGIN_MS = 3_600_000;
+const DRAIN_MS = 5_000;
+
+/**
+ * Publishes a service's feed: every row once, in order, none skipped. One replica leads. It keeps no position of its
+ * own: the last message of the stream is the position, and whoever takes over goes on behind it. A stream that is empty
+ * is filled anew. While the database or NATS is away it waits.
+ */
+export class Relay<Row extends object> implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger(Relay.name);
+  private readonly stopping = new AbortController();
+  private readonly feed: Feed<Row>;
+  private running?: Promise<void>;
+  private problem?: string;
+  private isWoken = false;
+  private resting = new AbortController();
+  private published = 0;
+  private isLeading = false;
+  private waiting_since?: number;
+
+  constructor(
+    private readonly connection: BusConnection,
+    private readonly database: Database,
+    private readonly options: RelayOptions<Row>,
+  ) {
+    this.feed = new Feed(options.source);
+  }
+
+  onApplicationBootstrap(): void {
+    this.database.onCommit(() => {
+      this.isWoken = true;
+      this.resting.abort();
+    });
+    this.running = this.run();
+  }
+
+  /** Publishes what is committed, then gives up the lead. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort();
+    this.resting.abort();
+    await Promise.race([this.running, setTimeout(DRAIN_MS, undefined, { ref: false })]);
+  }
+
+  /** The relay as a part of an app's health and metrics. */
+  readonly part = {
+    name: 'feed',
+    essential: false,
+    check: (): Promise<void> =>
+      this.problem === undefined ? Promise.resolve() : Promise.reject(new Error(this.problem)),
+    gauges: {
+      feed_leads: {
+        help: 'Whether this process publishes the feed.',
+        read: (): number => Number(this.isLeading),
+      },
+      feed_published: { help: 'Rows that this process has published.', read: (): number => this.published },
+      feed_lag_s: {
+        help: 'Age of the oldest row that was read and is not published yet.',
+        read: (): number =>
+          this.waiting_since === undefined ? 0 : (Date.now() - this.waiting_since) / 1_000,
+      },
+    },
+  };
+
+  private async run(): Promise<void> {
+    const { source, url } = this.options;
+    while (!this.stopping.signal.aborted) {
+      try {
+        const lead = await Lead.wait(url, `${source.table} relay`, this.stopping.signal);
+        if (lead) await this.lead(lead).finally(() => lead.giveUp());
+      } catch (error) {
+        this.report(error);
+        await this.pause(TRY_AGAIN_MS);
+      } finally {
+        this.isLeading = false;
+      }
+    }
+  }
+
+  private async lead(lead: Lead): Promise<void> {
+    const { source, limits } = this.options;
+    const stream = new FeedStream(this.connection.nats, source.kind, limits);
+    const end = await stream.open();
+    let { sequence } = end;
+    let position = await this.begin(lead, stream, end);
+    this.isLeading = true;
+    this.problem = undefined;
+    for (;;) {
+      const rows = await this.feed.next(lead, position, ROWS_A_READ);
+      const [oldest] = rows as Record<string, unknown>[];
+      this.waiting_since = (oldest?.[source.recorded_at] as Date | undefined)?.getTime();
+      const entries = rows.map((row) => entryOf(source, row));
+      for (const batch of batchesOf(source.kind, position, entries)) {
+        sequence = await stream.publish(batch, sequence);
+        position = batch.position;
+        this.published += batch.entries.length;
+      }
+      this.waiting_since = undefined;
+      if (rows.length === ROWS_A_READ) continue;
+      if (this.stopping.signal.aborted) return;
+      await this.rest();
+    }
+  }
+
+  /** Where to go on; in a stream without entries, before all that it is to hold. */
+  private async begin(lead: Lead, stream: FeedStream, { position }: StreamEnd): Promise<FeedPosition> {
+    const { kind } = this.options.source;
+    if (position && !(await this.feed.isAhead(lead, position))) return position;
+    if (position) {
+      this.logger.error(`The stream of ${kind} is of another database: it begins anew`);
+      await stream.clear();
+    }
+    const max_age_ms = maxAgeOf(kind);
+    return max_age_ms === undefined
+      ? FEED_START
+      : this.feed.since(lead, new Date(Date.now() - max_age_ms - CLOCK_MARGIN_MS));
+  }
+
+  private async rest(): Promise<void> {
+    await this.pause(GATHER_MS);
+    if (!this.isWoken) {
+      this.resting = new AbortController();
+      await setTimeout(POLL_MS - GATHER_MS, undefined, { signal: this.resting.signal }).catch(
+        () => undefined,
+      );
+    }
+    this.isWoken = false;
+  }
+
+  private async pause(length_ms: number): Promise<void> {
+    await setTimeout(length_ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+
+  /** Once for each problem, however long it lasts. */
+  private report(error: unknown): void {
+    const problem = String(error);
+    if (problem !== this.problem) this.logger.error(error);
+    this.problem = problem;
+  }
+}
