@@ -2,6 +2,8 @@ import { Controller } from '@nestjs/common';
 import { Handles, HandlesTogether } from '#bus';
 import {
   countEvents,
+  type EntrySearch,
+  type EntrySlice,
   type EventId,
   type EventPage,
   type EventQuery,
@@ -10,6 +12,7 @@ import {
   type Histogram,
   type HistogramQuery,
   type NewEvent,
+  queryEventEntries,
   queryEvents,
   type RecordedEvent,
   recordEvent,
@@ -35,6 +38,11 @@ export class ActivityEventsController {
   @Handles(getEvent)
   get(call: Call<EventId>): Promise<Reply<RecordedEvent>> {
     return this.events.get(call);
+  }
+
+  @Handles(queryEventEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.events.entries(call);
   }
 
   @Handles(countEvents)

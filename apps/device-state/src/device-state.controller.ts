@@ -6,6 +6,7 @@ import {
   getState,
   getStates,
   queryHistory,
+  queryStateEntries,
   queryStates,
   reportState,
   type Call,
@@ -13,6 +14,8 @@ import {
   type DeviceHistoryQuery,
   type DeviceReport,
   type DeviceStateView,
+  type EntrySearch,
+  type EntrySlice,
   type Failure,
   type FleetQuery,
   type HistoryPage,
@@ -53,6 +56,11 @@ export class DeviceStateController {
   @Handles(queryHistory)
   history(call: Call<DeviceHistoryQuery>): Promise<Reply<HistoryPage>> {
     return this.states.history(call);
+  }
+
+  @Handles(queryStateEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.states.entries(call);
   }
 
   @Handles(queryStates)

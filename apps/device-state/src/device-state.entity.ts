@@ -35,6 +35,7 @@ export class StateRow {
  * backwards for a device. Each row holds all of the state after it, so that one row answers for its time.
  */
 @Entity({ schema: SCHEMA, name: 'history' })
+@Index('history_by_time', ['project_id', 'recorded_at', 'device_id', 'entry'])
 export class HistoryRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('text') device_id!: string;

@@ -4,12 +4,15 @@ import {
   countAdoption,
   getCurrentFirmware,
   queryFirmware,
+  queryFirmwareEntries,
   recordFirmware,
   type Adoption,
   type AdoptionQuery,
   type Call,
   type CurrentFirmware,
   type DeviceFirmwareQuery,
+  type EntrySearch,
+  type EntrySlice,
   type Failure,
   type FirmwareOwner,
   type FirmwarePage,
@@ -35,6 +38,11 @@ export class FirmwareController {
   @Handles(queryFirmware)
   query(call: Call<DeviceFirmwareQuery>): Promise<Reply<FirmwarePage>> {
     return this.firmware.query(call);
+  }
+
+  @Handles(queryFirmwareEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.firmware.entries(call);
   }
 
   @Handles(getCurrentFirmware)

@@ -5,7 +5,7 @@ import { type SpanRange } from './adoption-spans.js';
 
 export interface Conditions {
   project_id: string;
-  device_id: string;
+  device_id?: string;
   status?: string;
   from?: Date;
   to?: Date;
@@ -27,7 +27,7 @@ export class FirmwareRepository {
     return device?.current_firmware;
   }
 
-  /** At most `limit` events by (timestamp, id) from `after` on. */
+  /** At most `limit` events, of a device or of all of a project, by (timestamp, id) from `after` on. */
   async page(
     conditions: Conditions,
     order: 'asc' | 'desc',

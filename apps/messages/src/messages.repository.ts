@@ -246,12 +246,14 @@ function walkStatement({ project_id, sides, since, older_than, newer_than, order
     older_than && `(created_at, id) < (${older_than.map(place).join(', ')})`,
     newer_than && `(created_at, id) > (${newer_than.map(place).join(', ')})`,
   ];
-  const walks = sides.map(({ recipient, sender, except_recipient }) => {
+  const walks = sides.map(({ recipient, sender, about, except_recipients, except_senders }) => {
     const conditions = [
       'project_id = $1',
       recipient !== undefined && `recipient_mailbox = ${place(recipient)}`,
       sender !== undefined && `sender_mailbox = ${place(sender)}`,
-      except_recipient !== undefined && `recipient_mailbox <> ${place(except_recipient)}`,
+      about !== undefined && `device_id = ${place(about)}`,
+      except_recipients && `recipient_mailbox <> ALL(${place(except_recipients)})`,
+      except_senders && `sender_mailbox <> ALL(${place(except_senders)})`,
       ...inTime,
     ];
     return `${SELECT} WHERE ${conditions.filter(Boolean).join(' AND ')}

@@ -1,15 +1,22 @@
 import fc from 'fast-check';
-import { between, sidesOf, type Side } from './sides.js';
+import { between, sidesAround, sidesOf, type Side } from './sides.js';
 
 const MAILBOXES = fc.constantFrom('member a', 'member b', 'member c', 'device a');
-const letters = fc.record({ sender: MAILBOXES, recipient: MAILBOXES });
-type Letter = { sender: string; recipient: string };
+const letters = fc.record({
+  sender: MAILBOXES,
+  recipient: MAILBOXES,
+  about: fc.constantFrom('a', 'b', undefined),
+});
+type Letter = { sender: string; recipient: string; about: string | undefined };
 
-function isOn({ recipient, sender, except_recipient }: Side, letter: Letter): boolean {
+function isOn(side: Side, letter: Letter): boolean {
+  const { recipient, sender, about, except_recipients = [], except_senders = [] } = side;
   return (
     (recipient === undefined || recipient === letter.recipient) &&
     (sender === undefined || sender === letter.sender) &&
-    letter.recipient !== except_recipient
+    (about === undefined || about === letter.about) &&
+    !except_recipients.includes(letter.recipient) &&
+    !except_senders.includes(letter.sender)
   );
 }
 
@@ -40,6 +47,17 @@ describe('the sides of a search', () => {
       fc.property(fc.option(MAILBOXES, { nil: undefined }), letters, (sender, letter) => {
         const passes = sender === undefined || letter.sender === sender;
         expect(sidesWith(sidesOf(undefined, { sender }), letter)).toBe(passes ? 1 : 0);
+      }),
+    );
+  });
+
+  it('around a device hold each message to, from or about it that the reader may see once', () => {
+    fc.assert(
+      fc.property(fc.option(MAILBOXES, { nil: undefined }), letters, (reader, letter) => {
+        const ends = [letter.sender, letter.recipient];
+        const isAround = ends.includes('device a') || letter.about === 'a';
+        const sees = reader === undefined || ends.includes(reader);
+        expect(sidesWith(sidesAround('a', reader), letter)).toBe(isAround && sees ? 1 : 0);
       }),
     );
   });

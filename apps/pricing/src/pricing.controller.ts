@@ -3,10 +3,13 @@ import { Handles, HandlesTogether } from '#bus';
 import {
   getPrice,
   queryPriceChanges,
+  queryPriceEntries,
   type Reprice,
   reprice,
   type RepriceReceipt,
   type Call,
+  type EntrySearch,
+  type EntrySlice,
   type Failure,
   type PriceChangePage,
   type PriceChangeQuery,
@@ -33,5 +36,10 @@ export class PricingController {
   @Handles(queryPriceChanges)
   changes(call: Call<PriceChangeQuery>): Promise<Reply<PriceChangePage>> {
     return this.prices.changes(call);
+  }
+
+  @Handles(queryPriceEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.prices.entries(call);
   }
 }

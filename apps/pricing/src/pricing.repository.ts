@@ -19,6 +19,7 @@ export interface NewChange extends ProductKey {
 }
 
 export interface StoredChange {
+  id: string;
   product_id: string;
   previous_price: string | null;
   new_price: string;
@@ -169,7 +170,7 @@ export class PricingRepository {
     const name = parts.map(([, first]) => (first === undefined ? '0' : '1')).join('');
     const rows = await this.database.prepared<ChangeRow>(
       `changes-${name}-${order}`,
-      `SELECT product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes WHERE ${where}
+      `SELECT id, product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes WHERE ${where}
        ORDER BY ${by.map((column) => `${column} ${order}`).join(', ')} LIMIT $${parameter + 1}`,
       values,
     );

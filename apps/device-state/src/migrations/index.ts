@@ -1,4 +1,5 @@
 import { CreateDeviceState1763710000000 } from './1763710000000-create-device-state.js';
+import { IndexHistoryByTime1763800000000 } from './1763800000000-index-history-by-time.js';
 
 /** Oldest first. */
-export const MIGRATIONS = [CreateDeviceState1763710000000];
+export const MIGRATIONS = [CreateDeviceState1763710000000, IndexHistoryByTime1763800000000];

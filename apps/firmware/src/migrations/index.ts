@@ -1,4 +1,5 @@
 import { CreateFirmware1763700000000 } from './1763700000000-create-firmware.js';
+import { IndexFirmwareEventsByTime1763800000000 } from './1763800000000-index-firmware-events-by-time.js';
 
 /** Oldest first. */
-export const MIGRATIONS = [CreateFirmware1763700000000];
+export const MIGRATIONS = [CreateFirmware1763700000000, IndexFirmwareEventsByTime1763800000000];
