@@ -1,4 +1,11 @@
-import { Failure, parseMoment, type AnyEntry, type EntryKind, type EntrySlice } from '#contracts';
+import {
+  ENTRY_KINDS,
+  Failure,
+  parseMoment,
+  type AnyEntry,
+  type EntryKind,
+  type EntrySlice,
+} from '#contracts';
 import { decodeCursor, encodeCursor } from '#database';
 
 export type Order = 'asc' | 'desc';
@@ -27,11 +34,11 @@ export function timelineCursor({ at, kind, place }: Place): string {
 }
 
 /** @throws Failure `invalid` at `/cursor` for anything that `timelineCursor` did not write */
-export function timelinePlace(cursor: string, kinds: readonly EntryKind[]): Place {
+export function timelinePlace(cursor: string): Place {
   const [at, rest] = decodeCursor(cursor, 'text');
-  const blank = rest.indexOf(' ');
-  const kind = kinds.find((one) => one === rest.slice(0, blank));
-  if (kind) return { at, kind, place: rest.slice(blank + 1) };
+  const [, name, place] = /^(\w+) (.+)$/s.exec(rest) ?? [];
+  const kind = ENTRY_KINDS.find((one) => one === name);
+  if (kind) return { at, kind, place: place! };
   throw Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
 }
 

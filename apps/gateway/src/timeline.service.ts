@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '#bus';
 import {
-  ENTRY_KINDS,
   entryKindsOf,
   Failure,
   queryEventEntries,
@@ -62,7 +61,7 @@ export class TimelineService {
 
   private async page(query: TimelineQuery, context: CallContext, device_id?: string): Promise<TimelinePage> {
     const { order = 'desc', limit = DEFAULT_LIMIT, from, to, cursor } = query;
-    const after = cursor === undefined ? undefined : timelinePlace(cursor, ENTRY_KINDS);
+    const after = cursor === undefined ? undefined : timelinePlace(cursor);
     const kinds = entryKindsOf(query.kinds).filter((kind) => maySee(context.caller, kind));
     const slices = await Promise.all(
       kinds.map(async (kind): Promise<KindSlice> => {
