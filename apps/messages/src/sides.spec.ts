@@ -9,22 +9,18 @@ const letters = fc.record({
 });
 type Letter = { sender: string; recipient: string; about: string | undefined };
 
-function isOn(side: Side, letter: Letter): boolean {
-  const { recipient, sender, about, except_recipients = [], except_senders = [] } = side;
+function isOn({ recipient, sender, about }: Side, letter: Letter): boolean {
   return (
     (recipient === undefined || recipient === letter.recipient) &&
     (sender === undefined || sender === letter.sender) &&
-    (about === undefined || about === letter.about) &&
-    !except_recipients.includes(letter.recipient) &&
-    !except_senders.includes(letter.sender)
+    (about === undefined || about === letter.about)
   );
 }
 
-const sidesWith = (sides: Side[], letter: Letter): number =>
-  sides.filter((side) => isOn(side, letter)).length;
+const hold = (sides: Side[], letter: Letter): boolean => sides.some((side) => isOn(side, letter));
 
 describe('the sides of a search', () => {
-  it('hold each message that is the reader’s and passes the filter once, and no other', () => {
+  it('hold each message that is the reader’s and passes the filter, and no other', () => {
     fc.assert(
       fc.property(
         MAILBOXES,
@@ -36,7 +32,7 @@ describe('the sides of a search', () => {
           const passes =
             (recipient === undefined || letter.recipient === recipient) &&
             (sender === undefined || letter.sender === sender);
-          expect(sidesWith(sidesOf(reader, { recipient, sender }), letter)).toBe(isOwn && passes ? 1 : 0);
+          expect(hold(sidesOf(reader, { recipient, sender }), letter)).toBe(isOwn && passes);
         },
       ),
     );
@@ -46,28 +42,28 @@ describe('the sides of a search', () => {
     fc.assert(
       fc.property(fc.option(MAILBOXES, { nil: undefined }), letters, (sender, letter) => {
         const passes = sender === undefined || letter.sender === sender;
-        expect(sidesWith(sidesOf(undefined, { sender }), letter)).toBe(passes ? 1 : 0);
+        expect(hold(sidesOf(undefined, { sender }), letter)).toBe(passes);
       }),
     );
   });
 
-  it('around a device hold each message to, from or about it that the reader may see once', () => {
+  it('around a device hold each message to, from or about it that the reader may see, and no other', () => {
     fc.assert(
       fc.property(fc.option(MAILBOXES, { nil: undefined }), letters, (reader, letter) => {
         const ends = [letter.sender, letter.recipient];
         const isAround = ends.includes('device a') || letter.about === 'a';
         const sees = reader === undefined || ends.includes(reader);
-        expect(sidesWith(sidesAround('a', reader), letter)).toBe(isAround && sees ? 1 : 0);
+        expect(hold(sidesAround('a', reader), letter)).toBe(isAround && sees);
       }),
     );
   });
 
-  it('of a conversation hold each message between its two once', () => {
+  it('of a conversation hold each message between its two', () => {
     fc.assert(
       fc.property(MAILBOXES, MAILBOXES, letters, (one, other, letter) => {
         const ends = [letter.sender, letter.recipient];
         const isBetween = ends.join() === [one, other].join() || ends.join() === [other, one].join();
-        expect(sidesWith(between(one, other), letter)).toBe(isBetween ? 1 : 0);
+        expect(hold(between(one, other), letter)).toBe(isBetween);
       }),
     );
   });

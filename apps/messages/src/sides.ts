@@ -6,9 +6,6 @@ export interface Side {
   sender?: string;
   /** The id of the device that it is about. */
   about?: string;
-  /** Not to these, nor from those: other sides have them. */
-  except_recipients?: string[];
-  except_senders?: string[];
 }
 
 /** Both directions between two mailboxes, which may be one. */
@@ -18,7 +15,7 @@ export function between(one: string, other: string): Side[] {
 }
 
 /**
- * Where to look for the messages that a reader may see and a filter lets through: each is on exactly one side.
+ * Where to look for the messages that a reader may see and a filter lets through: each is on one side at least.
  * @param reader the mailbox of one who sees only messages to or from itself; undefined sees all
  */
 export function sidesOf(reader: string | undefined, { recipient, sender }: Side = {}): Side[] {
@@ -26,20 +23,17 @@ export function sidesOf(reader: string | undefined, { recipient, sender }: Side 
   if (recipient !== undefined && sender !== undefined) return [];
   if (recipient !== undefined) return [{ recipient, sender: reader }];
   if (sender !== undefined) return [{ recipient: reader, sender }];
-  return [{ recipient: reader }, { sender: reader, except_recipients: [reader] }];
+  return [{ recipient: reader }, { sender: reader }];
 }
 
 /** Where to look for the messages to, from or about a device that a reader may see, as `sidesOf`. */
 export function sidesAround(device_id: string, reader: string | undefined): Side[] {
   const device = mailboxOf({ role: 'device', principal: device_id });
   if (reader === device) return sidesOf(reader);
-  if (reader === undefined) {
-    const about = { about: device_id, except_recipients: [device], except_senders: [device] };
-    return [...sidesOf(device), about];
-  }
+  if (reader === undefined) return [...sidesOf(device), { about: device_id }];
   return [
     ...between(device, reader),
-    { about: device_id, recipient: reader, except_senders: [device] },
-    { about: device_id, sender: reader, except_recipients: [device, reader] },
+    { about: device_id, recipient: reader },
+    { about: device_id, sender: reader },
   ];
 }
