@@ -10,7 +10,6 @@ import {
   queryStateEntries,
   Reply,
   type CallContext,
-  type Caller,
   type Contract,
   type EntryKind,
   type EntrySearch,
@@ -62,7 +61,8 @@ export class TimelineService {
   private async page(query: TimelineQuery, context: CallContext, device_id?: string): Promise<TimelinePage> {
     const { order = 'desc', limit = DEFAULT_LIMIT, from, to, cursor } = query;
     const after = cursor === undefined ? undefined : timelinePlace(cursor);
-    const kinds = entryKindsOf(query.kinds).filter((kind) => maySee(context.caller, kind));
+    // Prices are about no device, and no matter of one that asks.
+    const kinds = entryKindsOf(query.kinds).filter((kind) => kind !== 'price' || device_id === undefined);
     const slices = await Promise.all(
       kinds.map(async (kind): Promise<KindSlice> => {
         const search = searchOf(kind, { from, to, order }, after);
@@ -89,9 +89,4 @@ export class TimelineService {
 
 function replyOf(page: TimelinePage): Reply<TimelinePage> {
   return Reply.of(page, { next_cursor: page.next_cursor ?? undefined });
-}
-
-/** Prices are no matter of devices. */
-function maySee({ role }: Caller, kind: EntryKind): boolean {
-  return role !== 'device' || kind !== 'price';
 }
