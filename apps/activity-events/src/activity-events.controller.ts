@@ -7,6 +7,8 @@ import {
   readEventFeed,
   recordEvent,
   type Call,
+  type EntrySearch,
+  type EntrySlice,
   type EventId,
   type EventPage,
   type EventQuery,
@@ -16,6 +18,7 @@ import {
   type Histogram,
   type HistogramQuery,
   type NewEvent,
+  queryEventEntries,
   type RecordedEvent,
   type Reply,
 } from '#contracts';
@@ -42,6 +45,11 @@ export class ActivityEventsController {
   @Handles(getEvent)
   get(call: Call<EventId>): Promise<Reply<RecordedEvent>> {
     return this.events.get(call);
+  }
+
+  @Handles(queryEventEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.events.entries(call);
   }
 
   @Handles(countEvents)

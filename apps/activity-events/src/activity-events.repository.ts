@@ -129,8 +129,10 @@ export class ActivityEventsRepository {
     const sql = `${SELECT} WHERE ${where} ${position}
       ORDER BY occurred_at ${order}, id ${order} LIMIT $${values.length + (after ? 3 : 1)}`;
     const all = [...values, ...(after ?? []), limit];
-    // How rare a part of a message is decides its plan; everything else has an index in the order of the page.
-    return conditions.message === undefined
+    // How rare a part of a message is decides its plan; everything else has an index in the order of the page. But
+    // planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
+    const ends = [conditions.from, conditions.to, after].filter((end) => end !== undefined);
+    return conditions.message === undefined && ends.length < 2
       ? this.database.prepared(`events-${name}-${order}${after ? '-after' : ''}`, sql, all)
       : this.database.rows(sql, all);
   }

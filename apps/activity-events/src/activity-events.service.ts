@@ -4,8 +4,11 @@ import {
   parseMoment,
   parseTimestamp,
   Reply,
+  sliceOf,
   type Call,
   type Caller,
+  type EntrySearch,
+  type EntrySlice,
   type EventFilter,
   type EventId,
   type EventPage,
@@ -23,6 +26,7 @@ import {
   type EventWrite,
   type StoredEvent,
 } from './activity-events.repository.js';
+import { eventEntryJson } from './event-entry.js';
 
 const DEFAULT_LIMIT = 100;
 /** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
@@ -63,6 +67,14 @@ export class ActivityEventsService {
     if (!event || (caller.role === 'device' && event.device_id !== caller.address))
       throw new Failure('not_found');
     return Reply.json(jsonOf(event), { version: event.id });
+  }
+
+  async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    const { device_id, from, to, order, limit, cursor } = request;
+    const conditions = conditionsOf(caller, { device_id, from_date: from, to_date: to });
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const events = this.repository.walk(conditions, order, limit + 1, after);
+    return sliceOf(events, limit, eventEntryJson, ({ id }) => id);
   }
 
   async count({ caller, request }: Call<HistogramQuery>): Promise<Reply<Histogram>> {

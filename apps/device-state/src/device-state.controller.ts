@@ -6,6 +6,7 @@ import {
   getState,
   getStates,
   queryHistory,
+  queryStateEntries,
   queryStates,
   readStateFeed,
   reportState,
@@ -14,6 +15,8 @@ import {
   type DeviceHistoryQuery,
   type DeviceReport,
   type DeviceStateView,
+  type EntrySearch,
+  type EntrySlice,
   type Failure,
   type FeedPage,
   type FeedQuestion,
@@ -60,6 +63,11 @@ export class DeviceStateController {
   @Handles(queryHistory)
   history(call: Call<DeviceHistoryQuery>): Promise<Reply<HistoryPage>> {
     return this.states.history(call);
+  }
+
+  @Handles(queryStateEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.states.entries(call);
   }
 
   @Handles(queryStates)

@@ -36,6 +36,7 @@ export class StateRow {
  */
 @Entity({ schema: SCHEMA, name: 'history' })
 @Index('history_by_transaction', ['transaction_id', 'id'])
+@Index('history_by_time', ['project_id', 'recorded_at', 'device_id', 'entry'])
 export class HistoryRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('text') device_id!: string;

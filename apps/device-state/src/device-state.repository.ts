@@ -3,6 +3,7 @@ import { Database, takeTurns, writeOnce, type Named, type Outcome, type Position
 import { type EntityManager } from 'typeorm';
 import { SCHEMA } from './device-state.entity.js';
 import { newRecordOf, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
+import { type StateChange } from './state-entry.js';
 
 export type DeviceName = Pick<DeviceRecord, 'project_id' | 'device_id'>;
 
@@ -24,6 +25,9 @@ export type Decide<Write, T> = (
   writes: Write[],
   records: ReadonlyMap<string, DeviceRecord>,
 ) => { changes: Change[]; outcomes: Outcome<T>[] };
+
+/** Where a change stands among all of a project: devices of one time by their ids, each in its own order. */
+export type ChangePlace = [recorded_at: string, device_id: string, entry: string];
 
 export interface FleetFilter {
   project_id: string;
@@ -102,6 +106,8 @@ const ENTRY = ENTRY_COLUMNS.map(([name, type]) => (type === 'json' ? `${name}::t
   ', ',
 );
 
+const CHANGE = `id, device_id, recorded_at, entry, version, operation, result, patch::text, "timestamp", clock, key_id`;
+
 const STATE = `states.project_id, states.device_id, states.version, states.current::text, states.desired::text,
   states.desired_version, states.updated_at, states.first_seen_at, states.last_seen_at, states.duplicates`;
 
@@ -134,6 +140,7 @@ const GET_THEN = `
 const CHUNK = 250;
 
 type Row = Record<string, unknown>;
+type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };
 
 @Injectable()
 export class DeviceStateRepository {
@@ -202,6 +209,35 @@ export class DeviceStateRepository {
       const last = entries.at(-1);
       if (!last || entries.length < size) return;
       after = [last.recorded_at.toISOString(), String(last.entry)];
+    }
+  }
+
+  /** What timelines show, of a device or of all of a project, by (recorded_at, device_id, entry) from `after` on. */
+  async *changes(
+    { project_id, device_id }: { project_id: string; device_id?: string },
+    { from, to, order }: { from?: Date; to?: Date; order: 'asc' | 'desc' },
+    expected: number,
+    after?: ChangePlace,
+  ): AsyncGenerator<StateChange & { entry: number }> {
+    const parts: [sql: string, value: unknown][] = [
+      ['project_id = ?', project_id],
+      ['device_id = ?', device_id],
+      ['recorded_at >= ?', from],
+      ['recorded_at < ?', to],
+    ];
+    const sort = ['recorded_at', 'device_id', 'entry'];
+    const size = Math.min(expected, CHUNK);
+    for (;;) {
+      const { where, values } = conditions(parts, sort, order, after);
+      const rows = await this.database.rows<ChangeRow>(
+        `SELECT ${CHANGE} FROM device_state.history WHERE ${where}
+         ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.length + 1}`,
+        [...values, size],
+      );
+      for (const row of rows) yield { ...row, entry: Number(row.entry), version: Number(row.version) };
+      const last = rows.at(-1);
+      if (!last || rows.length < size) return;
+      after = [last.recorded_at.toISOString(), last.device_id, last.entry];
     }
   }
 
@@ -331,9 +367,9 @@ function valueOf(value: unknown): unknown {
 /** The conditions that have a value, and the place in the order; `name` is equal for those of the same kind. */
 function conditions(
   parts: [sql: string, value: unknown][],
-  [sortKey, id]: readonly [string, string],
+  sort: readonly string[],
   order: 'asc' | 'desc',
-  after?: Position,
+  after?: readonly string[],
 ): { where: string; values: unknown[]; name: string } {
   const values: unknown[] = [];
   const texts: string[] = [];
@@ -344,8 +380,8 @@ function conditions(
   }
   if (after) {
     values.push(...after);
-    const [at, last] = [`$${values.length - 1}`, `$${values.length}`];
-    texts.push(`(${sortKey}, ${id}) ${order === 'asc' ? '>' : '<'} (${at}, ${last})`);
+    const place = sort.map((_, index) => `$${values.length - sort.length + 1 + index}`);
+    texts.push(`(${sort.join(', ')}) ${order === 'asc' ? '>' : '<'} (${place.join(', ')})`);
   }
   const kind = parts.map(([, value]) => (value === undefined ? '0' : '1')).join('');
   return { where: texts.join(' AND '), values, name: `${kind}-${order}${after ? '-after' : ''}` };

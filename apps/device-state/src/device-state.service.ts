@@ -3,12 +3,15 @@ import {
   Failure,
   parseMoment,
   Reply,
+  sliceOf,
   type Call,
   type Caller,
   type DeviceDesire,
   type DeviceHistoryQuery,
   type DeviceReport,
   type DeviceStateView,
+  type EntrySearch,
+  type EntrySlice,
   type FleetQuery,
   type HistoryPage,
   type Nothing,
@@ -22,8 +25,15 @@ import {
 import { decodeCursor, encodeCursor, keyOf, type Outcome, type Position } from '#database';
 import { deltaOf } from './delta.js';
 import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
-import { DeviceStateRepository, fleetSortKey, nameOf, type StoredState } from './device-state.repository.js';
+import {
+  DeviceStateRepository,
+  fleetSortKey,
+  nameOf,
+  type ChangePlace,
+  type StoredState,
+} from './device-state.repository.js';
 import { type DuplicateRule } from './duplicate-rules.js';
+import { stateEntryJson } from './state-entry.js';
 import { changeBy, deletionOf, desireBy } from './reporting.js';
 
 export const RULES = Symbol('the rules that tell a repeat from a change');
@@ -97,6 +107,15 @@ export class DeviceStateService {
     );
     if (rows.length === 0 && !(await this.repository.isKnown(device))) throw new Failure('not_found');
     return listReply('history', rows, next_cursor);
+  }
+
+  async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    const { device_id, from, to, order, limit, cursor } = request;
+    const range = { from: from ? parseMoment(from) : undefined, to: to ? parseMoment(to) : undefined, order };
+    const after = cursor === undefined ? undefined : changePlace(cursor);
+    const of = { project_id: caller.project_id, device_id };
+    const changes = this.repository.changes(of, range, limit + 1, after);
+    return sliceOf(changes, limit, stateEntryJson, (change) => `${change.entry} ${change.device_id}`);
   }
 
   async query({ caller, request }: Call<FleetQuery>): Promise<Reply<StatePage>> {
@@ -263,8 +282,21 @@ function entryJson(row: RecordedEntry): string {
 function entryPosition(cursor: string): Position {
   const position = decodeCursor(cursor, 'text');
   if (/^\d{1,15}$/.test(position[1])) return position;
-  throw Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
+  throw FOREIGN_CURSOR;
 }
+
+/** @throws Failure `invalid` as above */
+function changePlace(cursor: string): ChangePlace {
+  const [recorded_at, place] = decodeCursor(cursor, 'text');
+  const match = /^(\d{1,15}) (.+)$/s.exec(place);
+  if (match) return [recorded_at, match[2]!, match[1]!];
+  throw FOREIGN_CURSOR;
+}
+
+const FOREIGN_CURSOR = Failure.invalid({
+  pointer: '/cursor',
+  detail: 'must be the next_cursor of an earlier answer',
+});
 
 /** As many rows as belong to a page, as JSON; `next_cursor` when there may be more. */
 async function pageOf<Row>(

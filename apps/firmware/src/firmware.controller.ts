@@ -5,12 +5,15 @@ import {
   getCurrentFirmware,
   queryFirmware,
   readFirmwareFeed,
+  queryFirmwareEntries,
   recordFirmware,
   type Adoption,
   type AdoptionQuery,
   type Call,
   type CurrentFirmware,
   type DeviceFirmwareQuery,
+  type EntrySearch,
+  type EntrySlice,
   type Failure,
   type FeedPage,
   type FeedQuestion,
@@ -40,6 +43,11 @@ export class FirmwareController {
   @Handles(queryFirmware)
   query(call: Call<DeviceFirmwareQuery>): Promise<Reply<FirmwarePage>> {
     return this.firmware.query(call);
+  }
+
+  @Handles(queryFirmwareEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.firmware.entries(call);
   }
 
   @Handles(getCurrentFirmware)

@@ -9,6 +9,7 @@ export const SCHEMA = 'firmware';
 @Index('firmware_events_once', ['project_id', 'device_id', 'timestamp', 'firmware', 'status'], {
   unique: true,
 })
+@Index('firmware_events_by_time', ['project_id', 'timestamp', 'id'])
 @Index('firmware_events_installs', ['project_id', 'device_id', 'timestamp', 'id'], {
   where: "status IN ('installed', 'updated')",
 })

@@ -5,7 +5,7 @@ import { type SpanRange } from './adoption-spans.js';
 
 export interface Conditions {
   project_id: string;
-  device_id: string;
+  device_id?: string;
   status?: string;
   from?: Date;
   to?: Date;
@@ -27,7 +27,7 @@ export class FirmwareRepository {
     return device?.current_firmware;
   }
 
-  /** At most `limit` events by (timestamp, id) from `after` on. */
+  /** At most `limit` events, of a device or of all of a project, by (timestamp, id) from `after` on. */
   async page(
     conditions: Conditions,
     order: 'asc' | 'desc',
@@ -41,12 +41,19 @@ export class FirmwareRepository {
     const position = after
       ? `AND timestamp ${side}= $${next} AND (timestamp, id) ${side} ($${next}, $${next + 1})`
       : '';
-    const rows = await this.database.prepared<Row>(
-      `firmware-events-${name}-${order}${after ? '-after' : ''}`,
-      `SELECT id, device_id, firmware, status, timestamp, created_at FROM firmware.firmware_events
-       WHERE ${where} ${position} ORDER BY timestamp ${order}, id ${order} LIMIT $${next + (after ? 2 : 0)}`,
-      [...values, ...(after ?? []), limit],
-    );
+    const sql = `SELECT id, device_id, firmware, status, timestamp, created_at FROM firmware.firmware_events
+      WHERE ${where} ${position} ORDER BY timestamp ${order}, id ${order} LIMIT $${next + (after ? 2 : 0)}`;
+    const all = [...values, ...(after ?? []), limit];
+    // Planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
+    const ends = [conditions.from, conditions.to, after].filter((end) => end !== undefined);
+    const rows =
+      ends.length < 2
+        ? await this.database.prepared<Row>(
+            `firmware-events-${name}-${order}${after ? '-after' : ''}`,
+            sql,
+            all,
+          )
+        : await this.database.rows<Row>(sql, all);
     return rows.map(({ timestamp, created_at, ...row }) => ({
       ...row,
       timestamp: timestamp.toISOString(),

@@ -3,16 +3,20 @@ import {
   Failure,
   parseMoment,
   Reply,
+  sliceOf,
   type Adoption,
   type AdoptionQuery,
   type Call,
   type CurrentFirmware,
   type DeviceFirmwareQuery,
+  type EntrySearch,
+  type EntrySlice,
   type FirmwareOwner,
   type FirmwarePage,
 } from '#contracts';
 import { decodeCursor, encodeCursor } from '#database';
 import { rangesUntil } from './adoption-spans.js';
+import { firmwareEntryJson } from './firmware-entry.js';
 import { FirmwareRepository } from './firmware.repository.js';
 
 const DEFAULT_LIMIT = 100;
@@ -39,6 +43,19 @@ export class FirmwareService {
     const last = firmware_events.at(-1);
     const next_cursor = found.length > limit && last ? encodeCursor([last.timestamp, last.id]) : undefined;
     return Reply.of({ firmware_events, current_firmware, next_cursor: next_cursor ?? null }, { next_cursor });
+  }
+
+  async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    const { device_id, from, to, order, limit, cursor } = request;
+    const conditions = {
+      project_id: caller.project_id,
+      device_id,
+      from: from === undefined ? undefined : parseMoment(from),
+      to: to === undefined ? undefined : parseMoment(to),
+    };
+    const after = cursor === undefined ? undefined : decodeCursor(cursor);
+    const events = await this.repository.page(conditions, order, limit + 1, after);
+    return sliceOf(events, limit, firmwareEntryJson, ({ id }) => id);
   }
 
   async current({ caller, request }: Call<FirmwareOwner>): Promise<Reply<CurrentFirmware>> {

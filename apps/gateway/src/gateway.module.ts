@@ -12,6 +12,8 @@ import { FleetController } from './fleet.controller.js';
 import { GatewayConfig } from './gateway.config.js';
 import { MessagesController } from './messages.controller.js';
 import { PricingController } from './pricing.controller.js';
+import { TimelineController } from './timeline.controller.js';
+import { TimelineService } from './timeline.service.js';
 
 /** The services behind; the gateway stays ready without them and says `unavailable` for what they answer. */
 const SERVICES = ['activity-events', 'device-state', 'firmware', 'messages', 'pricing'] as const;
@@ -47,8 +49,9 @@ export class GatewayModule {
         MessagesController,
         ConversationsController,
         PricingController,
+        TimelineController,
       ],
-      providers: [{ provide: GatewayConfig, useValue: config }],
+      providers: [{ provide: GatewayConfig, useValue: config }, TimelineService],
     };
   }
 }

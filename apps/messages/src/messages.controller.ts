@@ -6,6 +6,7 @@ import {
   markRead,
   queryConversation,
   queryConversations,
+  queryMessageEntries,
   queryMessages,
   readMessageFeed,
   sendMessage,
@@ -15,6 +16,8 @@ import {
   type ConversationPage,
   type ConversationSearch,
   type ConversationsQuery,
+  type EntrySearch,
+  type EntrySlice,
   type Failure,
   type FeedPage,
   type FeedQuestion,
@@ -45,6 +48,11 @@ export class MessagesController {
   @Handles(queryMessages)
   query(call: Call<MessageSearch>): Promise<Reply<MessagePage>> {
     return this.messages.query(call);
+  }
+
+  @Handles(queryMessageEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.messages.entries(call);
   }
 
   @Handles(getMessage)

@@ -10,6 +10,9 @@ export const SCHEMA = 'messages';
 @Index('messages_by_recipient', ['project_id', 'recipient_mailbox', 'created_at', 'id'])
 @Index('messages_by_sender', ['project_id', 'sender_mailbox', 'created_at', 'id'])
 @Index('messages_by_pair', ['project_id', 'recipient_mailbox', 'sender_mailbox', 'created_at', 'id'])
+@Index('messages_by_device', ['project_id', 'device_id', 'created_at', 'id'], {
+  where: 'device_id IS NOT NULL',
+})
 export class MessageRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('uuid') id!: string;

@@ -16,7 +16,7 @@ export interface MessageWrite extends Named {
 
 export interface MessageWalk {
   project_id: string;
-  /** The message must be on one of these; each is on one at most. */
+  /** The message must be on one of these. */
   sides: Side[];
   since?: Date;
   /** Strictly, as is `newer_than`. */
@@ -103,7 +103,12 @@ export class MessagesRepository {
   async walk(walk: MessageWalk): Promise<StoredMessage[]> {
     if (walk.sides.length === 0) return [];
     const { sql, values } = walkStatement(walk);
-    const rows = await this.database.prepared<MessageRow>(nameOfShape(sql), sql, values);
+    // Planned for any mailbox and any range, one with two ends would be taken for a few rows, all read and sorted.
+    const ends = [walk.since, walk.older_than, walk.newer_than].filter((end) => end !== undefined);
+    const rows =
+      walk.sides.length < 3 && ends.length < 2
+        ? await this.database.prepared<MessageRow>(nameOfShape(sql), sql, values)
+        : await this.database.rows<MessageRow>(sql, values);
     return rows.map(stored);
   }
 
@@ -193,7 +198,10 @@ function idOf({ project_id, message: { id } }: MessageWrite): string {
   return nameOf({ project_id, id });
 }
 
-/** Each side is a walk of an index of its own that stops at the limit; together they are sorted once more. */
+/**
+ * Each side is a walk of an index of its own that stops at the limit. Together they are sorted once more, and what
+ * is on several sides is taken once: excluded from all but one, it would be read over and over to find the others.
+ */
 function walkStatement({ project_id, sides, since, older_than, newer_than, order, limit }: MessageWalk): {
   sql: string;
   values: unknown[];
@@ -205,19 +213,19 @@ function walkStatement({ project_id, sides, since, older_than, newer_than, order
     older_than && `(created_at, id) < (${older_than.map(place).join(', ')})`,
     newer_than && `(created_at, id) > (${newer_than.map(place).join(', ')})`,
   ];
-  const walks = sides.map(({ recipient, sender, except_recipient }) => {
+  const walks = sides.map(({ recipient, sender, about }) => {
     const conditions = [
       'project_id = $1',
       recipient !== undefined && `recipient_mailbox = ${place(recipient)}`,
       sender !== undefined && `sender_mailbox = ${place(sender)}`,
-      except_recipient !== undefined && `recipient_mailbox <> ${place(except_recipient)}`,
+      about !== undefined && `device_id = ${place(about)}`,
       ...inTime,
     ];
     return `${SELECT} WHERE ${conditions.filter(Boolean).join(' AND ')}
       ORDER BY created_at ${order}, id ${order} LIMIT $2`;
   });
   const [only] = walks;
-  const all = `SELECT * FROM (${walks.map((walk) => `(${walk})`).join(' UNION ALL ')}) AS walked
+  const all = `SELECT DISTINCT ON (created_at, id) * FROM (${walks.map((walk) => `(${walk})`).join(' UNION ALL ')}) AS walked
     ORDER BY created_at ${order}, id ${order} LIMIT $2`;
   return { sql: walks.length === 1 ? only! : all, values };
 }

@@ -4,25 +4,32 @@ import {
   mailboxOf,
   parseMoment,
   Reply,
+  sliceOf,
   type Call,
   type Caller,
   type Correspondent,
+  type EntrySearch,
+  type EntrySlice,
   type MessageId,
   type MessagePage,
   type MessageSearch,
   type MessageToSend,
   type SentMessage,
 } from '#contracts';
-import { contentHash, decodeCursor, keyOf, type Outcome } from '#database';
+import { contentHash, decodeCursor, keyOf, type Outcome, type Position } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from './clock.js';
 import { ConversationsRepository } from './conversations.repository.js';
 import { messageJson, type StoredMessage } from './message-json.js';
 import { MessagesRepository, type MessageWrite } from './messages.repository.js';
+import { messageEntryJson } from './message-entry.js';
 import { pageOf } from './page.js';
-import { sidesOf } from './sides.js';
+import { oldest } from './positions.js';
+import { sidesAround, sidesOf } from './sides.js';
 
 const DEFAULT_LIMIT = 100;
+/** Before the first id of all. */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const RECENT_MS = 30 * 86_400_000;
 
 @Injectable()
@@ -57,6 +64,24 @@ export class MessagesService {
       limit: limit + 1,
     });
     return pageOf('messages', rows, limit, messageJson);
+  }
+
+  async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    const { device_id, from, to, order, limit, cursor } = request;
+    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const reader = caller.role === 'admin' ? undefined : mailboxOf(caller);
+    const end: Position | undefined =
+      to === undefined ? undefined : [parseMoment(to)!.toISOString(), FIRST_ID];
+    const messages = await this.messages.walk({
+      project_id: caller.project_id,
+      sides: device_id === undefined ? sidesOf(reader) : sidesAround(device_id, reader),
+      since: from === undefined ? undefined : parseMoment(from),
+      older_than: oldest(end, order === 'desc' ? position : undefined),
+      newer_than: order === 'asc' ? position : undefined,
+      order,
+      limit: limit + 1,
+    });
+    return sliceOf(messages, limit, messageEntryJson, ({ id }) => id);
   }
 
   async get({ caller, request }: Call<MessageId>): Promise<Reply<SentMessage>> {

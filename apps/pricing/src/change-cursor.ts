@@ -10,8 +10,13 @@ export interface Place {
 
 const ID = /^([1-9]\d{0,14}) (.+)$/s;
 
-export function cursorAt({ timestamp, product_id, sequence }: Place): string {
-  return encodeCursor([timestamp, `${sequence} ${product_id}`]);
+export function cursorAt(place: Place): string {
+  return encodeCursor([place.timestamp, amongSimultaneous(place)]);
+}
+
+/** What tells changes of the same time apart. */
+export function amongSimultaneous({ product_id, sequence }: Omit<Place, 'timestamp'>): string {
+  return `${sequence} ${product_id}`;
 }
 
 /** @throws Failure `invalid` at `/cursor` for anything that `cursorAt` did not write */

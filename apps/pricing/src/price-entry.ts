@@ -2,7 +2,7 @@ import { type PriceEntry } from '#contracts';
 import { type StoredChange } from './pricing.repository.js';
 
 /** A `PriceEntry`. */
-export function priceEntryJson(change: StoredChange & { id: string }): string {
+export function priceEntryJson(change: StoredChange): string {
   const { id, timestamp, product_id, previous_price, new_price, sequence } = change;
   const entry: PriceEntry = {
     ...{ kind: 'price', id, at: timestamp, device_id: null },

@@ -4,8 +4,12 @@ import {
   getPrice,
   queryPriceChanges,
   readPriceFeed,
+  queryPriceEntries,
+  type Reprice,
   reprice,
   type Call,
+  type EntrySearch,
+  type EntrySlice,
   type Failure,
   type FeedPage,
   type FeedQuestion,
@@ -14,7 +18,6 @@ import {
   type PriceQuestion,
   type ProductPrice,
   type Reply,
-  type Reprice,
   type RepriceReceipt,
 } from '#contracts';
 import { FeedReader } from '#feeds';
@@ -45,5 +48,10 @@ export class PricingController {
   @Handles(readPriceFeed)
   readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     return this.feed.read(call);
+  }
+
+  @Handles(queryPriceEntries)
+  entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    return this.prices.entries(call);
   }
 }

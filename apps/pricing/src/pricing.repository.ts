@@ -19,6 +19,7 @@ export interface NewChange extends ProductKey {
 }
 
 export interface StoredChange {
+  id: string;
   product_id: string;
   previous_price: string | null;
   new_price: string;
@@ -155,12 +156,14 @@ export class PricingRepository {
     const where = given.map(([sql]) => sql.replaceAll('?', () => `$${++parameter}`)).join(' AND ');
     const by = product_id === undefined ? ['timestamp', 'product_id', 'sequence'] : ['timestamp', 'sequence'];
     const name = parts.map(([, first]) => (first === undefined ? '0' : '1')).join('');
-    const rows = await this.database.prepared<ChangeRow>(
-      `changes-${name}-${order}`,
-      `SELECT product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes WHERE ${where}
-       ORDER BY ${by.map((column) => `${column} ${order}`).join(', ')} LIMIT $${parameter + 1}`,
-      values,
-    );
+    const sql = `SELECT id, product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes
+      WHERE ${where} ORDER BY ${by.map((column) => `${column} ${order}`).join(', ')} LIMIT $${parameter + 1}`;
+    // Planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
+    const ends = [from, to, after].filter((end) => end !== undefined);
+    const rows =
+      ends.length < 2
+        ? await this.database.prepared<ChangeRow>(`changes-${name}-${order}`, sql, values)
+        : await this.database.rows<ChangeRow>(sql, values);
     return rows.map((row) => ({
       ...row,
       sequence: Number(row.sequence),

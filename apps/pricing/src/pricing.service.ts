@@ -3,7 +3,10 @@ import {
   Failure,
   parseMoment,
   Reply,
+  sliceOf,
   type Call,
+  type EntrySearch,
+  type EntrySlice,
   type PriceChangePage,
   type PriceChangeQuery,
   type PriceQuestion,
@@ -13,7 +16,8 @@ import {
 } from '#contracts';
 import { keyOf, type Named, type Outcome } from '#database';
 import { v7 as uuidv7 } from 'uuid';
-import { cursorAt, placeOf } from './change-cursor.js';
+import { amongSimultaneous, cursorAt, placeOf } from './change-cursor.js';
+import { priceEntryJson } from './price-entry.js';
 import { nextLink, type Verdict } from './price-chain.js';
 import {
   nameOf,
@@ -65,9 +69,22 @@ export class PricingService {
     };
     const after = cursor === undefined ? undefined : placeOf(cursor);
     const found = await this.repository.changes(conditions, order, limit + 1, after);
-    const changes = found.slice(0, limit);
+    const changes = found.slice(0, limit).map(({ id: _, ...change }) => change);
     const next_cursor = found.length > limit ? cursorAt(changes.at(-1)!) : undefined;
     return Reply.of({ changes, next_cursor: next_cursor ?? null }, { next_cursor });
+  }
+
+  async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
+    const { device_id, from, to, order, limit, cursor } = request;
+    const conditions = {
+      project_id: caller.project_id,
+      from: from === undefined ? undefined : parseMoment(from),
+      to: to === undefined ? undefined : parseMoment(to),
+    };
+    const after = cursor === undefined ? undefined : placeOf(cursor);
+    const isAboutDevice = device_id !== undefined;
+    const found = isAboutDevice ? [] : await this.repository.changes(conditions, order, limit + 1, after);
+    return sliceOf(found, limit, priceEntryJson, amongSimultaneous);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   NotWith,
   OneOf,
   Price,
+  SomeOf,
   Text,
   Uuid,
   UuidOrTimestamp,
@@ -34,6 +35,7 @@ class Everything {
   @OneOf(['asc', 'desc'], { optional: true }) word?: string;
   @WholeNumber({ min: -1, max: 3, optional: true }) number?: number;
   @Labels({ optional: true }) labels?: object;
+  @SomeOf(['red', 'blue']) some?: string;
   @Limit(50) limit?: number;
   @CursorField() cursor?: string;
 }
@@ -77,6 +79,9 @@ const VALID: [keyof Everything, string, unknown][] = [
   ['labels', '64 of them', Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`l${index}`, '']))],
   ['limit', 'one row', 1],
   ['cursor', 'base64url', 'abc-_09'],
+  ['cursor', 'what a device id of 128 emoji makes', Buffer.from('😀'.repeat(128)).toString('base64url')],
+  ['some', 'one of the words', 'red'],
+  ['some', 'several, in any order, again too', 'blue,red,blue'],
 ];
 
 const INVALID: [keyof Everything, string, unknown][] = [
@@ -127,6 +132,13 @@ const INVALID: [keyof Everything, string, unknown][] = [
   ['object', 'null', null],
   ['object', 'text', '{}'],
   ['word', 'another word', 'ASC'],
+  ['some', 'nothing', ''],
+  ['some', 'another word', 'green'],
+  ['some', 'another word among others', 'red,green'],
+  ['some', 'nothing after a comma', 'red,'],
+  ['some', 'a blank', 'red, blue'],
+  ['some', 'a list', ['red']],
+  ['some', 'a name that every object has', 'toString'],
   ['word', 'a name that every object has', 'toString'],
   ['number', 'too little', -2],
   ['number', 'too much', 4],
@@ -145,7 +157,7 @@ const INVALID: [keyof Everything, string, unknown][] = [
   ['limit', 'very many', 1e9],
   ['cursor', 'nothing', ''],
   ['cursor', 'a blank', 'a b'],
-  ['cursor', '513 characters', 'x'.repeat(513)],
+  ['cursor', '1025 characters', 'x'.repeat(1025)],
 ];
 
 describe('a field', () => {

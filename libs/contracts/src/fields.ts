@@ -336,7 +336,8 @@ export function Limit(max = 1000): PropertyDecorator {
 export function CursorField(): PropertyDecorator {
   return field(
     'cursor',
-    (value) => typeof value === 'string' && /^[\w-]{1,512}$/.test(value),
+    // As long as an id of 128 characters makes it.
+    (value) => typeof value === 'string' && /^[\w-]{1,1024}$/.test(value),
     'must be the next_cursor of an earlier answer',
     { type: String },
     { optional: true },

@@ -9,5 +9,6 @@ export * from './firmware.js';
 export * from './messages.js';
 export * from './moments.js';
 export * from './pricing.js';
+export * from './timeline-slice.js';
 export * from './timeline.js';
 export * from './validator.js';

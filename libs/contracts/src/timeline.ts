@@ -1,4 +1,5 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { contract } from './call.js';
 import { CursorField, Limit, Moment, MomentNotAfter, Order, SomeOf } from './fields.js';
 
 /** What can stand in a timeline; entries of one moment are in this order. */
@@ -107,3 +108,40 @@ export class TimelinePage {
 export function entryKindsOf(kinds: string | undefined): readonly EntryKind[] {
   return kinds === undefined ? ENTRY_KINDS : ENTRY_KINDS.filter((kind) => kinds.split(',').includes(kind));
 }
+
+/** A question to one service for entries of its kind. `cursor` is the position of one: its `at` and its place. */
+export class EntrySearch {
+  /** Only what is about this device; messages also to or from it. */
+  device_id?: string;
+  /** From this time on. */
+  from?: string;
+  /** Before this time. */
+  to?: string;
+  order!: 'asc' | 'desc';
+  limit!: number;
+  cursor?: string;
+}
+
+/** Entries of one kind in the order of (`at`, place), none left out between the first and the last. */
+export class EntrySlice {
+  entries!: AnyEntry[];
+  /** Of each entry: what tells its place among those of the same time; text that only its service reads. */
+  places!: string[];
+  /** Whether there are more after the last; a slice that is empty has none. */
+  has_more!: boolean;
+}
+
+/** Activity events of the caller's project. `invalid` when `cursor` is not one of ours, as for all below. */
+export const queryEventEntries = contract('activity-events.query-entries', EntrySearch, EntrySlice);
+
+/** Firmware events of the caller's project. */
+export const queryFirmwareEntries = contract('firmware.query-entries', EntrySearch, EntrySlice);
+
+/** Messages to or from the caller; of all of the project for an admin. */
+export const queryMessageEntries = contract('messages.query-entries', EntrySearch, EntrySlice);
+
+/** Changes of prices of the caller's project; none with a `device_id`. */
+export const queryPriceEntries = contract('pricing.query-entries', EntrySearch, EntrySlice);
+
+/** Entries of the histories of states in the caller's project. */
+export const queryStateEntries = contract('device-state.query-entries', EntrySearch, EntrySlice);

@@ -11,6 +11,11 @@ class Fruit {
   @ApiProperty() data!: unknown;
 }
 
+class Nut {
+  @ApiProperty() name!: string;
+  @ApiProperty() shell!: string;
+}
+
 interface FruitPage {
   fruits: Fruit[];
   next_cursor: string | null;
@@ -115,6 +120,25 @@ describe('a list', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('of several kinds of rows is CSV with the columns of all', async () => {
+    const other = fastify();
+    const rows: object[] = [
+      { name: 'walnut', shell: 'hard' },
+      { name: 'fig', note: 'ripe', data: 1 },
+    ];
+    const page = (): Promise<Reply<{ next_cursor: null }>> =>
+      Promise.resolve(Reply.of({ next_cursor: null }));
+    other.get('/food', (request, reply) =>
+      list({ query: {}, page, rows: () => rows, row: [Fruit, Nut] }, request, reply),
+    );
+    const { body } = await other.inject({ url: '/food', headers: { accept: 'text/csv' } });
+    expect(readCsv(body)).toEqual([
+      ['name', 'note', 'data', 'shell'],
+      ['walnut', '', '', 'hard'],
+      ['fig', 'ripe', '1', ''],
+    ]);
   });
 
   it('that fails before its first row is an ordinary failure', async () => {

@@ -7,8 +7,8 @@ export interface Listing<Query, Page, Row> {
   query: Query;
   page: (query: Query) => Promise<Reply<Page>>;
   rows: (page: Page) => Row[];
-  /** The declared class of a row: its fields are the columns of CSV. */
-  row: Constructor<Row>;
+  /** The declared class of a row, or those of all kinds of rows: their fields are the columns of CSV. */
+  row: Constructor<Row> | readonly Constructor<Row>[];
 }
 
 type Format = 'application/json' | 'application/x-ndjson' | 'text/csv';
@@ -34,7 +34,7 @@ export async function list<
 
   const whole = { ...query, limit: ROWS_A_PAGE };
   const first = (await page(whole)).body;
-  const columns = columnsOf(row);
+  const columns = [...new Set([row].flat().flatMap(columnsOf))];
   async function* lines(): AsyncGenerator<string> {
     if (format === 'text/csv') yield `${columns.join(',')}\r\n`;
     for (let current = first; ;) {

@@ -1,5 +1,10 @@
 import { CreateMessages1763700000000 } from './1763700000000-create-messages.js';
 import { FeedMessages1763720000000 } from './1763720000000-feed-messages.js';
+import { IndexMessagesByDevice1763800000000 } from './1763800000000-index-messages-by-device.js';
 
 /** Oldest first. */
-export const MIGRATIONS = [CreateMessages1763700000000, FeedMessages1763720000000];
+export const MIGRATIONS = [
+  CreateMessages1763700000000,
+  FeedMessages1763720000000,
+  IndexMessagesByDevice1763800000000,
+];
