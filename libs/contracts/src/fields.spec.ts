@@ -1,3 +1,4 @@
+import { isEmail } from 'class-validator';
 import fc from 'fast-check';
 import {
   Address,
@@ -182,6 +183,19 @@ describe('a field', () => {
           expect(accepts('text', points.join(''))).toBe(points.length <= 5);
         },
       ),
+    );
+  });
+
+  it('takes the addresses that the whole grammar allows, plain or not, and no other', () => {
+    const almost = fc.stringMatching(/^[a-z1._+-]{1,8}@[a-z1.-]{1,10}\.[a-z]{1,4}$/);
+    const long = fc
+      .tuple(fc.stringMatching(/^[a-z.]{15,70}$/), fc.stringMatching(/^[a-z-]{15,70}\.[a-z]{1,70}$/))
+      .map((parts) => parts.join('@'));
+    fc.assert(
+      fc.property(fc.oneof(almost, long, fc.emailAddress()), (address) => {
+        expect(accepts('email', address)).toBe(isEmail(address));
+      }),
+      { numRuns: 2_000 },
     );
   });
 

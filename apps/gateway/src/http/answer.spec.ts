@@ -33,8 +33,12 @@ describe('a body on its way out', () => {
     expect(serialize(payload)).toBe(sent);
   });
 
-  it('is bytes where a frame brought bytes', () => {
-    const bytes = Buffer.from('{"a":"é"}');
+  it('is text where a frame brought few bytes', () => {
+    expect(serialize(Reply.json(Buffer.from('{"a":"é"}')))).toBe('{"a":"é"}');
+  });
+
+  it('is bytes where a frame brought many', () => {
+    const bytes = Buffer.from(`{"a":"${'é'.repeat(10_000)}"}`);
     expect(serialize(Reply.json(bytes))).toBe(bytes);
   });
 });

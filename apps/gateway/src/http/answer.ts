@@ -35,9 +35,15 @@ function mark(
   return '';
 }
 
+/** Up to this size, a body is sent as text: Node then writes it together with the headers, as one buffer. */
+const SHORT_BYTES = 16 * 1024;
+
 /** Bodies are JSON text already when a service wrote them. */
 export function serialize(payload: unknown): string {
-  if (payload instanceof Reply) return payload.json as string;
+  if (payload instanceof Reply) {
+    const { json } = payload;
+    return (Buffer.isBuffer(json) && json.length <= SHORT_BYTES ? json.toString() : json) as string;
+  }
   return typeof payload === 'string' ? payload : JSON.stringify(payload);
 }
 
