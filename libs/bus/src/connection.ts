@@ -1,11 +1,14 @@
 import { Logger } from '@nestjs/common';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
 export interface BusOptions {
   /** Name of the app: the queue group of its handlers, and how its connection shows in NATS. */
   name: string;
-  /** Servers, separated by commas, with the same `user:password@` in each if any is needed. */
+  /**
+   * Servers, separated by commas, with the same `user:password@` in each if any is needed, or the seed of an nkey
+   * (`SU…@`). `tls://` refuses a server without TLS.
+   */
   url: string;
 }
 
@@ -25,11 +28,15 @@ export class BusConnection {
   /** Waits for the first server, then checks that it lets our frames through. */
   static async open({ name, url }: BusOptions): Promise<BusConnection> {
     const servers = url.split(',').map((server) => new URL(server));
-    const { username, password } = servers[0]!;
+    const { username, password, protocol } = servers[0]!;
+    const isSeed = username.startsWith('SU') && password === '';
     const nats = await connect({
       name,
       servers: servers.map(({ protocol, host }) => `${protocol}//${host}`),
-      ...(username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+      ...(isSeed
+        ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(username)) }
+        : username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+      ...(protocol === 'tls:' && { tls: {} }),
       inboxPrefix: `_INBOX_${name}`,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
