@@ -4,11 +4,18 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { dataSourceOptions } from '#database';
-import { loadConfig, Metrics, MigrationConfig, openPrivateListener, settingsOf } from '#service';
-import { type HealthController } from '#service';
+import {
+  loadConfig,
+  Metrics,
+  MigrationConfig,
+  openPrivateListener,
+  settingsOf,
+  type HealthController,
+} from '#service';
 import { ROOT, CONFIGS, appOf, APPS } from './apps.js';
 import { allowedFlows } from './network-flows.js';
 import { filesOf, podOf, render, type Manifest } from './kustomize.js';
+import { kubernetesSecrets } from './kubernetes-secrets.js';
 import { schemaProblems, typeProblems } from './kubernetes-schemas.js';
 import { PrepareConfig } from '../start/prepare.config.js';
 
@@ -19,15 +26,7 @@ for (const name of OVERLAYS) rendered.set(name, await render(join(K8S, 'overlays
 const production = rendered.get('production')!;
 const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
-/** The Secrets as the documented command makes them. */
-const SECRETS = new Map<string, Record<string, string>>(
-  JSON.parse(
-    execFileSync(process.execPath, [join(ROOT, 'dist/start/kubernetes-secrets.js')], {
-      env: { PATH: process.env.PATH },
-      encoding: 'utf8',
-    }),
-  ).items.map(({ metadata, stringData }: Manifest) => [metadata.name, stringData]),
-);
+const SECRETS = kubernetesSecrets();
 
 const ofKind = (manifests: Manifest[], kind: string): Manifest[] => manifests.filter((one) => one.kind === kind);
 const namesOf = (manifests: Manifest[], kind: string): string[] =>
@@ -69,7 +68,7 @@ describe('k8s', () => {
     const text = execFileSync('kubectl', ['kustomize', join(K8S, 'overlays', name)], { encoding: 'utf8' });
     // Only the hash of a generated name is computed in another way.
     const comparable = (manifests: Manifest[]): string[] =>
-      manifests.map((one) => JSON.stringify(sorted(one)).replace(/"nats-\w{10}"/g, '"nats-hash"')).sort();
+      manifests.map((one) => JSON.stringify(sorted(one)).replace(/"(nats|flotilla-dashboard)-\w{10}"/g, '"$1-hash"')).sort();
     expect(comparable(rendered.get(name)!)).toEqual(comparable(loadAll(text) as Manifest[]));
   });
 

