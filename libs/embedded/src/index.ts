@@ -1,3 +1,4 @@
+export * from './base-backup.js';
 export * from './nats.js';
 export * from './ports.js';
 export * from './postgres.js';
