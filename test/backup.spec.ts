@@ -28,15 +28,17 @@ describe('a backup', () => {
   });
 
   it('that was taken under load, restored elsewhere, has all that was acknowledged before it, and runs', async () => {
-    const before = await Promise.all(Array.from({ length: 50 }, () => source.admin.post('/v1/events', anEvent())));
+    const before = await Promise.all(
+      Array.from({ length: 50 }, () => source.admin.post('/v1/events', anEvent())),
+    );
     await source.admin.post('/v1/prices', { product_id: 'pump', price: 12.5 });
-    let isBackingUp = true;
-    const load = (async () => {
-      while (isBackingUp) await source.admin.post('/v1/events', anEvent());
-    })();
     const backup = join(directory, 'backup');
+    const taken = new AbortController();
+    const load = (async () => {
+      while (!taken.signal.aborted) await source.admin.post('/v1/events', anEvent());
+    })();
     await run('backup.js', join(directory, 'source'), backup);
-    isBackingUp = false;
+    taken.abort();
     await load;
 
     await run('restore.js', join(directory, 'target'), backup);
@@ -47,7 +49,9 @@ describe('a backup', () => {
       expect(status).toBe(201);
       expect((await admin.get(`/v1/events/${String(body.id)}`)).body).toEqual(body);
     }
-    expect((await admin.get('/v1/prices/pump')).body).toEqual((await source.admin.get('/v1/prices/pump')).body);
+    expect((await admin.get('/v1/prices/pump')).body).toEqual(
+      (await source.admin.get('/v1/prices/pump')).body,
+    );
     expect((await admin.post('/v1/events', anEvent())).status).toBe(201);
   });
 

@@ -40,7 +40,7 @@ const OURS = Object.entries(compose.services)
     environment: Object.fromEntries(
       Object.entries(environment).map(([key, value]) => [
         key,
-        String(value).replace(/\$\{\w+:\?[^}]*\}/g, SECRET),
+        value.replace(/\$\{\w+:\?[^}]*\}/g, SECRET),
       ]),
     ),
   }));
@@ -90,7 +90,10 @@ describe('docker-compose.yml', () => {
     // Only which routes there are is asked of it.
     const listener = await openPrivateListener({} as HealthController, new Metrics(), 0);
     const asked = OURS.filter(({ prepares }) => !prepares).map(({ healthcheck, environment }) =>
-      /http:\/\/127\.0\.0\.1:(\d+)(\/[\w/]+)/.exec(healthcheck!.test.at(-1)!)!.slice(1).concat(environment.HEALTH_PORT!),
+      /http:\/\/127\.0\.0\.1:(\d+)(\/[\w/]+)/
+        .exec(healthcheck!.test.at(-1)!)!
+        .slice(1)
+        .concat(environment.HEALTH_PORT!),
     );
     expect(asked).toHaveLength(APPS.length);
     for (const [port, url, configured] of asked) {
@@ -99,9 +102,11 @@ describe('docker-compose.yml', () => {
       expect(listener.hasRoute({ method: 'GET', url: url! })).toBe(true);
     }
     await listener.close();
-    expect(Object.keys(compose.services).filter((name) => !compose.services[name]!.healthcheck).sort()).toEqual(
-      APPS.map((app) => `${app}-migrate`).sort(),
-    );
+    expect(
+      Object.keys(compose.services)
+        .filter((name) => !compose.services[name]!.healthcheck)
+        .sort(),
+    ).toEqual(APPS.map((app) => `${app}-migrate`).sort());
   });
 
   it('leaves an app the time that its longest request may need to finish', () => {
@@ -145,8 +150,12 @@ describe('the images', () => {
   it('hold what an app needs to run: no sources, no tools, no servers', async () => {
     expect(build).toMatch(/npm ci --ignore-scripts/);
     expect(build).toMatch(/npm prune --omit=dev --omit=optional --ignore-scripts/);
-    const copied = [...run.matchAll(/^COPY --from=build (?:\/flotilla\/\S+ )*\/flotilla\/(\S+) \S+$/gm)].map(([, path]) => path);
-    expect(copied.filter((path) => !/^(package\.json|node\.env|node_modules|dist\/.+)$/.test(path!))).toEqual([]);
+    const copied = [...run.matchAll(/^COPY --from=build (?:\/flotilla\/\S+ )*\/flotilla\/(\S+) \S+$/gm)].map(
+      ([, path]) => path,
+    );
+    expect(copied.filter((path) => !/^(package\.json|node\.env|node_modules|dist\/.+)$/.test(path!))).toEqual(
+      [],
+    );
     expect(copied).toContain('dist/apps/${APP}');
     const lock = JSON.parse(await read('package-lock.json')) as {
       packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
@@ -160,9 +169,9 @@ describe('the images', () => {
   });
 
   it('hold every package that what runs in them asks for', async () => {
-    const sources = globSync(['apps/*/src/**/*.ts', 'libs/!(testing)/src/**/*.ts', 'start/*.ts'], { cwd: ROOT }).filter(
-      (path) => !path.endsWith('.spec.ts'),
-    );
+    const sources = globSync(['apps/*/src/**/*.ts', 'libs/!(testing)/src/**/*.ts', 'start/*.ts'], {
+      cwd: ROOT,
+    }).filter((path) => !path.endsWith('.spec.ts'));
     const imported = sources.map(async (path) => ts.preProcessFile(await read(path)).importedFiles);
     const packages = (await Promise.all(imported))
       .flat()

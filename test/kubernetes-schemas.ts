@@ -55,7 +55,9 @@ export function typeProblems(manifests: Manifest[]): string[] {
   const { getSourceFile, fileExists } = host;
   host.fileExists = (path) => path === file || fileExists(path);
   host.getSourceFile = (path, ...rest) =>
-    path === file ? ts.createSourceFile(path, lines.join('\n'), ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest);
+    path === file
+      ? ts.createSourceFile(path, lines.join('\n'), ts.ScriptTarget.ES2022)
+      : getSourceFile(path, ...rest);
   const program = ts.createProgram([file], options, host);
   return ts
     .getPreEmitDiagnostics(program)

@@ -28,7 +28,8 @@ const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'
 
 const SECRETS = kubernetesSecrets();
 
-const ofKind = (manifests: Manifest[], kind: string): Manifest[] => manifests.filter((one) => one.kind === kind);
+const ofKind = (manifests: Manifest[], kind: string): Manifest[] =>
+  manifests.filter((one) => one.kind === kind);
 const namesOf = (manifests: Manifest[], kind: string): string[] =>
   ofKind(manifests, kind).map(({ metadata }) => metadata.name);
 const containersOf = (manifests: Manifest[]): any[] =>
@@ -44,7 +45,9 @@ const bytesOf = (quantity: string): number =>
 describe('k8s', () => {
   it('holds no file that nothing reads, and nothing that is not there', async () => {
     const read = await Promise.all(
-      [...OVERLAYS.map((name) => `overlays/${name}`), 'pricing-archive'].map((path) => filesOf(join(K8S, path))),
+      [...OVERLAYS.map((name) => `overlays/${name}`), 'pricing-archive'].map((path) =>
+        filesOf(join(K8S, path)),
+      ),
     );
     const there = globSync('**/*.*', { cwd: K8S }).map((path) => join(K8S, path));
     expect([...new Set(read.flat())].sort()).toEqual(there.sort());
@@ -68,12 +71,16 @@ describe('k8s', () => {
     const text = execFileSync('kubectl', ['kustomize', join(K8S, 'overlays', name)], { encoding: 'utf8' });
     // Only the hash of a generated name is computed in another way.
     const comparable = (manifests: Manifest[]): string[] =>
-      manifests.map((one) => JSON.stringify(sorted(one)).replace(/"(nats|flotilla-dashboard)-\w{10}"/g, '"$1-hash"')).sort();
+      manifests
+        .map((one) => JSON.stringify(sorted(one)).replace(/"(nats|flotilla-dashboard)-\w{10}"/g, '"$1-hash"'))
+        .sort();
     expect(comparable(rendered.get(name)!)).toEqual(comparable(loadAll(text) as Manifest[]));
   });
 
   it('says where the pricing archive goes, for who wants one', async () => {
-    const pricing = structuredClone(ofKind(production, 'Deployment').filter(({ metadata }) => metadata.name === 'pricing'));
+    const pricing = structuredClone(
+      ofKind(production, 'Deployment').filter(({ metadata }) => metadata.name === 'pricing'),
+    );
     const all = await render(join(K8S, 'pricing-archive'), pricing);
     expect(await schemaProblems(all)).toEqual([]);
     const [{ volumeMounts, env }] = podOf(pricing[0]!).containers;
@@ -92,8 +99,18 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   });
 
   it('has all that an app needs, for each app', () => {
-    for (const kind of ['Deployment', 'Service', 'ServiceAccount', 'HorizontalPodAutoscaler', 'PodDisruptionBudget']) {
-      expect(namesOf(manifests, kind).filter((name) => !name.startsWith('nats')).sort()).toEqual(APPS);
+    for (const kind of [
+      'Deployment',
+      'Service',
+      'ServiceAccount',
+      'HorizontalPodAutoscaler',
+      'PodDisruptionBudget',
+    ]) {
+      expect(
+        namesOf(manifests, kind)
+          .filter((name) => !name.startsWith('nats'))
+          .sort(),
+      ).toEqual(APPS);
     }
     expect(namesOf(manifests, 'Job').sort()).toEqual(
       APPS.flatMap((app) => [`${app}-migration`, `${app}-roles`]).sort(),
@@ -146,7 +163,8 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const running = pods.filter(({ kind }) => kind !== 'Job');
     const found = (selector: Record<string, string>): string[] =>
       pods.filter((pod) => matches(selector, labelsOf(pod))).map(({ metadata }) => metadata.name);
-    for (const { metadata, spec } of running) expect(found(spec.selector.matchLabels)).toEqual([metadata.name]);
+    for (const { metadata, spec } of running)
+      expect(found(spec.selector.matchLabels)).toEqual([metadata.name]);
     for (const { metadata, spec } of ofKind(manifests, 'PodDisruptionBudget'))
       expect(found(spec.selector.matchLabels)).toEqual([metadata.name]);
     for (const { metadata, spec } of ofKind(manifests, 'Service')) {
@@ -183,7 +201,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const longest_request_s = 30;
     for (const pod of ours(manifests, 'Deployment')) {
       const { terminationGracePeriodSeconds, containers } = podOf(pod);
-      const paused = containers[0].lifecycle.preStop.sleep.seconds;
+      const paused: number = containers[0].lifecycle.preStop.sleep.seconds;
       expect(paused).toBeGreaterThanOrEqual(5);
       expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(paused + longest_request_s + 10);
     }
@@ -197,18 +215,23 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     for (const pod of pods) {
       for (const { env, envFrom = [] } of podOf(pod).containers) {
         for (const { valueFrom } of env)
-          if (valueFrom?.secretKeyRef) expect(made.get(valueFrom.secretKeyRef.name)).toContain(valueFrom.secretKeyRef.key);
+          if (valueFrom?.secretKeyRef)
+            expect(made.get(valueFrom.secretKeyRef.name)).toContain(valueFrom.secretKeyRef.key);
         for (const { secretRef } of envFrom) expect([...made.keys()]).toContain(secretRef.name);
       }
       for (const { secret, projected, configMap } of podOf(pod).volumes ?? []) {
         if (configMap) expect(namesOf(manifests, 'ConfigMap')).toContain(configMap.name);
         if (secret) expect([...made.keys()]).toContain(secret.secretName);
         for (const { secret } of projected?.sources ?? [])
-          expect(made.get(secret.name)).toEqual(expect.arrayContaining(secret.items.map(({ key }: any) => key)));
+          expect(made.get(secret.name)).toEqual(
+            expect.arrayContaining(secret.items.map(({ key }: any) => key)),
+          );
       }
     }
     for (const { spec } of ofKind(manifests, 'Cluster'))
-      expect(made.get(spec.bootstrap.initdb.secret.name)).toEqual(expect.arrayContaining(['username', 'password']));
+      expect(made.get(spec.bootstrap.initdb.secret.name)).toEqual(
+        expect.arrayContaining(['username', 'password']),
+      );
   });
 
   it('holds no secret', () => {
@@ -236,20 +259,23 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     expect(() => loadConfig(CONFIGS[app]!, environment)).not.toThrow();
   });
 
-  it.each(APPS)('gives the migration of %s the owner’s role, and only the job before it the administrator’s', (app) => {
-    const jobOf = (name: string): any =>
-      podOf(ofKind(manifests, 'Job').find(({ metadata }) => metadata.name === name)!).containers[0];
-    const [roles, migration] = [jobOf(`${app}-roles`), jobOf(`${app}-migration`)];
-    const prepared = loadConfig(PrepareConfig, told(roles));
-    expect(Object.keys(told(migration))).toEqual(settingsOf(MigrationConfig));
-    expect(prepared.APP).toBe(app);
-    expect(told(migration).DATABASE_URL).toBe(prepared.OWNER_DATABASE_URL);
-    const administrators = containersOf(manifests)
-      .filter(({ env }) => JSON.stringify(env).includes('postgres-admin'))
-      .map(({ args }) => args[0]);
-    expect(new Set(administrators)).toEqual(new Set(['/flotilla/dist/start/prepare.js']));
-    for (const { image, args } of [roles, migration]) expect([appOf(image), args.length]).toEqual([app, 1]);
-  });
+  it.each(APPS)(
+    'gives the migration of %s the owner’s role, and only the job before it the administrator’s',
+    (app) => {
+      const jobOf = (name: string): any =>
+        podOf(ofKind(manifests, 'Job').find(({ metadata }) => metadata.name === name)!).containers[0];
+      const [roles, migration] = [jobOf(`${app}-roles`), jobOf(`${app}-migration`)];
+      const prepared = loadConfig(PrepareConfig, told(roles));
+      expect(Object.keys(told(migration))).toEqual(settingsOf(MigrationConfig));
+      expect(prepared.APP).toBe(app);
+      expect(told(migration).DATABASE_URL).toBe(prepared.OWNER_DATABASE_URL);
+      const administrators = containersOf(manifests)
+        .filter(({ env }) => JSON.stringify(env).includes('postgres-admin'))
+        .map(({ args }) => args[0]);
+      expect(new Set(administrators)).toEqual(new Set(['/flotilla/dist/start/prepare.js']));
+      for (const { image, args } of [roles, migration]) expect([appOf(image), args.length]).toEqual([app, 1]);
+    },
+  );
 
   it('lets each part talk to what it needs, and to nothing else', () => {
     const flows = allowedFlows(
@@ -290,7 +316,9 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
 
   it('leaves Postgres a connection for each that all replicas may open', () => {
     const { extra } = dataSourceOptions({ schema: 'x', url: 'postgres://x', entities: [] });
-    const replicas = ofKind(manifests, 'HorizontalPodAutoscaler').map(({ spec }) => spec.maxReplicas as number);
+    const replicas = ofKind(manifests, 'HorizontalPodAutoscaler').map(
+      ({ spec }) => spec.maxReplicas as number,
+    );
     const together = replicas.reduce((sum, one) => sum + one * extra.max, 0);
     const [{ spec }] = ofKind(manifests, 'Cluster') as [Manifest];
     expect(Number(spec.postgresql.parameters.max_connections)).toBeGreaterThanOrEqual(together + 30);
@@ -329,8 +357,8 @@ describe('the overlay production', () => {
 
   it('never puts two nats-servers on one node', () => {
     const [nats] = ofKind(production, 'StatefulSet');
-    const [{ topologyKey, labelSelector }] =
-      podOf(nats!).affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution;
+    const [{ topologyKey, labelSelector }] = podOf(nats!).affinity.podAntiAffinity
+      .requiredDuringSchedulingIgnoredDuringExecution;
     expect(topologyKey).toBe('kubernetes.io/hostname');
     expect(matches(labelSelector.matchLabels, labelsOf(nats!))).toBe(true);
   });
@@ -344,7 +372,10 @@ describe('the overlay production', () => {
     expect(spec.plugins[0].parameters.barmanObjectName).toBe(store!.metadata.name);
     expect(store!.spec.configuration.destinationPath).not.toMatch(/invalid/);
     const [schedule] = ofKind(production, 'ScheduledBackup');
-    expect(schedule!.spec).toMatchObject({ method: 'plugin', pluginConfiguration: { name: spec.plugins[0].name } });
+    expect(schedule!.spec).toMatchObject({
+      method: 'plugin',
+      pluginConfiguration: { name: spec.plugins[0].name },
+    });
     expect(schedule!.spec.schedule.split(' ')).toHaveLength(6);
   });
 });
@@ -358,7 +389,11 @@ describe('probes', () => {
   afterAll(() => listener.close());
 
   it('ask each app on its private port for the route that is meant', () => {
-    const wanted = { startupProbe: '/health/live', livenessProbe: '/health/live', readinessProbe: '/health/ready' };
+    const wanted = {
+      startupProbe: '/health/live',
+      livenessProbe: '/health/live',
+      readinessProbe: '/health/ready',
+    };
     for (const deployment of ours(production, 'Deployment')) {
       const [container] = podOf(deployment).containers;
       for (const [probe, path] of Object.entries(wanted)) {

@@ -40,7 +40,16 @@ interface Kustomization {
 
 /** The features of kustomize that k8s/ uses, so that tests need no binary; where kubectl is, the two are compared. */
 const KNOWN = [
-  ...['apiVersion', 'kind', 'resources', 'components', 'configMapGenerator', 'patches', 'images', 'namespace'],
+  ...[
+    'apiVersion',
+    'kind',
+    'resources',
+    'components',
+    'configMapGenerator',
+    'patches',
+    'images',
+    'namespace',
+  ],
   'replacements',
 ];
 
@@ -54,8 +63,7 @@ export async function render(directory: string, accumulated: Manifest[] = []): P
   for (const resource of kustomization.resources ?? [])
     manifests.push(...(await resourcesAt(join(directory, resource))));
   let all = manifests;
-  for (const component of kustomization.components ?? [])
-    all = await render(join(directory, component), all);
+  for (const component of kustomization.components ?? []) all = await render(join(directory, component), all);
   for (const { name, files, options } of kustomization.configMapGenerator ?? [])
     addConfigMap(all, name, await contentsOf(directory, files), options);
   for (const patch of kustomization.patches ?? []) await applyPatch(all, patch, directory);
@@ -120,7 +128,11 @@ function selected(manifests: Manifest[], { kind, name }: Target): Manifest[] {
   );
 }
 
-async function applyPatch(manifests: Manifest[], { target, patch, path }: Patch, directory: string): Promise<void> {
+async function applyPatch(
+  manifests: Manifest[],
+  { target, patch, path }: Patch,
+  directory: string,
+): Promise<void> {
   const text = patch ?? (await readFile(join(directory, path!), 'utf8'));
   const targets = selected(manifests, target);
   if (targets.length === 0) throw new Error(`${directory}: nothing to patch: ${JSON.stringify(target)}`);
@@ -130,7 +142,10 @@ async function applyPatch(manifests: Manifest[], { target, patch, path }: Patch,
 }
 
 /** One step of RFC 6902: what is replaced or removed has to be there. */
-function applyStep(manifest: Manifest, { op, path, value }: { op: string; path: string; value?: unknown }): void {
+function applyStep(
+  manifest: Manifest,
+  { op, path, value }: { op: string; path: string; value?: unknown },
+): void {
   const keys = path
     .split('/')
     .slice(1)
@@ -138,7 +153,7 @@ function applyStep(manifest: Manifest, { op, path, value }: { op: string; path: 
   const last = keys.pop()!;
   const place = keys.reduce((at: any, key) => at?.[key], manifest);
   if (place === undefined || (op !== 'add' && !(last in place))) throw new Error(`nothing at ${path}`);
-  if (op === 'remove') delete place[last];
+  if (op === 'remove') Reflect.deleteProperty(place, last);
   else if (op === 'add' && last === '-') place.push(value);
   else if (op === 'add' || op === 'replace') place[last] = structuredClone(value);
   else throw new Error(`${op} is not known here`);
@@ -193,4 +208,3 @@ function atPath(place: any, [key, ...rest]: string[], change: (found: string) =>
     else place[at] = change(place[at]);
   }
 }
-

@@ -29,7 +29,9 @@ const QUERIES: Query[] = [
 function partsOf(expr: string, ...kinds: string[]): string[] {
   const found: string[] = [];
   parser.parse(expr).iterate({
-    enter: ({ name, from, to }) => void (kinds.includes(name) && found.push(expr.slice(from, to))),
+    enter: ({ name, from, to }) => {
+      if (kinds.includes(name)) found.push(expr.slice(from, to));
+    },
   });
   return found;
 }
@@ -47,9 +49,7 @@ describe('what is watched', () => {
   beforeAll(async () => {
     system = await startSystem();
     const { admin } = system;
-    await Promise.all(
-      ['/v1/events', '/v1/devices', '/v1/me', '/v1/nothing'].map((path) => admin.get(path)),
-    );
+    await Promise.all(['/v1/events', '/v1/devices', '/v1/me', '/v1/nothing'].map((path) => admin.get(path)));
     const running = [system.gateway, system.activityEvents, system.deviceState, system.firmware];
     for (const app of [...running, system.messages, system.pricing]) {
       const text = await metricsOf(app);
@@ -82,7 +82,9 @@ describe('what is watched', () => {
     const gateway = await metricsOf(system.gateway);
     await system.admin.get('/v1/prices/none');
     const counted = await metricsOf(system.pricing);
-    const subject = /flotilla_bus_handled_calls_total{subject="(.+)",outcome="not_found"} 1/.exec(counted)?.[1];
+    const subject = /flotilla_bus_handled_calls_total{subject="(.+)",outcome="not_found"} 1/.exec(
+      counted,
+    )?.[1];
     expect(subject).toMatch(/^pricing\./);
     expect(counted).toContain(`flotilla_bus_frame_calls_count{subject="${subject!}"} 1`);
     expect(counted).toContain(`flotilla_bus_handler_seconds_count{subject="${subject!}"} 1`);

@@ -43,11 +43,16 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
   it('lets nobody in without a seed, or with one that it does not know', async () => {
     const stranger = new TextDecoder().decode(nkeys.createUser().getSeed());
     for (const user of ['', 'flotilla:flotilla@', `${stranger}@`])
-      await expect(BusConnection.open({ name: 'x', url: cluster.urlFor(user) })).rejects.toThrow(/authorization/i);
+      await expect(BusConnection.open({ name: 'x', url: cluster.urlFor(user) })).rejects.toThrow(
+        /authorization/i,
+      );
   });
 
   it('speaks to nobody without TLS', async () => {
-    const servers = cluster.urlFor('').split(',').map((url) => url.replace('tls://', ''));
+    const servers = cluster
+      .urlFor('')
+      .split(',')
+      .map((url) => url.replace('tls://', ''));
     await expect(connect({ servers, tls: null, maxReconnectAttempts: 0 })).rejects.toThrow();
   });
 
@@ -68,6 +73,8 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
   });
 
   it('syncs every message to disk before it acknowledges', async () => {
-    expect(await readFile(join(ROOT, 'k8s/nats/nats.conf'), 'utf8')).toMatch(/^jetstream \{.*sync_interval: always/m);
+    expect(await readFile(join(ROOT, 'k8s/nats/nats.conf'), 'utf8')).toMatch(
+      /^jetstream \{.*sync_interval: always/m,
+    );
   });
 });

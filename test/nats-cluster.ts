@@ -46,7 +46,12 @@ export async function startNatsCluster(environment: Record<string, string>): Pro
       return ServerProcess.start({
         name,
         command: 'env',
-        args: [...Object.entries(told).map(([key, value]) => `${key}=${value}`), command, '-c', configuration],
+        args: [
+          ...Object.entries(told).map(([key, value]) => `${key}=${value}`),
+          command,
+          '-c',
+          configuration,
+        ],
         stopSignal: 'SIGTERM',
         log: join(directory, `${name}.log`),
         ready: () => isHealthy(monitor),
@@ -65,7 +70,8 @@ export async function startNatsCluster(environment: Record<string, string>): Pro
 
 /** As cert-manager makes it, but for addresses of this machine. */
 function makeCertificate(directory: string): void {
-  const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
+  const openssl = (...args: string[]): unknown =>
+    execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   openssl('req', '-x509', ...key, '-subj', '/CN=authority', '-keyout', 'ca.key', '-out', 'ca.crt');
   const extensions = ['subjectAltName=DNS:localhost,IP:127.0.0.1', 'extendedKeyUsage=serverAuth,clientAuth'];

@@ -35,8 +35,7 @@ describe('preparing a database for an app', () => {
     APP: string,
     APP_DATABASE_URL: string,
     environment: Record<string, string> = {},
-  ): Promise<unknown> =>
-    run(PREPARE, { APP, DATABASE_URL: postgres.url, APP_DATABASE_URL, ...environment });
+  ): Promise<unknown> => run(PREPARE, { APP, DATABASE_URL: postgres.url, APP_DATABASE_URL, ...environment });
 
   it('lets the app in with its own password, to its tables', async () => {
     const url = urlOf('activity_events', 'p@ss/word 1');

@@ -31,7 +31,8 @@ class BaseBackup extends pg.Query {
   handleCopyData({ chunk }: { chunk: Buffer }, { stream }: { stream: Socket }): void {
     const [kind] = chunk;
     if (kind === ARCHIVE_BEGINS) {
-      if (this.output) stream.destroy(new Error('Tablespaces outside of the data directory are not backed up'));
+      if (this.output)
+        stream.destroy(new Error('Tablespaces outside of the data directory are not backed up'));
       this.output = this.archive;
     } else if (kind === MANIFEST_BEGINS) this.output = this.manifest;
     // A copy: the client writes the next message over this one.
