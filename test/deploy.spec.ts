@@ -38,10 +38,7 @@ const OURS = Object.entries(compose.services)
     app: appOf(service.image),
     prepares: (service.command ?? []).includes('/flotilla/dist/start/prepare.js'),
     environment: Object.fromEntries(
-      Object.entries(environment).map(([key, value]) => [
-        key,
-        value.replace(/\$\{\w+:\?[^}]*\}/g, SECRET),
-      ]),
+      Object.entries(environment).map(([key, value]) => [key, value.replace(/\$\{\w+:\?[^}]*\}/g, SECRET)]),
     ),
   }));
 
