@@ -1,4 +1,5 @@
 export * from './nats.js';
+export * from './nats-users.js';
 export * from './ports.js';
 export * from './postgres.js';
 export * from './schemas.js';
