@@ -118,7 +118,7 @@ describe('docker-compose.yml', () => {
     const sources = mounts.map((mount) => mount.split(':')[0]!);
     for (const source of sources)
       expect(source.startsWith('./') ? existsSync(join(ROOT, source)) : source in compose.volumes).toBe(true);
-    expect(sources.sort()).toEqual(['./compose.nats.conf', 'nats', 'postgres']);
+    expect(sources.sort()).toEqual(['./compose.nats-users.conf', './compose.nats.conf', 'nats', 'postgres']);
   });
 
   it('asks in compose.env.example for just what it needs, and has no secret of its own', async () => {

@@ -6,6 +6,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, nkeys } from '@nats-io/transport-node';
 import { BusConnection } from '#bus';
 import { eventually } from '#testing';
+import { usersBy } from '../start/nats-users.js';
 import { APPS, ROOT } from './apps.js';
 import { kubernetesSecrets } from './kubernetes-secrets.js';
 import { startNatsCluster, type NatsCluster } from './nats-cluster.js';
@@ -40,6 +41,15 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
     expect(connection.nats.info).toMatchObject({ tls_required: true, cluster: 'flotilla', jetstream: true });
   });
 
+  it('gives each app the rights of the one table, and no more', async () => {
+    expect(await readFile(join(ROOT, 'k8s/nats/users.conf'), 'utf8')).toBe(usersBy('nkey'));
+    const { nats } = await openAs('pricing');
+    const refused = await nats
+      .request('firmware.record', '', { timeout: 5_000 })
+      .catch((error: Error) => error);
+    expect(String(refused)).toMatch(/permissions violation/i);
+  });
+
   it('lets nobody in without a seed, or with one that it does not know', async () => {
     const stranger = new TextDecoder().decode(nkeys.createUser().getSeed());
     for (const user of ['', 'flotilla:flotilla@', `${stranger}@`])
@@ -58,17 +68,20 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
   it('keeps what it has acknowledged when a server is killed', async () => {
     const { nats } = await openAs('firmware');
-    const manager = await jetstreamManager(nats);
-    await eventually(() => manager.streams.add({ name: 'kept', subjects: ['kept'], num_replicas: 3 }));
-    const publish = (count: number): Promise<unknown> => jetstream(nats).publish('kept', String(count));
+    const manager = await jetstreamManager(nats, { checkAPI: false });
+    await eventually(() =>
+      manager.streams.add({ name: 'feed_firmware', subjects: ['feed.firmware'], num_replicas: 3 }),
+    );
+    const publish = (count: number): Promise<unknown> =>
+      jetstream(nats).publish('feed.firmware', String(count));
     for (let count = 1; count <= 10; count += 1) await publish(count);
     process.kill(cluster.servers[0]!.pid, 'SIGKILL');
     await eventually(() => publish(11), 30_000);
-    const { state } = await eventually(() => manager.streams.info('kept'), 30_000);
+    const { state } = await eventually(() => manager.streams.info('feed_firmware'), 30_000);
     expect(state.messages).toBeGreaterThanOrEqual(11);
     const texts = new Set<string>();
     for (let seq = 1; seq <= state.messages; seq += 1)
-      texts.add((await manager.streams.getMessage('kept', { seq }))!.string());
+      texts.add((await manager.streams.getMessage('feed_firmware', { seq }))!.string());
     expect([...texts]).toEqual(Array.from({ length: 11 }, (_, place) => String(place + 1)));
   });
 

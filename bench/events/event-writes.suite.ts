@@ -1,4 +1,4 @@
-import { prepareSchema } from '#embedded';
+import { ANYTHING, prepareSchema } from '#embedded';
 import { atLeast, atMost, none, type Bar } from '../bars.js';
 import { withClient, type Bench, type BenchProject } from '../bench.js';
 import { dayOfEvents } from '../event-generator.js';
@@ -84,7 +84,7 @@ async function startWriters(
   const stock = await withBestPool(
     'stock',
     async (pool) => {
-      const environment = { NATS_URL: bench.nats.url, KEYS: keys };
+      const environment = { NATS_URL: bench.nats.urlOf(ANYTHING.name), KEYS: keys };
       const service = await bench.child('stock-service', 'bench/events/event-stock-service.main.js', {
         ...environment,
         DATABASE_URL: stockDatabase.service,
@@ -142,7 +142,7 @@ async function silentGateway(bench: Bench): Promise<{ url: string; stop(): Promi
   const { service } = await prepareSchema(bench.database_url, 'auth');
   return bench.child('silent-gateway', 'bench/baselines/silent-gateway.main.js', {
     DATABASE_URL: service,
-    NATS_URL: bench.nats.url,
+    NATS_URL: bench.nats.urlOf(ANYTHING.name),
     KEY_SECRET: await bench.secret('secret'),
     FLOTILLA_OPERATOR_KEY: await bench.secret('operator'),
     FLOTILLA_ADMIN_KEY: await bench.secret('admin'),

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Client } from 'pg';
+import { EVERY_PROJECT } from '#database';
 import { type ArchivedChange } from './archive-cut.js';
 import { type PromisedFile } from './archive-directory.js';
 import { PricingConfig } from './pricing.config.js';
@@ -87,6 +88,7 @@ export class ArchiveRepository {
     const client = new Client({
       connectionString: this.config.DATABASE_URL,
       application_name: 'pricing archive',
+      options: EVERY_PROJECT,
       connectionTimeoutMillis: 2_000,
       statement_timeout: 5_000,
       query_timeout: 10_000,

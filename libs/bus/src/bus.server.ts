@@ -1,4 +1,4 @@
-import { Failure, type Call, type Reply } from '#contracts';
+import { Failure, withinProjects, type Call, type Reply } from '#contracts';
 import {
   Server,
   type AsyncMicroserviceOptions,
@@ -132,9 +132,15 @@ export class BusServer extends Server implements CustomTransportStrategy {
       return received.map(() => new Failure('unavailable', 'No answer in time'));
     }
     const calls = received.map(({ call }) => call);
+    const projects = [...new Set(calls.map(({ caller }) => caller.project_id))];
     try {
-      const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
-      const result = (await lastValueFrom(stream)) as Outcome | Outcome[];
+      const result = await withinProjects(
+        () => projects,
+        async () => {
+          const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
+          return (await lastValueFrom(stream)) as Outcome | Outcome[];
+        },
+      );
       return together ? (result as Outcome[]) : [result as Outcome];
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('internal');

@@ -8,4 +8,5 @@ export * from './firmware.js';
 export * from './messages.js';
 export * from './moments.js';
 export * from './pricing.js';
+export * from './project-scope.js';
 export * from './validator.js';

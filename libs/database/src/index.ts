@@ -16,3 +16,5 @@ export {
 export type { Claim, Claimed, KeyName, Write } from './idempotency-keys.js';
 export * from './monthly-partitions.js';
 export * from './partition-keeper.js';
+export { EVERY_PROJECT } from './project-client.js';
+export * from './project-wall.js';

@@ -1,4 +1,5 @@
 import { CreateFirmware1763700000000 } from './1763700000000-create-firmware.js';
+import { WallProjects1763900000000 } from './1763900000000-wall-projects.js';
 
 /** Oldest first. */
-export const MIGRATIONS = [CreateFirmware1763700000000];
+export const MIGRATIONS = [CreateFirmware1763700000000, WallProjects1763900000000];

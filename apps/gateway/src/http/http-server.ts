@@ -4,8 +4,9 @@ import { type Socket } from 'node:net';
 import underPressure from '@fastify/under-pressure';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { Failure } from '#contracts';
+import { Failure, withinProjects } from '#contracts';
 import { Metrics } from '#service';
+import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { type GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
@@ -66,6 +67,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
     if (encoding === undefined || encoding === 'identity') done();
     else done(new Failure('unsupported_media_type', 'Send the body without Content-Encoding'));
   });
+  server.addHook('preHandler', confine);
   server.addHook('preSerialization', answer);
   server.setReplySerializer(serialize);
   const metrics = app.get(Metrics);
@@ -81,6 +83,16 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
       throw new Failure('unavailable', 'The gateway is overloaded');
     },
   });
+}
+
+/** A request sees its caller's project, the operator's every project, and before the guard has spoken none. */
+function confine(request: FastifyRequest, _: FastifyReply, done: () => void): void {
+  withinProjects(() => {
+    const { principal } = request as Partial<AuthenticatedRequest>;
+    if (!principal) return [];
+    const { role, project_id } = principal.caller;
+    return role === 'operator' ? 'every' : [project_id];
+  }, done);
 }
 
 /** A request that HTTP itself refuses never becomes one of Fastify's: the answer is written by hand. */

@@ -1,4 +1,5 @@
 import { CreateMessages1763700000000 } from './1763700000000-create-messages.js';
+import { WallProjects1763900000000 } from './1763900000000-wall-projects.js';
 
 /** Oldest first. */
-export const MIGRATIONS = [CreateMessages1763700000000];
+export const MIGRATIONS = [CreateMessages1763700000000, WallProjects1763900000000];
