@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { EmbeddedNats, EmbeddedPostgres, freePort, prepareSchema, type SchemaUrls } from '#embedded';
+import {
+  ANYTHING,
+  EmbeddedNats,
+  EmbeddedPostgres,
+  freePort,
+  prepareSchema,
+  type SchemaUrls,
+} from '#embedded';
 import { loadConfig } from '#service';
 import { Flotilla } from '../start/flotilla.js';
 import { StartConfig } from '../start/start.config.js';
@@ -41,11 +48,12 @@ export class Bench {
     const nats = await EmbeddedNats.start({
       directory: join(directory, 'nats'),
       log: join(directory, 'nats.log'),
+      users: [ANYTHING],
     });
     try {
       await refuseUnlessDurable(postgres.url);
       const database_url = await createDatabase(postgres.url, 'flotilla');
-      const flotilla = await startFlotilla(directory, database_url, nats.url);
+      const flotilla = await startFlotilla(directory, database_url, nats.urlOf(ANYTHING.name));
       await mkdir(join(directory, 'contenders'));
       return new Bench(options, directory, postgres, nats, flotilla, database_url);
     } catch (error) {

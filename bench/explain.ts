@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DataSource } from 'typeorm';
 import { Database, dataSourceOptions, migrate } from '#database';
-import { EmbeddedPostgres, prepareSchema } from '#embedded';
-import { parseMoment, type EventFilter } from '#contracts';
+import { EmbeddedPostgres, prepareSchema, type SchemaUrls } from '#embedded';
+import { parseMoment, withinProjects, type EventFilter } from '#contracts';
 import { ENTITIES, SCHEMA } from '../apps/activity-events/src/activity-events.entity.js';
 import { ActivityEventsRepository } from '../apps/activity-events/src/activity-events.repository.js';
 import { MIGRATIONS } from '../apps/activity-events/src/migrations/index.js';
@@ -67,16 +67,20 @@ try {
   const day = { seed: 3, day: today() };
   await loadEvents(admin_url, PROJECT, { ...day, count: rows });
   await loadEvents(admin_url, OTHER_PROJECT, { ...day, count: Math.ceil(rows / 10) });
-  await writeFile(values.out, await explained(urls.service, day, rows));
+  await writeFile(values.out, await explained(urls, day, rows));
   console.log(`Written to ${values.out}`);
 } finally {
   await postgres.stop();
   await rm(directory, { recursive: true, force: true });
 }
 
-async function explained(url: string, day: { seed: number; day: string }, rows: number): Promise<string> {
+async function explained(
+  { service, owner }: SchemaUrls,
+  day: { seed: number; day: string },
+  rows: number,
+): Promise<string> {
   const source = await new DataSource(
-    dataSourceOptions({ schema: SCHEMA, url, entities: ENTITIES }),
+    dataSourceOptions({ schema: SCHEMA, url: service, entities: ENTITIES }),
   ).initialize();
   const database = new ExplainingDatabase(source);
   const repository = new ActivityEventsRepository(database);
@@ -91,8 +95,11 @@ async function explained(url: string, day: { seed: number; day: string }, rows: 
       from: from_date === undefined ? undefined : parseMoment(from_date),
       to: to_date === undefined ? undefined : parseMoment(to_date),
     };
-    const [after] = second_page ? await lastOfFirstPage(url) : [];
-    await repository.walk(conditions, 'desc', PAGE, after).next();
+    const [after] = second_page ? await lastOfFirstPage(owner) : [];
+    await withinProjects(
+      () => [PROJECT],
+      () => repository.walk(conditions, 'desc', PAGE, after).next(),
+    );
     sections.push(
       `## ${name[0]!.toUpperCase()}${name.slice(1)}\n\n\`${JSON.stringify(query)}\`\n\n\`\`\`\n${trimmed(database.plan)}\n\`\`\``,
     );

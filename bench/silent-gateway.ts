@@ -1,4 +1,4 @@
-import { prepareSchema } from '#embedded';
+import { ANYTHING, prepareSchema } from '#embedded';
 import { type Bench } from './bench.js';
 
 /** A gateway beside the product's own, with routes more that take a request as the gateway does and do nothing. */
@@ -6,7 +6,7 @@ export async function silentGateway(bench: Bench): Promise<{ url: string; stop()
   const { service } = await prepareSchema(bench.database_url, 'auth');
   return bench.child('silent-gateway', 'bench/baselines/silent-gateway.main.js', {
     DATABASE_URL: service,
-    NATS_URL: bench.nats.url,
+    NATS_URL: bench.nats.urlOf(ANYTHING.name),
     KEY_SECRET: await bench.secret('secret'),
     FLOTILLA_OPERATOR_KEY: await bench.secret('operator'),
     FLOTILLA_ADMIN_KEY: await bench.secret('admin'),

@@ -29,8 +29,8 @@ export class Flotilla {
     let servers: Servers | undefined;
     try {
       const secrets = await loadSecrets(directory, config);
-      const { database_url, nats_url } = (servers = await startServers(directory, config));
-      const common = { NATS_URL: nats_url, LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
+      const { database_url, natsUrlOf } = (servers = await startServers(directory, config));
+      const common = { LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
       await Promise.all(
         APPS.map(async (name) => {
           const service_url = await prepareAppSchema(name, database_url);
@@ -38,6 +38,7 @@ export class Flotilla {
           const environment = {
             ...common,
             ...own,
+            NATS_URL: natsUrlOf(name),
             DATABASE_URL: service_url,
             HEALTH_PORT: String(await freePort()),
           };

@@ -8,4 +8,9 @@ export class PrepareConfig {
   @UrlSetting(['postgres', 'postgresql']) DATABASE_URL!: string;
   /** The database as the app will open it: its role is made with this password. */
   @UrlSetting(['postgres', 'postgresql']) APP_DATABASE_URL!: string;
+  /**
+   * The database as the role that owns the schema: that role is made with this password, and the migration is left to
+   * who knows it. Unset: the owner's password follows from the administrator's, and the migration runs at once.
+   */
+  @UrlSetting(['postgres', 'postgresql'], { optional: true }) OWNER_DATABASE_URL?: string;
 }

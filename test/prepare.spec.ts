@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { EmbeddedPostgres } from '#embedded';
 import { queryDatabase } from '#testing';
 
-const PREPARE = join(import.meta.dirname, '..', 'dist', 'start', 'prepare.js');
+const DIST = join(import.meta.dirname, '..', 'dist');
+const PREPARE = join(DIST, 'start', 'prepare.js');
+const MIGRATE_PRICING = join(DIST, 'apps', 'pricing', 'src', 'migrate.js');
 
 describe('preparing a database for an app', () => {
   let directory: string;
@@ -27,10 +29,13 @@ describe('preparing a database for an app', () => {
     const url = new URL(postgres.url);
     return Object.assign(url, { username: role, password: encodeURIComponent(password) }).href;
   };
-  const prepare = (APP: string, APP_DATABASE_URL: string): Promise<unknown> =>
-    promisify(execFile)(process.execPath, [PREPARE], {
-      env: { PATH: process.env.PATH, APP, DATABASE_URL: postgres.url, APP_DATABASE_URL },
-    });
+  const run = (script: string, environment: Record<string, string>): Promise<unknown> =>
+    promisify(execFile)(process.execPath, [script], { env: { PATH: process.env.PATH, ...environment } });
+  const prepare = (
+    APP: string,
+    APP_DATABASE_URL: string,
+    environment: Record<string, string> = {},
+  ): Promise<unknown> => run(PREPARE, { APP, DATABASE_URL: postgres.url, APP_DATABASE_URL, ...environment });
 
   it('lets the app in with its own password, to its tables', async () => {
     const url = urlOf('activity_events', 'p@ss/word 1');
@@ -48,13 +53,30 @@ describe('preparing a database for an app', () => {
   });
 
   it('leaves the app no right to change its tables', async () => {
-    const url = urlOf('activity_events', 'secret');
+    const url = urlOf('activity_events', 'sesame');
     await prepare('activity-events', url);
     await expect(queryDatabase(url, 'DROP TABLE activity_events.events')).rejects.toThrow('must be owner');
     await expect(queryDatabase(url, 'CREATE TABLE activity_events.more ()')).rejects.toThrow('denied');
   });
 
+  it('needs no superuser: who owns the database and may create roles is enough', async () => {
+    await queryDatabase(postgres.url, "CREATE ROLE admin LOGIN CREATEROLE PASSWORD 'sesame'");
+    await queryDatabase(postgres.url, 'CREATE DATABASE fleet OWNER admin');
+    const inFleet = (role: string): string => urlOf(role, 'sesame').replace('/postgres', '/fleet');
+    const roles = { DATABASE_URL: inFleet('admin') };
+    for (let time = 0; time < 2; time += 1) await prepare('firmware', inFleet('firmware'), roles);
+    expect(await queryDatabase(inFleet('firmware'), 'SELECT FROM firmware.devices')).toEqual([]);
+  });
+
+  it('leaves the migration to its owner, where the owner has a password of its own', async () => {
+    const [owner, service] = [urlOf('pricing_owner', 'mine'), urlOf('pricing', 'sesame')];
+    await prepare('pricing', service, { OWNER_DATABASE_URL: owner });
+    await expect(queryDatabase(service, 'SELECT FROM pricing.prices')).rejects.toThrow('does not exist');
+    await run(MIGRATE_PRICING, { DATABASE_URL: owner });
+    expect(await queryDatabase(service, 'SELECT FROM pricing.prices')).toEqual([]);
+  });
+
   it('refuses a role that is not the app’s', async () => {
-    await expect(prepare('gateway', urlOf('postgres', 'secret'))).rejects.toThrow('must name the role auth');
+    await expect(prepare('gateway', urlOf('postgres', 'sesame'))).rejects.toThrow('must name the role auth');
   });
 });

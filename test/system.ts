@@ -64,6 +64,7 @@ export interface System {
 }
 
 interface ServiceSources<Config extends AppConfig> {
+  name: string;
   config: new () => Config;
   module: { forRoot(config: Config): DynamicModule };
   tables: { SCHEMA: string; ENTITIES: SchemaOptions['entities'] };
@@ -85,19 +86,20 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
   };
 
   const prepare = async (
+    app: string,
     { SCHEMA, ENTITIES }: ServiceSources<AppConfig>['tables'],
     migrations: ServiceSources<AppConfig>['migrations'],
   ): Promise<Record<string, string>> => {
     const { owner, service } = await prepareSchema(database_url, SCHEMA);
     await migrate({ schema: SCHEMA, url: owner, entities: ENTITIES }, migrations);
-    const common = { NATS_URL: nats.url, HEALTH_PORT: '0', LOG_LEVEL: 'silent' };
+    const common = { NATS_URL: nats.urlOf(app), HEALTH_PORT: '0', LOG_LEVEL: 'silent' };
     return { ...common, DATABASE_URL: service, ...environment };
   };
 
   const startService = async <Config extends AppConfig>(
     sources: ServiceSources<Config>,
   ): Promise<SystemService> => {
-    const own = await prepare(sources.tables, sources.migrations);
+    const own = await prepare(sources.name, sources.tables, sources.migrations);
     const start = async (): Promise<RunningService> => {
       const config = loadConfig(sources.config, own);
       const options = { ...busServer(), logger: false as const };
@@ -107,7 +109,11 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     return { ...(await start()), environment: own, start };
   };
 
-  const gatewayEnvironment = { ...(await prepare(auth, AUTH_MIGRATIONS)), ...keys, ...environment };
+  const gatewayEnvironment = {
+    ...(await prepare('gateway', auth, AUTH_MIGRATIONS)),
+    ...keys,
+    ...environment,
+  };
   const startGateway = async (own: Record<string, string> = {}): Promise<Gateway> => {
     const config = loadConfig(GatewayConfig, { ...gatewayEnvironment, ...own });
     const app = await createGateway(config);
@@ -117,30 +123,35 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
 
   const services = {
     activityEvents: await startService({
+      name: 'activity-events',
       config: ActivityEventsConfig,
       module: ActivityEventsModule,
       tables: activityEvents,
       migrations: ACTIVITY_EVENTS_MIGRATIONS,
     }),
     deviceState: await startService({
+      name: 'device-state',
       config: DeviceStateConfig,
       module: DeviceStateModule,
       tables: deviceState,
       migrations: DEVICE_STATE_MIGRATIONS,
     }),
     firmware: await startService({
+      name: 'firmware',
       config: FirmwareConfig,
       module: FirmwareModule,
       tables: firmware,
       migrations: FIRMWARE_MIGRATIONS,
     }),
     messages: await startService({
+      name: 'messages',
       config: MessagesConfig,
       module: MessagesModule,
       tables: messages,
       migrations: MESSAGES_MIGRATIONS,
     }),
     pricing: await startService({
+      name: 'pricing',
       config: PricingConfig,
       module: PricingModule,
       tables: pricing,

@@ -1,3 +1,4 @@
+import { ANYTHING } from '#embedded';
 import { atLeast, atMost, none, type Bar } from '../bars.js';
 import { type Bench, type BenchProject } from '../bench.js';
 import { dayOfEvents } from '../event-generator.js';
@@ -79,7 +80,7 @@ async function startWriters(
   const stock = await withBestPool(
     'stock',
     async (pool) => {
-      const environment = { NATS_URL: bench.nats.url, KEYS: keys };
+      const environment = { NATS_URL: bench.nats.urlOf(ANYTHING.name), KEYS: keys };
       const service = await bench.child('stock-service', 'bench/events/event-stock-service.main.js', {
         ...environment,
         DATABASE_URL: stockDatabase.service,

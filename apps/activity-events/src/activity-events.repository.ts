@@ -55,8 +55,12 @@ const INSERT = `
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::text[],
                        $9::timestamptz[], $10::timestamptz[])`;
 
-const SELECT = `SELECT id, component, environment, email, message, data::text, device_id, occurred_at, created_at
-  FROM activity_events.events`;
+const EVENTS = 'activity_events.events';
+/** The same rows, by a way that lets Postgres use the index on messages: decision 60. */
+const SEARCHED_EVENTS = 'activity_events.events_in_scope';
+
+const SELECT =
+  'SELECT id, component, environment, email, message, data::text, device_id, occurred_at, created_at';
 
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the rows. */
 const CHUNK = 250;
@@ -77,7 +81,7 @@ export class ActivityEventsRepository {
   }
 
   async find(project_id: string, id: string): Promise<StoredEvent | undefined> {
-    const sql = `${SELECT} WHERE project_id = $1 AND id = $2`;
+    const sql = `${SELECT} FROM ${EVENTS} WHERE project_id = $1 AND id = $2`;
     const [row] = await this.database.prepared<Row>('get-event', sql, [project_id, id]);
     return row && stored(row);
   }
@@ -105,11 +109,11 @@ export class ActivityEventsRepository {
     group_by: 'component' | 'environment' | undefined,
     limit: number,
   ): Promise<{ start: string; key?: string; count: number }[]> {
-    const { where, values } = filter(conditions);
+    const { table, where, values } = filter(conditions);
     const key = group_by ? `, ${group_by} AS key` : '';
     const rows = await this.database.rows<{ start: Date; key?: string; count: number }>(
       `SELECT date_trunc($${values.length + 1}, occurred_at, 'UTC') AS start${key}, count(*)::int AS count
-       FROM activity_events.events WHERE ${where}
+       FROM ${table} WHERE ${where}
        GROUP BY 1${group_by ? ', 2' : ''} ORDER BY 1${group_by ? ', 2' : ''} LIMIT ${limit}`,
       [...values, interval],
     );
@@ -122,11 +126,11 @@ export class ActivityEventsRepository {
     limit: number,
     after?: Position,
   ): Promise<Row[]> {
-    const { where, values, name } = filter(conditions);
+    const { table, where, values, name } = filter(conditions);
     const position = after
       ? `AND (occurred_at, id) ${order === 'asc' ? '>' : '<'} ($${values.length + 1}, $${values.length + 2})`
       : '';
-    const sql = `${SELECT} WHERE ${where} ${position}
+    const sql = `${SELECT} FROM ${table} WHERE ${where} ${position}
       ORDER BY occurred_at ${order}, id ${order} LIMIT $${values.length + (after ? 3 : 1)}`;
     const all = [...values, ...(after ?? []), limit];
     // How rare a part of a message is decides its plan; everything else has an index in the order of the page. But
@@ -171,7 +175,7 @@ function valuesOf(writes: EventWrite[]): unknown[] {
 }
 
 /** `name` is equal for conditions of the same kind, whatever their values. */
-function filter(conditions: Conditions): { where: string; values: unknown[]; name: string } {
+function filter(conditions: Conditions): { table: string; where: string; values: unknown[]; name: string } {
   const { project_id, only_device_id, component, environment, email, device_id, message, from, to } =
     conditions;
   const parts: [sql: string, value: unknown][] = [
@@ -187,6 +191,7 @@ function filter(conditions: Conditions): { where: string; values: unknown[]; nam
   ];
   const given = parts.filter(([, value]) => value !== undefined);
   return {
+    table: message === undefined ? EVENTS : SEARCHED_EVENTS,
     where: given.map(([sql], index) => sql.replace('?', `$${index + 1}`)).join(' AND '),
     values: given.map(([, value]) => value),
     name: parts.map(([, value]) => (value === undefined ? '0' : '1')).join(''),

@@ -295,7 +295,7 @@ describe('finding events', () => {
 
   it('refuses to count into more buckets than anyone can read', async () => {
     await queryDatabase(
-      service.urls.service,
+      service.urls.owner,
       `INSERT INTO activity_events.events
          (project_id, id, occurred_at, component, environment, email, message, data, created_at)
        SELECT $1, gen_random_uuid(), '2026-01-01T00:00:00Z'::timestamptz + minute * interval '1 minute',

@@ -180,11 +180,9 @@ describe('recording events', () => {
 
   it('commits before it answers', async () => {
     const { body } = await record(anEvent());
-    const rows = await queryDatabase(
-      service.urls.service,
-      'SELECT FROM activity_events.events WHERE id = $1',
-      [body.id],
-    );
+    const rows = await queryDatabase(service.urls.owner, 'SELECT FROM activity_events.events WHERE id = $1', [
+      body.id,
+    ]);
     expect(rows).toHaveLength(1);
   });
 });

@@ -23,14 +23,14 @@ export async function startActivityEvents(): Promise<ActivityEvents> {
   await migrate({ schema: SCHEMA, url: urls.owner, entities: ENTITIES }, MIGRATIONS);
   const config = loadConfig(ActivityEventsConfig, {
     DATABASE_URL: urls.service,
-    NATS_URL: nats.url,
+    NATS_URL: nats.urlOf('activity-events'),
     HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
   });
   const module = ActivityEventsModule.forRoot(config);
   const app = await NestFactory.createMicroservice(module, { ...busServer(), logger: false });
   const service = await runService(app, config, () => app.listen());
-  const connection = await BusConnection.open({ name: 'gateway', url: nats.url });
+  const connection = await BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
   return {
     bus: new Bus(connection, { deadline_ms: 20_000 }),
     urls,

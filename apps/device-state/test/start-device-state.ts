@@ -27,7 +27,7 @@ export async function startDeviceState({
   await migrate({ schema: SCHEMA, url: urls.owner, entities: ENTITIES }, MIGRATIONS);
   const config = loadConfig(DeviceStateConfig, {
     DATABASE_URL: urls.service,
-    NATS_URL: nats.url,
+    NATS_URL: nats.urlOf('device-state'),
     HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
   });
@@ -38,7 +38,7 @@ export async function startDeviceState({
       return runService(app, config, () => app.listen());
     }),
   );
-  const connection = await BusConnection.open({ name: 'gateway', url: nats.url });
+  const connection = await BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
   const bus = new Bus(connection, { deadline_ms: 20_000, calls_a_frame: 32, frames_in_flight: 8 });
   return {
     bus,

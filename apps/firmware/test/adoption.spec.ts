@@ -62,7 +62,7 @@ describe('adoption', () => {
     const [device] = someDevices(1);
     for (let index = 0; index < 20; index += 1) await device!.record({ firmware: `1.0.${index}` });
     const rows = await queryDatabase<{ span_s: number; firmware: string }>(
-      service.urls.service,
+      service.urls.owner,
       `SELECT firmware FROM firmware.adoption_changes WHERE project_id = $1 AND span_s = 2592000`,
       [device!.project_id],
     );

@@ -103,7 +103,7 @@ describe('recording firmware events', () => {
     it('are kept from being two by the database itself', async () => {
       await device.record({ timestamp: AT });
       const copy = queryDatabase(
-        service.urls.service,
+        service.urls.owner,
         `INSERT INTO firmware.firmware_events (project_id, device_id, timestamp, id, firmware, status, created_at)
          SELECT project_id, device_id, timestamp, $2, firmware, status, created_at
          FROM firmware.firmware_events WHERE project_id = $1`,

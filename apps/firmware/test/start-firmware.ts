@@ -25,7 +25,7 @@ export async function startFirmware({ replicas = 1 } = {}): Promise<Firmware> {
   await migrate({ schema: SCHEMA, url: urls.owner, entities: ENTITIES }, MIGRATIONS);
   const config = loadConfig(FirmwareConfig, {
     DATABASE_URL: urls.service,
-    NATS_URL: nats.url,
+    NATS_URL: nats.urlOf('firmware'),
     HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
   });
@@ -36,7 +36,7 @@ export async function startFirmware({ replicas = 1 } = {}): Promise<Firmware> {
   };
   const services = await Promise.all(Array.from({ length: replicas }, start));
   const connections = await Promise.all(
-    [1, 2].map(() => BusConnection.open({ name: 'gateway', url: nats.url })),
+    [1, 2].map(() => BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') })),
   );
   const [bus, anotherBus] = connections.map((connection) => new Bus(connection, { deadline_ms: 20_000 }));
   return {

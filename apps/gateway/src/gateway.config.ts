@@ -1,14 +1,14 @@
-import { AppConfig, NumberSetting, TextSetting } from '#service';
+import { AppConfig, NumberSetting, SecretSetting, TextSetting } from '#service';
 
 export class GatewayConfig extends AppConfig {
   /** Public listener: the REST API. */
   @NumberSetting(0, 65535) PORT = 3000;
   /** Secret with which keys are hashed. A change of it makes every key worthless. */
-  @TextSetting(32) KEY_SECRET!: string;
+  @SecretSetting(32) KEY_SECRET!: string;
   /** The operator’s key: whoever holds it runs the instance. */
-  @TextSetting(20) FLOTILLA_OPERATOR_KEY!: string;
+  @SecretSetting(20) FLOTILLA_OPERATOR_KEY!: string;
   /** The admin key of the first project, `demo`. */
-  @TextSetting(20) FLOTILLA_ADMIN_KEY!: string;
+  @SecretSetting(20) FLOTILLA_ADMIN_KEY!: string;
   /** Requests that one key may make in a window; more are answered 429. */
   @NumberSetting(1, 1_000_000_000) RATE_LIMIT_REQUESTS = 600_000;
   @NumberSetting(1, 86_400) RATE_LIMIT_WINDOW_S = 60;

@@ -356,7 +356,7 @@ describe('reading messages', () => {
             const [conversation] = await reader.conversations();
             const all = await reader.conversation(writer);
             const [horizon] = await queryDatabase<{ read_at: Date | null; read_id: string }>(
-              service.urls.service,
+              service.urls.owner,
               'SELECT read_at, read_id FROM messages.conversations WHERE project_id = $1 AND owner = $2',
               [project_id, mailboxOf(reader)],
             );

@@ -242,7 +242,7 @@ describe('sending messages', () => {
   it('commits before it answers', async () => {
     const { id } = await ada.write(bob);
     const sql = 'SELECT FROM messages.messages WHERE project_id = $1 AND id = $2';
-    expect(await queryDatabase(service.urls.service, sql, [ada.project_id, id])).toHaveLength(1);
+    expect(await queryDatabase(service.urls.owner, sql, [ada.project_id, id])).toHaveLength(1);
   });
 
   it('keeps one project’s messages from the other, whatever is equal in both', async () => {

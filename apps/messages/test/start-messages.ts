@@ -40,7 +40,7 @@ export async function startMessages(): Promise<Messages> {
   await migrate({ schema: SCHEMA, url: urls.owner, entities: ENTITIES }, MIGRATIONS);
   const config = loadConfig(MessagesConfig, {
     DATABASE_URL: urls.service,
-    NATS_URL: nats.url,
+    NATS_URL: nats.urlOf('messages'),
     HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
   });
@@ -54,7 +54,7 @@ export async function startMessages(): Promise<Messages> {
   };
   const clock = new SetClock();
   await anotherReplica(clock);
-  const connection = await BusConnection.open({ name: 'gateway', url: nats.url });
+  const connection = await BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
   return {
     bus: new Bus(connection, { deadline_ms: 20_000 }),
     clock,

@@ -139,7 +139,7 @@ describe('the archive', () => {
 
   it('waits for a transaction that commits late, and then misses nothing of it', async () => {
     await startReplica();
-    const late = new Client({ connectionString: service.urls.service });
+    const late = new Client({ connectionString: service.urls.owner });
     await late.connect();
     await late.query('BEGIN');
     await late.query(

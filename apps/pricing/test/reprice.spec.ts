@@ -172,7 +172,7 @@ describe('repricing, with two replicas', () => {
     });
     await Promise.all(wishes);
     const feed = await queryDatabase<{ product_id: string; sequence: string }>(
-      service.urls.service,
+      service.urls.owner,
       'SELECT product_id, sequence FROM pricing.changes WHERE project_id = $1 ORDER BY transaction_id, id',
       [project_id],
     );

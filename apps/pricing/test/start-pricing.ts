@@ -30,7 +30,7 @@ export async function startPricing({ replicas }: { replicas: number }): Promise<
   await migrate({ schema: SCHEMA, url: urls.owner, entities: ENTITIES }, MIGRATIONS);
   const environment = {
     DATABASE_URL: urls.service,
-    NATS_URL: nats.url,
+    NATS_URL: nats.urlOf('pricing'),
     HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
   };
@@ -45,7 +45,7 @@ export async function startPricing({ replicas }: { replicas: number }): Promise<
   };
   for (let replica = 0; replica < replicas; replica += 1) await startReplica();
   const connections = await Promise.all(
-    [1, 2].map(() => BusConnection.open({ name: 'gateway', url: nats.url })),
+    [1, 2].map(() => BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') })),
   );
   const [bus, otherBus] = connections.map((connection) => new Bus(connection, { deadline_ms: 20_000 }));
   return {

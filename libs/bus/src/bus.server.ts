@@ -1,4 +1,4 @@
-import { Failure, type Call, type Reply } from '#contracts';
+import { Failure, withinProjects, type Call, type Reply } from '#contracts';
 import {
   Server,
   type AsyncMicroserviceOptions,
@@ -95,25 +95,31 @@ export class BusServer extends Server implements CustomTransportStrategy {
     const reply = message.reply;
     if (!reply) return;
     const received = readCalls(message.data, this.logger);
+    this.connection.meters?.came(message.subject, received.length);
     if (this.inFlight + received.length > this.limits.calls_in_flight) {
+      this.connection.meters?.dropped(message.subject, 'refused', received.length);
       for (const { id } of received)
         this.answer(reply, id, new Failure('unavailable', 'The service is overloaded'));
       return;
     }
     this.inFlight += received.length;
     const groups = together ? [received] : received.map((one) => [one]);
-    for (const group of groups) void this.handle(reply, group, handler, together);
+    for (const group of groups) void this.handle(message, group, handler, together);
   }
 
   private async handle(
-    reply: string,
+    { subject, reply }: Msg,
     received: ReceivedCall[],
     handler: MessageHandler,
     together: boolean,
   ): Promise<void> {
-    const alive = received.filter(({ expires_at }) => performance.now() < expires_at);
-    const outcomes = await this.outcomesOf(alive, handler, together);
-    alive.forEach(({ id }, index) => this.answer(reply, id, outcomes[index] ?? new Failure('internal')));
+    const began = performance.now();
+    const alive = received.filter(({ expires_at }) => began < expires_at);
+    const found = await this.outcomesOf(alive, handler, together);
+    const outcomes = alive.map((_, index) => found[index] ?? new Failure('internal'));
+    alive.forEach(({ id }, index) => this.answer(reply!, id, outcomes[index]!));
+    this.connection.meters?.dropped(subject, 'expired', received.length - alive.length);
+    if (alive.length > 0) this.connection.meters?.handled(subject, outcomes, performance.now() - began);
     this.inFlight -= received.length;
   }
 
@@ -126,9 +132,15 @@ export class BusServer extends Server implements CustomTransportStrategy {
       return received.map(() => new Failure('unavailable', 'No answer in time'));
     }
     const calls = received.map(({ call }) => call);
+    const projects = [...new Set(calls.map(({ caller }) => caller.project_id))];
     try {
-      const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
-      const result = (await lastValueFrom(stream)) as Outcome | Outcome[];
+      const result = await withinProjects(
+        () => projects,
+        async () => {
+          const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
+          return (await lastValueFrom(stream)) as Outcome | Outcome[];
+        },
+      );
       return together ? (result as Outcome[]) : [result as Outcome];
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('internal');

@@ -77,11 +77,13 @@ export class Bus {
         else resolve(outcome);
       };
       const timer = setTimeout(() => settle(new Failure('unavailable', 'No answer in time')), deadline_ms);
+      const queued_at = performance.now();
       const call: PendingCall = {
         id,
         context,
         body,
-        expires_at: performance.now() + deadline_ms,
+        queued_at,
+        expires_at: queued_at + deadline_ms,
         settle: settle as PendingCall['settle'],
       };
       this.pending.set(id, call);
@@ -110,9 +112,11 @@ export class Bus {
     let channel = this.channels.get(subject);
     if (!channel) {
       channel = new Channel(this.limits, (frameId, calls) => {
-        const heads = callHeads(calls, performance.now());
+        const now = performance.now();
+        const heads = callHeads(calls, now);
         const parts = calls.map(({ body }, place) => ({ head: heads[place], body }));
         this.connection.nats.publish(subject, encodeFrame(parts), { reply: `${this.inbox}.${frameId}` });
+        this.connection.meters?.left(subject, now - calls[0]!.queued_at);
       });
       this.channels.set(subject, channel);
     }

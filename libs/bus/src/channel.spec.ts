@@ -24,6 +24,7 @@ function channelWith(limits: Partial<ChannelLimits> = {}) {
         id,
         body,
         context: context(),
+        queued_at: 0,
         expires_at: Infinity,
         settle: () => channel.settled(call),
       };

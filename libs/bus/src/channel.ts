@@ -4,6 +4,7 @@ export interface PendingCall {
   id: number;
   context: CallContext;
   body: string;
+  queued_at: number;
   expires_at: number;
   settle: (outcome: Reply<unknown> | Failure) => void;
 }

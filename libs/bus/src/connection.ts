@@ -1,11 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { connect, type NatsConnection, type ServerInfo } from '@nats-io/transport-node';
+import { connect, nkeyAuthenticator, type NatsConnection, type ServerInfo } from '@nats-io/transport-node';
+import { BusMeters, type MeterRegistry } from './bus-meters.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
 export interface BusOptions {
   /** Name of the app: the queue group of its handlers, and how its connection shows in NATS. */
   name: string;
-  /** Servers, separated by commas, with the same `user:password@` in each if any is needed. */
+  /**
+   * Servers, separated by commas, with the same `user:password@` in each if any is needed, or the seed of an nkey
+   * (`SU…@`). `tls://` refuses a server without TLS.
+   */
   url: string;
 }
 
@@ -14,6 +18,8 @@ export class BusConnection {
   private readonly logger = new Logger(BusConnection.name);
   private readonly listeners = new Set<() => void>();
   private standing = true;
+  /** Nothing is counted until the app has metrics. */
+  meters?: BusMeters;
 
   private constructor(
     readonly nats: NatsConnection,
@@ -25,11 +31,15 @@ export class BusConnection {
   /** Waits for the first server, then checks that it is one that Flotilla can run on. */
   static async open({ name, url }: BusOptions): Promise<BusConnection> {
     const servers = url.split(',').map((server) => new URL(server));
-    const { username, password } = servers[0]!;
+    const { username, password, protocol } = servers[0]!;
+    const isSeed = username.startsWith('SU') && password === '';
     const nats = await connect({
       name,
       servers: servers.map(({ protocol, host }) => `${protocol}//${host}`),
-      ...(username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+      ...(isSeed
+        ? { authenticator: nkeyAuthenticator(new TextEncoder().encode(username)) }
+        : username && { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+      ...(protocol === 'tls:' && { tls: {} }),
       inboxPrefix: `_INBOX_${name}`,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
@@ -56,6 +66,9 @@ export class BusConnection {
     name: 'nats',
     essential: true,
     check: (): Promise<void> => this.ping(),
+    measure: (registry: MeterRegistry): void => {
+      this.meters = new BusMeters(registry);
+    },
     gauges: {
       nats_messages_received: {
         help: 'Messages since the start.',

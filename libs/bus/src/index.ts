@@ -1,3 +1,4 @@
+export * from './bus-meters.js';
 export * from './bus.js';
 export * from './bus.module.js';
 export * from './bus.server.js';

@@ -11,4 +11,5 @@ export * from './moments.js';
 export * from './pricing.js';
 export * from './timeline-slice.js';
 export * from './timeline.js';
+export * from './project-scope.js';
 export * from './validator.js';

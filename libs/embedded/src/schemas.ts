@@ -10,13 +10,14 @@ export interface SchemaUrls {
 
 /**
  * Makes a service's place in a database: its schema, the role that owns it, and the role it runs as, which can
- * use what the schema holds and nothing else. Repeatable. `admin_url` must be allowed to create roles;
- * `service_password` is the running service's, made unless told.
+ * use what the schema holds and nothing else. Repeatable. `admin_url` must be allowed to create roles; passwords
+ * that are not told follow from the administrator's.
  */
 export async function prepareSchema(
   admin_url: string,
   schema: string,
   service_password?: string,
+  owner_password?: string,
 ): Promise<SchemaUrls> {
   const admin = new Client({ connectionString: admin_url });
   await admin.connect();
@@ -24,7 +25,7 @@ export async function prepareSchema(
     const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
     const database = admin.escapeIdentifier(rows[0]!.name);
     const urls = {
-      owner: urlFor(admin_url, `${schema}_owner`),
+      owner: urlFor(admin_url, `${schema}_owner`, owner_password),
       service: urlFor(admin_url, schema, service_password),
     };
     await admin.query('BEGIN');

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import {
   AppConfig,
   loadConfig,
   NumberSetting,
+  SecretSetting,
   settingsOf,
   TextSetting,
   UrlSetting,
@@ -13,6 +15,7 @@ class OvenConfig extends AppConfig {
   @NumberSetting(1, 10, { optional: true }) TRAYS?: number;
   @TextSetting(8) SECRET!: string;
   @TextSetting(1, { optional: true }) NOTE?: string;
+  @SecretSetting(8, { optional: true }) CODE?: string;
   @WordSetting(['gas', 'wood']) FUEL = 'gas';
   @UrlSetting(['http', 'https'], { optional: true }) BELL?: string;
 }
@@ -98,6 +101,32 @@ describe('the configuration of an app', () => {
     expect(problemsOf({ ...ENOUGH, [name]: value })).toEqual([expect.stringContaining(`  ${name} must be`)]);
   });
 
+  it.each([
+    ['CODE', 'change-me-change-me'],
+    ['CODE', '<the code of the door>'],
+    ['CODE', 'xxxxxxxxxxxx'],
+    ['CODE', 'your-secret-key'],
+    ['DATABASE_URL', 'postgres://oven:CHANGEME@127.0.0.1/db'],
+    ['DATABASE_URL', 'postgres://oven:%3Cpassword%3E@127.0.0.1/db'],
+    ['NATS_URL', 'nats://a:replace_me@n1,nats://a:replace_me@n2'],
+  ])('refuses the placeholder in %s=%s', (name, value) => {
+    expect(problemsOf({ ...ENOUGH, [name]: value })).toEqual([
+      expect.stringMatching(new RegExp(`^  ${name} must not (be|hold) a placeholder$`)),
+    ]);
+  });
+
+  it('takes any secret that is random', () => {
+    const random = fc.uint8Array({ minLength: 24, maxLength: 24 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(random, fc.constantFrom('hex' as const, 'base64url' as const), (bytes, encoding) => {
+        fc.pre(new Set(bytes).size > 8);
+        const secret = bytes.toString(encoding);
+        const DATABASE_URL = `postgres://oven:${secret}@127.0.0.1/db`;
+        expect(problemsOf({ ...ENOUGH, CODE: secret, DATABASE_URL })).toEqual([]);
+      }),
+    );
+  });
+
   it('takes several servers where it says so', () => {
     const NATS_URL = 'nats://a:4222,tls://b:4222';
     expect(loadConfig(OvenConfig, { ...ENOUGH, NATS_URL })).toMatchObject({ NATS_URL });
@@ -114,6 +143,7 @@ describe('the configuration of an app', () => {
       'TRAYS',
       'SECRET',
       'NOTE',
+      'CODE',
       'FUEL',
       'BELL',
     ]);

@@ -25,13 +25,38 @@ function setting(
   );
 }
 
-/** A setting that is a URL with one of these schemes; several, separated by commas, where `many`. */
+/** What examples and templates put where a secret belongs. */
+const PLACEHOLDER =
+  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|placeholder|your[-_ ].*(secret|password|key)|^<.*>$|^(?<one>.)\k<one>{3,}$|^(password|secret|todo)$/i;
+
+const isPlaceholder = (secret: string): boolean => PLACEHOLDER.test(secret);
+
+/** Of a URL's user and password; one that cannot be decoded is taken as it is. */
+function hasPlaceholder({ username, password }: URL): boolean {
+  return [username, password].some((part) => {
+    try {
+      return part !== '' && isPlaceholder(decodeURIComponent(part));
+    } catch {
+      return isPlaceholder(part);
+    }
+  });
+}
+
+/**
+ * A setting that is a URL with one of these schemes; several, separated by commas, where `many`. A placeholder for a
+ * user or a password is refused.
+ */
 export function UrlSetting(schemes: string[], { many = false, optional = false } = {}): PropertyDecorator {
   const holds = (value?: string): boolean => {
     const urls = many ? String(value).split(',') : [String(value)];
     return urls.every((url) => URL.canParse(url) && schemes.includes(new URL(url).protocol.slice(0, -1)));
   };
-  return setting('text', `must be a URL (${schemes.join(', ')})`, holds, optional);
+  const isFilledIn = (value?: string): boolean =>
+    !holds(value) || !(many ? value!.split(',') : [value!]).some((url) => hasPlaceholder(new URL(url)));
+  return applyDecorators(
+    setting('text', `must be a URL (${schemes.join(', ')})`, holds, optional),
+    setting('text', 'must not hold a placeholder', isFilledIn, optional),
+  );
 }
 
 /** A setting that is a whole number from `min` to `max`. */
@@ -44,6 +69,15 @@ export function NumberSetting(min: number, max: number, { optional = false } = {
 export function TextSetting(min = 1, { optional = false } = {}): PropertyDecorator {
   const holds = (value?: string): boolean => value !== undefined && value.length >= min;
   return setting('text', `must be text of at least ${min} characters`, holds, optional);
+}
+
+/** A setting that is text of at least `min` characters which nobody may know; a placeholder (`change-me`) is refused. */
+export function SecretSetting(min: number, { optional = false } = {}): PropertyDecorator {
+  const isFilledIn = (value?: string): boolean => value === undefined || !isPlaceholder(value);
+  return applyDecorators(
+    TextSetting(min, { optional }),
+    setting('text', 'must not be a placeholder', isFilledIn, optional),
+  );
 }
 
 /** A setting that is one of these words. */

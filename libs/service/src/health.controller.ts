@@ -10,6 +10,7 @@ import {
 import { HealthIndicatorService, HealthCheckService, type HealthIndicatorFunction } from '@nestjs/terminus';
 import { Failure } from '#contracts';
 import { Lifecycle } from './lifecycle.js';
+import { type Metrics } from './metrics.js';
 import { Public } from './public.js';
 
 /** A part that an app needs: `check` rejects when the part is missing. */
@@ -20,6 +21,8 @@ export interface Part {
   check: () => Promise<void>;
   /** Numbers worth watching, by the names of their metrics. */
   gauges?: Record<string, { help: string; read: () => number }>;
+  /** Takes from the app's metrics what it counts as it happens. */
+  measure?: (metrics: Metrics) => void;
 }
 
 export const PARTS = Symbol('the parts whose health this app reports');

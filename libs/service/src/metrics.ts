@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** An app's metrics, served as Prometheus text at `/metrics` of its private listener. */
 @Injectable()
@@ -30,6 +30,11 @@ export class Metrics {
         this.set(read());
       },
     });
+  }
+
+  /** A number that only grows. */
+  counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name: `flotilla_${name}`, help, labelNames, registers: [this.registry] });
   }
 
   /** A distribution, in the unit that its name ends with. */

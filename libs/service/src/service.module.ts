@@ -17,7 +17,8 @@ export interface ServiceOptions {
 @Module({})
 export class ServiceModule {
   constructor(metrics: Metrics, @Inject(PARTS) parts: Part[]) {
-    for (const { gauges = {} } of parts) {
+    for (const { gauges = {}, measure } of parts) {
+      measure?.(metrics);
       for (const [name, { help, read }] of Object.entries(gauges)) metrics.gauge(name, help, read);
     }
   }

@@ -1,10 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedNats } from '#embedded';
+import { ANYTHING, EmbeddedNats, NATS_USERS } from '#embedded';
 
 export interface TestNats {
+  /** For whoever stands outside of the system: it may do anything. */
   url: string;
+  /** For an app, with its rights and no more. */
+  urlOf(app: string): string;
   /** kill -9, then the same server again on the same port. */
   crash(): Promise<{ restart(): Promise<void> }>;
   stop(): Promise<void>;
@@ -13,17 +16,19 @@ export interface TestNats {
 /** A real nats-server of its own, so that test files never answer each other's calls. */
 export async function testNats(): Promise<TestNats> {
   const directory = await mkdtemp(join(tmpdir(), 'flotilla-nats-'));
-  let server = await EmbeddedNats.start({ directory });
-  const { url, port } = server;
+  const users = [...NATS_USERS, ANYTHING];
+  let server = await EmbeddedNats.start({ directory, users });
+  const { port } = server;
   return {
-    url,
+    url: server.urlOf(ANYTHING.name),
+    urlOf: (app) => server.urlOf(app),
     async crash() {
       const died = new Promise<void>((resolve) => server.process.onDeath(resolve));
       process.kill(server.process.pid, 'SIGKILL');
       await died;
       return {
         async restart() {
-          server = await EmbeddedNats.start({ directory, port });
+          server = await EmbeddedNats.start({ directory, port, users });
         },
       };
     },

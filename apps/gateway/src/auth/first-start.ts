@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { acrossProjects } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { Key, Project } from './auth.entity.js';
@@ -15,7 +16,11 @@ export class FirstStart implements OnModuleInit {
     private readonly config: GatewayConfig,
   ) {}
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): Promise<void> {
+    return acrossProjects(() => this.prepare());
+  }
+
+  private async prepare(): Promise<void> {
     const { FLOTILLA_OPERATOR_KEY, FLOTILLA_ADMIN_KEY } = this.config;
     await this.database.transaction(async (manager) => {
       // The lock of the revision makes gateways that start together take turns.

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, type Caller, type Role } from '#contracts';
+import { acrossProjects, Failure, type Caller, type Role } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { Key } from './auth.entity.js';
@@ -37,7 +37,7 @@ export class KeysRepository {
 
   /** Whose key this is, unless it is revoked or its owner gone. Whether it has expired is for the caller to see. */
   async holder(id: string): Promise<{ principal: Principal; secret_hash: Buffer } | undefined> {
-    const [row] = await this.database.prepared<HolderRow>('key-holder', HOLDER, [id]);
+    const [row] = await acrossProjects(() => this.database.prepared<HolderRow>('key-holder', HOLDER, [id]));
     if (!row) return undefined;
     const role = row.project_id === null ? 'operator' : row.device_id !== null ? 'device' : row.role!;
     const caller: Caller = {
@@ -97,6 +97,8 @@ export class KeysRepository {
   }
 
   async noteUse(ids: string[]): Promise<void> {
-    await this.database.rows('UPDATE auth.keys SET last_used_at = now() WHERE id = ANY($1)', [ids]);
+    await acrossProjects(() =>
+      this.database.rows('UPDATE auth.keys SET last_used_at = now() WHERE id = ANY($1)', [ids]),
+    );
   }
 }

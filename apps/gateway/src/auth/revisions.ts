@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { type EntityManager } from 'typeorm';
-import { Failure } from '#contracts';
+import { acrossProjects, Failure } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 
@@ -92,7 +92,8 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   private renew(): Promise<void> {
     this.renewing = (this.renewing ?? Promise.resolve()).then(async () => {
       try {
-        while (await this.renewOnce());
+        // Whose keys have changed is every gateway's business, whoever asks.
+        while (await acrossProjects(() => this.renewOnce()));
       } catch (error) {
         if (!(error instanceof Failure)) this.logger.error(error);
       }

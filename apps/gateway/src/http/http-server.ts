@@ -4,8 +4,9 @@ import { type Socket } from 'node:net';
 import underPressure from '@fastify/under-pressure';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { Failure } from '#contracts';
+import { Failure, withinProjects } from '#contracts';
 import { Metrics } from '#service';
+import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { type GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
@@ -66,17 +67,32 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
     if (encoding === undefined || encoding === 'identity') done();
     else done(new Failure('unsupported_media_type', 'Send the body without Content-Encoding'));
   });
+  server.addHook('preHandler', confine);
   server.addHook('preSerialization', answer);
   server.setReplySerializer(serialize);
-  measureRequests(server, app.get(Metrics));
+  const metrics = app.get(Metrics);
+  measureRequests(server, metrics);
+  const shed = metrics.counter('http_shed_total', 'Requests refused because the event loop fell behind.', []);
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
   await app.register(underPressure, {
     maxEventLoopDelay: 1_000,
     pressureHandler: (request: FastifyRequest) => {
-      if (!request.url.startsWith('/health')) throw new Failure('unavailable', 'The gateway is overloaded');
+      if (request.url.startsWith('/health')) return;
+      shed.inc();
+      throw new Failure('unavailable', 'The gateway is overloaded');
     },
   });
+}
+
+/** A request sees its caller's project, the operator's every project, and before the guard has spoken none. */
+function confine(request: FastifyRequest, _: FastifyReply, done: () => void): void {
+  withinProjects(() => {
+    const { principal } = request as Partial<AuthenticatedRequest>;
+    if (!principal) return [];
+    const { role, project_id } = principal.caller;
+    return role === 'operator' ? 'every' : [project_id];
+  }, done);
 }
 
 /** A request that HTTP itself refuses never becomes one of Fastify's: the answer is written by hand. */

@@ -1,0 +1,39 @@
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { takeBaseBackup } from '#embedded';
+import { loadConfig } from '#service';
+import { BackupConfig } from './backup.config.js';
+import { KEPT_FILES } from './kept-files.js';
+
+/** `npm run backup -- <directory>`: what Postgres holds while it runs, and the keys of `npm start`. */
+const target = process.argv[2];
+try {
+  if (target === undefined) throw new Error('Say where to: npm run backup -- <directory>');
+  const { FLOTILLA_DATA_DIR, DATABASE_URL } = loadConfig(BackupConfig);
+  const directory = resolve(FLOTILLA_DATA_DIR);
+  const url = DATABASE_URL ?? (await urlOfRunning(directory));
+  // The directory appears whole or not at all.
+  const aside = `${resolve(target)}.partial`;
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { recursive: true, mode: 0o700 });
+  await takeBaseBackup(url, aside);
+  if (DATABASE_URL === undefined)
+    for (const name of KEPT_FILES) await cp(join(directory, name), join(aside, name));
+  await rename(aside, resolve(target));
+  console.log(`Backed up to ${resolve(target)}. It holds keys: keep it where nobody else reads.`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+/** The embedded Postgres writes down its port on the fourth line of its pid file. */
+async function urlOfRunning(directory: string): Promise<string> {
+  const [pidFile, password] = await Promise.all(
+    ['postgres/postmaster.pid', 'postgres.password'].map((name) =>
+      readFile(join(directory, name), 'utf8').catch(() => {
+        throw new Error(`Flotilla does not run in ${directory}: start it, or set DATABASE_URL`);
+      }),
+    ),
+  );
+  return `postgres://postgres:${password!}@127.0.0.1:${pidFile!.split('\n')[3]!}/postgres`;
+}

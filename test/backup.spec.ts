@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { anEvent } from './builders.js';
+import { ROOT } from './apps.js';
+import { started, type Started } from './started.js';
+
+const run = (script: string, directory: string, ...args: string[]): Promise<{ stdout: string }> =>
+  promisify(execFile)(process.execPath, [join(ROOT, 'dist/start', script), ...args], {
+    env: { PATH: process.env.PATH, FLOTILLA_DATA_DIR: directory },
+  });
+
+describe('a backup', () => {
+  let directory: string;
+  let source: Started;
+  const running: Started[] = [];
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'flotilla-backup-'));
+    source = await started(join(directory, 'source'));
+    running.push(source);
+  });
+  afterAll(async () => {
+    for (const { kill } of running) kill('SIGTERM');
+    await Promise.all(running.map(({ ended }) => ended));
+    await rm(directory, { recursive: true });
+  });
+
+  it('that was taken under load, restored elsewhere, has all that was acknowledged before it, and runs', async () => {
+    const before = await Promise.all(
+      Array.from({ length: 50 }, () => source.admin.post('/v1/events', anEvent())),
+    );
+    await source.admin.post('/v1/prices', { product_id: 'pump', price: 12.5 });
+    const backup = join(directory, 'backup');
+    const taken = new AbortController();
+    const load = (async () => {
+      while (!taken.signal.aborted) await source.admin.post('/v1/events', anEvent());
+    })();
+    await run('backup.js', join(directory, 'source'), backup);
+    taken.abort();
+    await load;
+
+    await run('restore.js', join(directory, 'target'), backup);
+    const target = await started(join(directory, 'target'));
+    running.push(target);
+    const admin = source.admin.at(target.url);
+    for (const { body, status } of before) {
+      expect(status).toBe(201);
+      expect((await admin.get(`/v1/events/${String(body.id)}`)).body).toEqual(body);
+    }
+    expect((await admin.get('/v1/prices/pump')).body).toEqual(
+      (await source.admin.get('/v1/prices/pump')).body,
+    );
+    expect((await admin.post('/v1/events', anEvent())).status).toBe(201);
+  });
+
+  it('is never put where there is a database', async () => {
+    const backup = join(directory, 'backup');
+    await expect(run('restore.js', join(directory, 'source'), backup)).rejects.toThrow('is not empty');
+    expect((await source.admin.get('/v1/me')).status).toBe(200);
+  });
+
+  it('is there as a whole or not at all', async () => {
+    await expect(run('backup.js', join(directory, 'nowhere'), join(directory, 'none'))).rejects.toThrow(
+      'does not run',
+    );
+    expect((await readdir(directory)).sort()).toEqual(['backup', 'source', 'target']);
+  });
+});
