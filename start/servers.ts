@@ -4,7 +4,7 @@ import { type StartConfig } from './start.config.js';
 
 export interface Servers {
   database_url: string;
-  natsUrlOf(app: string): string;
+  natsUrlOf: (app: string) => string;
   stop(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ interface Supervised<Server> {
 /** Postgres and NATS: those of the configuration, or embedded ones that are started again when they die. */
 export async function startServers(directory: string, config: StartConfig): Promise<Servers> {
   const logs = join(directory, 'logs');
-  const [postgres, nats] = await allOrNone([
+  const [postgres, nats] = await bothOrNone(
     config.DATABASE_URL
       ? undefined
       : supervise('postgres', (port) =>
@@ -34,7 +34,7 @@ export async function startServers(directory: string, config: StartConfig): Prom
       : supervise('nats-server', (port) =>
           EmbeddedNats.start({ directory: join(directory, 'nats'), port, log: join(logs, 'nats.log') }),
         ),
-  ]);
+  );
   return {
     database_url: config.DATABASE_URL ?? postgres!.first.url,
     natsUrlOf: (app) => config.NATS_URL ?? nats!.first.urlOf(app),
@@ -46,12 +46,14 @@ export async function startServers(directory: string, config: StartConfig): Prom
 }
 
 /** A server that has started is stopped again when the other cannot start. */
-async function allOrNone<Starting extends (Promise<Supervised<unknown>> | undefined)[]>(
-  starting: readonly [...Starting],
-): Promise<{ [Place in keyof Starting]: Awaited<Starting[Place]> }> {
-  const outcomes = await Promise.allSettled(starting);
-  const failed = outcomes.find((outcome): outcome is PromiseRejectedResult => outcome.status === 'rejected');
-  if (!failed) return Promise.all(starting);
+async function bothOrNone<One, Other>(
+  one: Promise<Supervised<One>> | undefined,
+  other: Promise<Supervised<Other>> | undefined,
+): Promise<[Supervised<One> | undefined, Supervised<Other> | undefined]> {
+  const both = [Promise.resolve(one), Promise.resolve(other)] as const;
+  const outcomes = await Promise.allSettled(both);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (!failed) return Promise.all(both);
   for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value?.stop();
   throw failed.reason;
 }

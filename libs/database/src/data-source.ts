@@ -53,6 +53,8 @@ export async function migrate(
   try {
     await lock.query('SELECT pg_advisory_lock(hashtext($1))', [`migrate ${schema}`]);
     await source.runMigrations();
+    // What has been migrated is the owner's to say.
+    await source.query(`REVOKE ALL ON "${schema}"."migrations" FROM "${schema}"`);
   } finally {
     await lock.release();
     await source.destroy();

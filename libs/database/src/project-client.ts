@@ -83,5 +83,5 @@ export class ProjectClient extends Client {
 }
 
 function settingOf(projects: ReturnType<typeof projectsInScope>): string {
-  return projects === 'every' ? projects : `{${projects.join(',')}}`;
+  return projects === 'every' ? projects : `{${projects.map((id) => JSON.stringify(id)).join()}}`;
 }

@@ -1,3 +1,4 @@
+import { type Pool } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Database, dataSourceOptions } from '#database';
 import { prepareSchema } from '#embedded';
@@ -5,6 +6,8 @@ import { queryDatabase, testDatabase } from '#testing';
 
 export interface TestSchema {
   database: Database;
+  /** The connections behind `database`. */
+  pool: Pool;
   /** In one transaction, as the service. */
   transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
   /** One statement as the role that the service runs as. */
@@ -24,6 +27,7 @@ export async function testSchema(schema: string, ...statements: string[]): Promi
   const database = new Database(source);
   return {
     database,
+    pool: (source.driver as unknown as { master: Pool }).master,
     admin_url,
     transaction: (work) => database.transaction(work),
     asService: (sql, values) => queryDatabase(service, sql, values),
