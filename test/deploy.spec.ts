@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -190,6 +191,20 @@ describe('deployment', () => {
         requests: { cpu: expect.any(String) },
         limits: { memory: expect.any(String) },
       });
+    }
+  });
+
+  it('runs each app with the options of Node that it keeps, as `npm start` does', async () => {
+    const dockerfile = await read('Dockerfile');
+    expect(dockerfile).toContain('/flotilla/apps/${APP}/node.env ./');
+    expect(dockerfile).toContain('ENTRYPOINT ["node", "--env-file=/flotilla/node.env"]');
+    for (const app of APPS) {
+      const { stdout } = spawnSync(
+        process.execPath,
+        [`--env-file=apps/${app}/node.env`, '--print', 'process.env.NODE_OPTIONS'],
+        { cwd: ROOT, env: {}, encoding: 'utf8' },
+      );
+      expect(stdout).toMatch(/^--max-semi-space-size=\d+ --import=#source-maps$/m);
     }
   });
 
