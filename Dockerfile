@@ -12,7 +12,7 @@ FROM node:24-slim
 ARG APP
 ENV NODE_ENV=production
 WORKDIR /flotilla
-COPY --from=build /flotilla/package.json /flotilla/node.env ./
+COPY --from=build /flotilla/package.json /flotilla/apps/${APP}/node.env ./
 COPY --from=build /flotilla/node_modules ./node_modules
 COPY --from=build /flotilla/dist/libs ./dist/libs
 COPY --from=build /flotilla/dist/start ./dist/start

@@ -24,7 +24,7 @@ export class Child {
     const log = await open(file, 'a', 0o600);
     const child = fork(join(import.meta.dirname, '..', script), [], {
       env: { ...process.env, ...environment },
-      execArgv: ['--env-file=node.env'],
+      execArgv: ['--env-file=apps/gateway/node.env'],
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
     });
     await log.close();

@@ -42,7 +42,7 @@ export class SupervisedApp {
     const child = fork(join(import.meta.dirname, '..', 'apps', name, 'src', 'main.js'), [], {
       env: { ...process.env, ...environment },
       cwd: ROOT,
-      execArgv: ['--env-file=node.env'],
+      execArgv: [`--env-file=apps/${name}/node.env`],
       // A group of its own: Ctrl-C reaches the supervisor, which then stops its parts in order.
       detached: true,
       stdio: ['ignore', log.fd, log.fd, 'ipc'],

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -150,9 +151,11 @@ describe('the images', () => {
     const copied = [...run.matchAll(/^COPY --from=build (?:\/flotilla\/\S+ )*\/flotilla\/(\S+) \S+$/gm)].map(
       ([, path]) => path,
     );
-    expect(copied.filter((path) => !/^(package\.json|node\.env|node_modules|dist\/.+)$/.test(path!))).toEqual(
-      [],
-    );
+    expect(
+      copied.filter(
+        (path) => !/^(package\.json|apps\/\$\{APP\}\/node\.env|node_modules|dist\/.+)$/.test(path!),
+      ),
+    ).toEqual([]);
     expect(copied).toContain('dist/apps/${APP}');
     const lock = JSON.parse(await read('package-lock.json')) as {
       packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
@@ -177,6 +180,19 @@ describe('the images', () => {
       .map((name) => name.match(/^(@[^/]+\/)?[^/]+/)![0]);
     expect(packages).toContain('pg');
     expect([...new Set(packages)].filter((name) => !(name in dependencies))).toEqual([]);
+  });
+
+  it('run each app with the options of Node that it keeps, as `npm start` does', () => {
+    expect(run).toContain('/flotilla/apps/${APP}/node.env ./');
+    expect(run).toContain('ENTRYPOINT ["node", "--env-file=/flotilla/node.env"]');
+    for (const app of APPS) {
+      const { stdout } = spawnSync(
+        process.execPath,
+        [`--env-file=apps/${app}/node.env`, '--print', 'process.env.NODE_OPTIONS'],
+        { cwd: ROOT, env: {}, encoding: 'utf8' },
+      );
+      expect(stdout).toMatch(/^--max-semi-space-size=\d+ --import=#source-maps$/m);
+    }
   });
 
   it('run as a user that Kubernetes can see is not root, the app itself as the first process', () => {

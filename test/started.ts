@@ -33,7 +33,7 @@ export async function started(directory: string, environment: Record<string, str
 
 /** The process of a start, whatever becomes of it. */
 export function startProcess(directory: string, environment: Record<string, string>) {
-  const child = spawn(process.execPath, ['--env-file=node.env', 'dist/start/main.js'], {
+  const child = spawn(process.execPath, ['--import=#source-maps', 'dist/start/main.js'], {
     env: { PATH: process.env.PATH, FLOTILLA_DATA_DIR: directory, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
