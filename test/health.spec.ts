@@ -40,7 +40,7 @@ describe('health', () => {
     }
     expect((await service.get('/health')).body).toEqual({
       status: 'ok',
-      parts: { database: { status: 'up' }, nats: { status: 'up' } },
+      parts: { database: { status: 'up' }, nats: { status: 'up' }, feed: { status: 'up' } },
     });
   });
 

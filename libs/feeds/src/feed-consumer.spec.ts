@@ -1,10 +1,11 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { Logger } from '@nestjs/common';
 import { eventually } from '#testing';
 import { FeedConsumer } from './feed-consumer.js';
 import { streamName } from './feed-stream.js';
 import { Failure } from '#contracts';
 import { feedWorld, type FeedWorld } from '../test/feed-world.js';
-import { POISON, SCHEMA } from '../test/things.js';
+import { CONSUMER, POISON, SCHEMA } from '../test/things.js';
 
 describe('a consumer of a feed', () => {
   let world: FeedWorld;
@@ -118,5 +119,48 @@ describe('a consumer of a feed', () => {
     second.onApplicationBootstrap();
     await eventually(() => expect(consumed).toEqual(ids));
     await second.onModuleDestroy();
+  });
+
+  it('and its relay ask NATS for what the table of subjects says, and for nothing else', async () => {
+    const asked = new Set<string>();
+    for (const subject of ['$JS.>', 'feed.>', 'dead.>']) {
+      world.connection.nats.subscribe(subject, {
+        callback: (_, message) =>
+          void asked.add(message.subject.replace(/^(\$JS\.ACK(\.[\w-]+){2}).*/, '$1.>')),
+      });
+    }
+    await world.connection.nats.flush();
+    await world.insert(1, { note: POISON });
+    const ids = await world.insert(1);
+    const first = await world.start();
+    await expectEffects(ids);
+    await first.stop();
+    await world.start();
+    ids.push(...(await world.insert(1)));
+    await expectEffects(ids);
+    expect([...asked].filter((subject) => !subject.startsWith('$JS.EVENT.')).sort()).toEqual([
+      '$JS.ACK.feed_event.things-test.>',
+      ...['CONSUMER.CREATE', 'CONSUMER.INFO', 'CONSUMER.MSG.NEXT'].map(
+        (verb) => `$JS.API.${verb}.feed_event.things-test`,
+      ),
+      '$JS.API.STREAM.CREATE.dead_things-test',
+      '$JS.API.STREAM.CREATE.feed_event',
+      '$JS.API.STREAM.MSG.GET.feed_event',
+      'dead.things-test',
+      'feed.event',
+    ]);
+  });
+
+  it('becomes what it is to be when it was made otherwise', async () => {
+    const replica = await world.start();
+    const ids = await world.insert(10);
+    await expectEffects(ids);
+    await replica.stop();
+    const { consumers } = await jetstreamManager(world.connection.nats, { checkAPI: false });
+    await consumers.update(streamName('event'), CONSUMER, { max_ack_pending: 7 });
+    await world.start();
+    ids.push(...(await world.insert(10)));
+    await expectEffects(ids);
+    expect((await consumers.info(streamName('event'), CONSUMER)).config.max_ack_pending).toBe(1);
   });
 });

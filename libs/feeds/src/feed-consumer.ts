@@ -1,5 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import { jetstream, jetstreamManager, type Consumer, type JsMsg } from '@nats-io/jetstream';
+import {
+  JetStreamApiError,
+  jetstream,
+  jetstreamManager,
+  type Consumer,
+  type JsMsg,
+} from '@nats-io/jetstream';
 import { headers, nanos } from '@nats-io/transport-node';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { encodeFrame, type BusConnection } from '#bus';
@@ -33,6 +39,8 @@ const WAIT_MS = 1_000;
 /** After so long, what a process had when it died goes to another. Whoever lives says so in time. */
 const ACK_WAIT_MS = 5_000;
 const STILL_WORKING_MS = 1_000;
+/** What JetStream says to a consumer that is there already, with another configuration. */
+const CONSUMER_DIFFERS = 10148;
 const DEAD_MAX_AGE_MS = 30 * 86_400_000;
 const DEAD_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -117,15 +125,20 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
       max_age: nanos(DEAD_MAX_AGE_MS),
       max_bytes: DEAD_MAX_BYTES,
     });
-    await manager.consumers.add(streamName(kind), {
-      durable_name: name,
+    const config = {
       ack_policy: 'explicit',
       deliver_policy: 'all',
       ack_wait: nanos(ACK_WAIT_MS),
       // One batch at a time keeps the order. Deliveries are not counted: a crash is nobody's fault, ATTEMPTS are.
       max_ack_pending: 1,
       max_deliver: -1,
-    });
+    } as const;
+    await manager.consumers
+      .add(streamName(kind), { ...config, durable_name: name })
+      .catch((error: unknown) => {
+        if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_DIFFERS) throw error;
+        return manager.consumers.update(streamName(kind), name, config);
+      });
     return jetstream(this.connection.nats).consumers.get(streamName(kind), name);
   }
 
