@@ -227,6 +227,17 @@ describe('repricing, with two replicas', () => {
       expect((await set(wish, withKey('k', wish))).marks).toEqual({ replayed: true });
     });
 
+    it('never refuses a repeat because of the price that its first has just set', async () => {
+      await set({ product_id: 'p', price: '1' });
+      const wish = { product_id: 'p', price: '2', expected_previous_price: '1' };
+      const calls = Array.from({ length: 30 }, (_, index) =>
+        set(wish, withKey('k', wish), index % 2 === 0 ? service.bus : service.otherBus),
+      );
+      const answers = await Promise.all(calls);
+      expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+      expect(await chainOf('p')).toHaveLength(2);
+    });
+
     it('changes a price once, however a crowd repeats itself', async () => {
       const crowd = fc.array(fc.record({ key: fc.nat(9), product: fc.nat(2) }), {
         minLength: 1,

@@ -249,7 +249,16 @@ describe('a write', () => {
     });
   });
 
-  it('never meets a deadlock, and is answered only by what has happened, in whatever order frames name it', async () => {
+  it('never meets a deadlock, in whatever order large frames name it', async () => {
+    const writes = Array.from({ length: 250 }, (_, index) => aWrite(`${index}`));
+    const frames = fc.sample(fc.shuffledSubarray(writes, { minLength: writes.length }), 8);
+    await Promise.all(frames.map((frame) => together(frame)));
+    expect(await effectsOf(writes)).toHaveLength(writes.length);
+    const sql = 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()';
+    expect(await schema.asOwner(sql)).toEqual([{ deadlocks: '0' }]);
+  });
+
+  it('is answered only by what has happened, in whatever order frames name it', async () => {
     const names = fc.option(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { nil: undefined });
     const frames = fc.array(
       fc.array(fc.tuple(names, names, fc.constantFrom('same', 'other')), { minLength: 1, maxLength: 8 }),

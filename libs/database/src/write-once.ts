@@ -11,9 +11,9 @@ export interface Named {
 export type Outcome<T> = Reply<T> | Failure;
 
 /**
- * Makes the effects of a frame's writes in one transaction, and each write once. Used a name before with the same
- * content, a write gets the first reply, marked; with other content, a conflict with both hashes. Outcomes are in
- * the order of the writes.
+ * Makes the effects of a frame's writes in one transaction, and each write once: one whose name was used before gets
+ * the first reply, marked, or with other content a conflict with both hashes. Outcomes are in the order of the
+ * writes.
  *
  * `effect` gets the writes that are new, and answers each by its reply, or by the Failure that leaves its names
  * unused; of equal names in a frame the first speaks for the others. Names are saved after the effect: whoever
