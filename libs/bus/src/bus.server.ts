@@ -96,8 +96,8 @@ export class BusServer extends Server implements CustomTransportStrategy {
     if (!reply) return;
     const received = readCalls(message.data, this.logger);
     if (this.inFlight + received.length > this.limits.calls_in_flight) {
-      for (const { id } of received)
-        this.answer(reply, id, new Failure('unavailable', 'The service is overloaded'));
+      const refusal = new Failure('unavailable', 'The service is overloaded', { nothing_done: true });
+      for (const { id } of received) this.answer(reply, id, refusal);
       return;
     }
     this.inFlight += received.length;
