@@ -5,6 +5,9 @@ import { ServiceModule, type Part } from '#service';
 import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BulkController } from './bulk/bulk.controller.js';
+import { BulksUnderWay } from './bulk/bulks-under-way.js';
+import { LineKinds } from './bulk/line-kinds.js';
 import { ConversationsController } from './conversations.controller.js';
 import { DeviceStateController } from './device-state.controller.js';
 import { FirmwareController } from './firmware.controller.js';
@@ -47,8 +50,9 @@ export class GatewayModule {
         MessagesController,
         ConversationsController,
         PricingController,
+        BulkController,
       ],
-      providers: [{ provide: GatewayConfig, useValue: config }],
+      providers: [{ provide: GatewayConfig, useValue: config }, BulksUnderWay, LineKinds],
     };
   }
 }
