@@ -58,15 +58,16 @@ export class BulkController {
     if (!(body instanceof Readable)) throw new Failure('unsupported_media_type', `Send ${NDJSON}`);
     const context = contextWithoutKey(request);
     const reader = new LineReader(this.kinds, context, idempotencyKeyOf(request));
-    const leave = this.underWay.enter(context.caller.key_id);
-    raw.setTimeout(this.config.BULK_IDLE_S * 1000);
+    const { BULK_IDLE_S, BULK_PATIENCE_S } = this.config;
+    const bulk = new Bulk(this.bus, reader, () => this.keyRing.isHeld(principal), BULK_PATIENCE_S * 1000);
+    const leave = this.underWay.enter(bulk, context.caller.key_id);
+    raw.setTimeout(BULK_IDLE_S * 1000);
     try {
       const batches = linesOf(body as AsyncIterable<Buffer>, MAX_LINE_BYTES, LINES_AT_A_TIME);
       const first = await batches.next().catch(() => {
         throw Failure.invalid({ pointer: '', detail: 'was cut off' });
       });
       if (first.done) throw Failure.invalid({ pointer: '', detail: 'must hold at least one line' });
-      const bulk = new Bulk(this.bus, reader, () => this.keyRing.isHeld(principal));
       const verdicts = Readable.from(bulk.verdicts(withFirst(first.value, batches)), { objectMode: false });
       finished(verdicts, leave);
       reply.header('content-type', NDJSON);

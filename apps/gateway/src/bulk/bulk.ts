@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { type Bus } from '#bus';
 import { Failure } from '#contracts';
@@ -33,8 +34,15 @@ export class Bulk {
   constructor(
     private readonly bus: Bus,
     private readonly reader: LineReader,
+    /** Asked before each batch of lines. */
     private readonly mayGoOn: () => Promise<boolean>,
+    /** How long a line waits for what is away for a moment. */
+    private readonly patience_ms: number,
   ) {}
+
+  get linesHeld(): number {
+    return this.lines.length;
+  }
 
   /** @throws what reading the lines throws: then there is no verdict on those that were not read */
   async *verdicts(batches: AsyncIterable<Line[]>): AsyncGenerator<string> {
@@ -49,12 +57,10 @@ export class Bulk {
     try {
       for (;;) {
         const verdicts = this.takeVerdicts();
-        if (failure !== undefined) throw failure;
         if (verdicts !== '') yield verdicts;
+        else if (failure) throw failure;
         else if (this.hasEnded && this.lines.length === 0) return;
-        else {
-          await this.change.heard();
-        }
+        else await this.change.heard();
       }
     } finally {
       this.isAbandoned = true;
@@ -69,8 +75,10 @@ export class Bulk {
 
   private async readAll(batches: AsyncIterable<Line[]>): Promise<void> {
     for await (const batch of batches) {
-      if (!(await patiently(this.mayGoOn))) throw new Failure('unauthenticated');
+      if (!(await patiently(this.mayGoOn, this.patience_ms))) throw new Failure('unauthenticated');
       await this.take(batch);
+      // Others have their turn between any two batches, however fast lines come.
+      await turn();
       while (!this.isAbandoned && this.isFull) await this.room.heard();
       if (this.isAbandoned) return;
     }
@@ -101,7 +109,7 @@ export class Bulk {
     if (!line.wish) return;
     const { kind, content, context } = line.wish;
     try {
-      line.request = await patiently(() => kind.request(content, context.caller));
+      line.request = await patiently(() => kind.request(content, context.caller), this.patience_ms);
     } catch (error) {
       line.settle(failureOf(error));
     }
@@ -117,7 +125,7 @@ export class Bulk {
       this.last.set(subject, line);
     }
     let lane = this.lanes.get(kind);
-    if (!lane) this.lanes.set(kind, (lane = new Lane(kind, this.bus, () => this.go())));
+    if (!lane) this.lanes.set(kind, (lane = new Lane(kind, this.bus, this.patience_ms, () => this.go())));
     lane.push(line);
   }
 

@@ -1,32 +1,40 @@
 import { Injectable } from '@nestjs/common';
 import { Failure } from '#contracts';
+import { Metrics } from '#service';
 import { GatewayConfig } from '../gateway.config.js';
+import { type Bulk } from './bulk.js';
 
-/** How many bulks are under way, of each key and together: each holds a bounded number of lines in memory. */
+/** The bulks under way, of each key and together: each holds lines in memory, so that their number is bounded. */
 @Injectable()
 export class BulksUnderWay {
   private readonly ofKey = new Map<string, number>();
-  private all = 0;
+  private readonly bulks = new Set<Bulk>();
 
-  constructor(private readonly config: GatewayConfig) {}
-
-  /** For metrics. */
-  readonly gauges = { bulks: { help: 'Bulks under way.', read: (): number => this.all } };
-
-  /** @returns what to call once, when it is over. @throws Failure `rate_limited` or `unavailable` */
-  enter(key_id: string): () => void {
-    const { BULKS, BULKS_PER_KEY } = this.config;
-    const own = this.ofKey.get(key_id) ?? 0;
-    if (own >= BULKS_PER_KEY)
-      throw new Failure('rate_limited', `${own} bulks of this key are under way`, { retry_after_s: 1 });
-    if (this.all >= BULKS) throw new Failure('unavailable', 'Too many bulks are under way');
-    this.all += 1;
-    this.ofKey.set(key_id, own + 1);
-    return () => this.leave(key_id);
+  constructor(
+    private readonly config: GatewayConfig,
+    metrics: Metrics,
+  ) {
+    metrics.gauge('bulks', 'Bulks under way.', () => this.bulks.size);
+    metrics.gauge('bulk_lines_held', 'Lines of bulks that are read and not yet answered.', () => {
+      return [...this.bulks].reduce((sum, { linesHeld }) => sum + linesHeld, 0);
+    });
   }
 
-  private leave(key_id: string): void {
-    this.all -= 1;
+  /** @returns what to call once, when it is over. @throws Failure `rate_limited` or `unavailable` */
+  enter(bulk: Bulk, key_id: string): () => void {
+    const { BULKS, BULKS_PER_KEY } = this.config;
+    const own = this.ofKey.get(key_id) ?? 0;
+    if (own >= BULKS_PER_KEY) {
+      throw new Failure('rate_limited', `${own} bulks of this key are under way`, { retry_after_s: 1 });
+    }
+    if (this.bulks.size >= BULKS) throw new Failure('unavailable', 'Too many bulks are under way');
+    this.bulks.add(bulk);
+    this.ofKey.set(key_id, own + 1);
+    return () => this.leave(bulk, key_id);
+  }
+
+  private leave(bulk: Bulk, key_id: string): void {
+    this.bulks.delete(bulk);
     const left = this.ofKey.get(key_id)! - 1;
     if (left > 0) this.ofKey.set(key_id, left);
     else this.ofKey.delete(key_id);

@@ -1,7 +1,7 @@
 import { type Bus } from '#bus';
 import { type Failure, type Reply } from '#contracts';
 import { type AnyLineKind } from './line-kinds.js';
-import { isTemporary, PATIENCE_MS, Pauses } from './patience.js';
+import { isTemporary, Pauses } from './patience.js';
 import { type PendingLine } from './pending-line.js';
 
 const LINES_A_FRAME = 512;
@@ -25,6 +25,7 @@ export class Lane {
   constructor(
     private readonly kind: AnyLineKind,
     private readonly bus: Bus,
+    private readonly patience_ms: number,
     /** Runs whenever lines may have got their verdict. */
     private readonly onOutcome: () => void,
   ) {}
@@ -101,7 +102,7 @@ export class Lane {
   private isWorthAnother(line: PendingLine, { nothing_done }: Failure, isNewest: boolean): boolean {
     const now = performance.now();
     line.failing_since ??= this.failing_since ?? now;
-    if (now - line.failing_since > PATIENCE_MS) return false;
+    if (now - line.failing_since > this.patience_ms) return false;
     const { kind, content, context } = line.wish!;
     if (nothing_done || context.idempotency) return true;
     const repeat = kind.repeat(content);

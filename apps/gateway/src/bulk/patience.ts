@@ -1,9 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '#contracts';
 
-/** How long a line waits for what is away for a moment. Shorter than the silence after which a client is cut off. */
-export const PATIENCE_MS = 15_000;
-
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -27,9 +24,12 @@ export class Pauses {
 }
 
 /** Does `work` that is harmless when repeated, again and again while it is `unavailable` and patience lasts. */
-export async function patiently<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+export async function patiently<Result>(
+  work: () => Result | Promise<Result>,
+  patience_ms: number,
+): Promise<Result> {
   const pauses = new Pauses();
-  const until = performance.now() + PATIENCE_MS;
+  const until = performance.now() + patience_ms;
   for (;;) {
     try {
       return await work();
