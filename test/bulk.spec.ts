@@ -527,6 +527,17 @@ describe('bulk', () => {
     expect(await eventsOf(component)).toHaveLength(1);
   });
 
+  it('ends when the gateway stops, with a verdict for all that was read', async () => {
+    const gateway = await system.anotherGateway();
+    const component = randomUUID();
+    const bulk = new OpenBulk(project.admin.at(gateway.url)).send([anEventLine({ component })]);
+    await eventually(() => bulk.answered === 1);
+    await gateway.stop();
+    expect(await bulk.over).toBeDefined();
+    expect(statusesOf(bulk.verdicts)).toEqual([201]);
+    expect(await eventsOf(component)).toHaveLength(1);
+  });
+
   describe('with a service that is away', () => {
     let own: System;
     beforeAll(async () => {

@@ -28,8 +28,8 @@ export class Bulk {
   private readonly last = new Map<string, PendingLine>();
   private readonly change = new Signal();
   private readonly room = new Signal();
-  private hasEnded = false;
-  private isAbandoned = false;
+  /** Set once no further line is read. */
+  private end?: { failure?: Error };
 
   constructor(
     private readonly bus: Bus,
@@ -44,33 +44,43 @@ export class Bulk {
     return this.lines.length;
   }
 
-  /** @throws what reading the lines throws: then there is no verdict on those that were not read */
+  /**
+   * Ends when every line that was read has its verdict. @throws why not all lines were read: the client hung up, its
+   * key is no longer good, or the gateway stops
+   */
   async *verdicts(batches: AsyncIterable<Line[]>): AsyncGenerator<string> {
-    let failure: Error | undefined;
-    const reading = this.readAll(batches).catch((error: unknown) => {
-      failure = error as Error;
-    });
-    void reading.then(() => {
-      this.hasEnded = true;
-      this.change.ring();
-    });
+    this.readAll(batches).then(
+      () => this.readNoMore(),
+      (error: unknown) => this.readNoMore(error as Error),
+    );
     try {
       for (;;) {
         const verdicts = this.takeVerdicts();
         if (verdicts !== '') yield verdicts;
-        else if (failure) throw failure;
-        else if (this.hasEnded && this.lines.length === 0) return;
-        else await this.change.heard();
+        else if (!this.end || this.lines.length > 0) await this.change.heard();
+        else if (this.end.failure) throw this.end.failure;
+        else return;
       }
     } finally {
-      this.isAbandoned = true;
-      this.room.ring();
+      this.readNoMore();
       for (const lane of this.lanes.values()) lane.abandon();
     }
   }
 
+  /** Reads no further line; those that were read get their verdicts. */
+  stop(): void {
+    this.readNoMore(new Failure('unavailable', 'The gateway is stopping'));
+  }
+
+  private readNoMore(failure?: Error): void {
+    this.end ??= { failure };
+    this.change.ring();
+    this.room.ring();
+  }
+
+  /** Whether more are held than may be, so that nothing is read until some are answered. */
   private get isFull(): boolean {
-    return this.lines.length >= MAX_LINES || this.bytes >= MAX_BYTES;
+    return !this.end && (this.lines.length >= MAX_LINES || this.bytes >= MAX_BYTES);
   }
 
   private async readAll(batches: AsyncIterable<Line[]>): Promise<void> {
@@ -79,14 +89,15 @@ export class Bulk {
       await this.take(batch);
       // Others have their turn between any two batches, however fast lines come.
       await turn();
-      while (!this.isAbandoned && this.isFull) await this.room.heard();
-      if (this.isAbandoned) return;
+      while (this.isFull) await this.room.heard();
     }
   }
 
   private async take(batch: Line[]): Promise<void> {
     const lines = batch.map((bytes) => this.read(bytes));
     await Promise.all(lines.map((line) => this.prepare(line)));
+    // Whoever has stopped meanwhile has stopped before these.
+    if (this.end) return;
     for (const line of lines) {
       this.lines.push(line);
       this.bytes += line.bytes;

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Failure } from '#contracts';
 import { Metrics } from '#service';
 import { GatewayConfig } from '../gateway.config.js';
@@ -6,9 +6,10 @@ import { type Bulk } from './bulk.js';
 
 /** The bulks under way, of each key and together: each holds lines in memory, so that their number is bounded. */
 @Injectable()
-export class BulksUnderWay {
+export class BulksUnderWay implements OnModuleDestroy {
   private readonly ofKey = new Map<string, number>();
   private readonly bulks = new Set<Bulk>();
+  private isStopping = false;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -27,10 +28,17 @@ export class BulksUnderWay {
     if (own >= BULKS_PER_KEY) {
       throw new Failure('rate_limited', `${own} bulks of this key are under way`, { retry_after_s: 1 });
     }
-    if (this.bulks.size >= BULKS) throw new Failure('unavailable', 'Too many bulks are under way');
+    if (this.isStopping || this.bulks.size >= BULKS)
+      throw new Failure('unavailable', 'Too many bulks are under way');
     this.bulks.add(bulk);
     this.ofKey.set(key_id, own + 1);
     return () => this.leave(bulk, key_id);
+  }
+
+  /** A bulk may last as long as it likes, a shutdown may not. */
+  onModuleDestroy(): void {
+    this.isStopping = true;
+    for (const bulk of this.bulks) bulk.stop();
   }
 
   private leave(bulk: Bulk, key_id: string): void {
