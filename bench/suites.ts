@@ -1,3 +1,4 @@
+import { bulkWrites } from './bulk/bulk-writes.suite.js';
 import { eventReads } from './events/event-reads.suite.js';
 import { eventWrites } from './events/event-writes.suite.js';
 import { firmware } from './firmware/firmware.suite.js';
@@ -8,4 +9,13 @@ import { states } from './states/states.suite.js';
 import { timelineReads } from './timeline/timeline-reads.suite.js';
 
 /** In the order in which they run. */
-export const SUITES: Suite[] = [eventWrites, eventReads, states, firmware, messages, prices, timelineReads];
+export const SUITES: Suite[] = [
+  eventWrites,
+  eventReads,
+  states,
+  firmware,
+  messages,
+  prices,
+  bulkWrites,
+  timelineReads,
+];

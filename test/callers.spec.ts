@@ -40,6 +40,7 @@ const MAY: Record<string, Role[] | 'public'> = {
   'GET /v1/keys': ADMIN,
   'DELETE /v1/keys/{id}': ADMIN,
   'POST /v1/keys/{id}/rotate': ADMIN,
+  'POST /v1/bulk': ['admin', 'editor', 'device'],
   'POST /v1/events': ['admin', 'editor', 'device'],
   'GET /v1/events': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/events/histogram': ['admin', 'editor', 'viewer', 'device'],

@@ -293,7 +293,9 @@ describe('conventions', () => {
     ];
     it.each(hostile)('%s as a body is a 400 problem on every POST and PATCH', async (_, text) => {
       const { device } = await aProject(system);
-      for (const route of routes.filter(({ method }) => ['POST', 'PATCH', 'PUT'].includes(method))) {
+      const takesJson = ({ name, method }: Route) =>
+        ['POST', 'PATCH', 'PUT'].includes(method) && name !== 'POST /v1/bulk';
+      for (const route of routes.filter(takesJson)) {
         const path = pathOf(route, { id: randomUUID(), device_id: aDeviceId() });
         const member = /projects|move/.test(path) ? system.operator : system.admin;
         const client = path.endsWith('/firmware') ? device : member;

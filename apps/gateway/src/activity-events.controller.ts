@@ -8,7 +8,6 @@ import {
   EventId,
   EventPage,
   EventQuery,
-  Failure,
   getEvent,
   Histogram,
   HistogramQuery,
@@ -23,8 +22,8 @@ import { Allow } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { list } from './http/listing.js';
+import { eventToRecord, RECORDERS } from './writes/event-write.js';
 
-const RECORDERS = ['admin', 'editor', 'device'] as const;
 const EVENT_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
 
 @ApiTags('activity events')
@@ -39,15 +38,7 @@ export class ActivityEventsController {
   @Allow(RECORDERS, 201, RecordedEvent)
   @ApiOperation({ summary: 'Record an event; 201 means that it is on disk' })
   async record(@Body() event: NewEvent, @Context() context: CallContext): Promise<Reply<RecordedEvent>> {
-    const { caller } = context;
-    if (caller.role === 'device') event.device_id ??= caller.principal;
-    if (event.device_id !== undefined) {
-      if (caller.role === 'device' && event.device_id !== caller.principal) {
-        throw new Failure('forbidden', 'A device records events of its own');
-      }
-      await this.devices.ensure(caller, event.device_id);
-    }
-    return this.bus.call(recordEvent, event, context);
+    return this.bus.call(recordEvent, await eventToRecord(event, context.caller, this.devices), context);
   }
 
   @Get()

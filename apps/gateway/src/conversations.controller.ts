@@ -22,8 +22,8 @@ import { AddressBook } from './auth/address-book.js';
 import { Allow } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { list } from './http/listing.js';
+import { CORRESPONDENTS } from './writes/message-write.js';
 
-const CORRESPONDENTS = ['admin', 'editor', 'device'] as const;
 const MESSAGE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
 
 @ApiTags('messages')

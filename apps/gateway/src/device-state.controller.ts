@@ -29,8 +29,8 @@ import { DevicePath } from './auth/resources.js';
 import { list } from './http/listing.js';
 import { AcceptsMergePatch, MERGE_PATCH } from './http/merge-patch-body.js';
 import { preconditions } from './http/preconditions.js';
+import { REPORTERS, reportToMake } from './writes/state-write.js';
 
-const REPORTERS = ['admin', 'editor', 'device'] as const;
 const STATE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
 
 @ApiTags('device state')
@@ -144,13 +144,9 @@ export class DeviceStateController {
     if_match?: string,
     if_none_match?: string,
   ): Promise<Reply<ReportedState>> {
-    const { caller } = context;
-    if (caller.role === 'device' && device_id !== caller.principal) {
-      throw new Failure('forbidden', 'A device reports its own state');
-    }
-    await this.devices.ensure(caller, device_id);
     const conditions = preconditions(if_match, if_none_match);
-    return this.bus.call(reportState, { ...report, device_id, replaces, conditions }, context);
+    const write = { device_id, report, replaces, conditions };
+    return this.bus.call(reportState, await reportToMake(write, context.caller, this.devices), context);
   }
 
   private async desire(

@@ -24,6 +24,7 @@ import { Allow, READERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { list } from './http/listing.js';
+import { checkFirmwareOwner, FIRMWARE_REPORTERS } from './writes/firmware-write.js';
 
 const FIRMWARE_READERS = [...READERS, 'device'] as const;
 
@@ -36,7 +37,7 @@ export class FirmwareController {
   ) {}
 
   @Post('devices/:device_id/firmware')
-  @Allow(['device'], 201, FirmwareReceipt)
+  @Allow(FIRMWARE_REPORTERS, 201, FirmwareReceipt)
   @ApiOkResponse({ type: FirmwareReceipt, description: 'The same event again: the first.' })
   @ApiOperation({ summary: 'Report a firmware event, as the device itself' })
   record(
@@ -44,9 +45,7 @@ export class FirmwareController {
     @Body() event: NewFirmwareEvent,
     @Context() context: CallContext,
   ): Promise<Reply<FirmwareReceipt>> {
-    if (device_id !== context.caller.principal) {
-      throw new Failure('forbidden', 'A device reports firmware of its own');
-    }
+    checkFirmwareOwner(device_id, context.caller);
     return this.bus.call(recordFirmware, event, context);
   }
 

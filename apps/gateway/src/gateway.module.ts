@@ -5,6 +5,9 @@ import { ServiceModule, type Part } from '#service';
 import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
 import { AuthModule } from './auth/auth.module.js';
+import { BulkController } from './bulk/bulk.controller.js';
+import { BulksUnderWay } from './bulk/bulks-under-way.js';
+import { LineKinds } from './bulk/line-kinds.js';
 import { ConversationsController } from './conversations.controller.js';
 import { DeviceStateController } from './device-state.controller.js';
 import { FirmwareController } from './firmware.controller.js';
@@ -50,8 +53,9 @@ export class GatewayModule {
         ConversationsController,
         PricingController,
         TimelineController,
+        BulkController,
       ],
-      providers: [{ provide: GatewayConfig, useValue: config }, TimelineService],
+      providers: [{ provide: GatewayConfig, useValue: config }, TimelineService, BulksUnderWay, LineKinds],
     };
   }
 }

@@ -5,7 +5,6 @@ import { type Readable } from 'node:stream';
 import { Bus } from '#bus';
 import {
   deleteMessage,
-  Failure,
   getMessage,
   MessageId,
   MessagePage,
@@ -24,8 +23,8 @@ import { Allow } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { list } from './http/listing.js';
+import { CORRESPONDENTS, messageToSend } from './writes/message-write.js';
 
-const CORRESPONDENTS = ['admin', 'editor', 'device'] as const;
 const MESSAGE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
 
 @ApiTags('messages')
@@ -99,16 +98,8 @@ export class MessagesController {
     content: NewMessage,
     context: CallContext,
   ): Promise<Reply<SentMessage>> {
-    const { caller } = context;
-    const from = await this.addresses.senderOf(caller, content.sender);
-    const to = await this.addresses.find(caller, content.recipient);
-    if (content.device_id !== undefined) {
-      if (caller.role === 'device' && content.device_id !== caller.principal) {
-        throw new Failure('forbidden', 'A device writes about itself');
-      }
-      if (to.mailbox !== undefined) await this.devices.ensure(caller, content.device_id);
-    }
-    return this.bus.call(sendMessage, { id, from, to, content }, context);
+    const message = await messageToSend(content, context.caller, this.addresses, this.devices);
+    return this.bus.call(sendMessage, { ...message, id }, context);
   }
 
   private async find(caller: Caller, address: string | undefined): Promise<Correspondent | undefined> {

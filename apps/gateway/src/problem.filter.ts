@@ -7,6 +7,7 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
 import { Failure, FAILURES, type FailureCode } from '#contracts';
 import { type AllowedMethods } from './http/allowed-methods.js';
 
@@ -62,6 +63,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.raw.destroy();
     return;
   }
+  // Nobody reads the rest of a body that is a stream.
+  if (request.body instanceof Readable) reply.header('connection', 'close');
   if (failure.retry_after_s !== undefined) reply.header('retry-after', String(failure.retry_after_s));
   if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="flotilla"');
   reply

@@ -98,8 +98,8 @@ export class BusServer extends Server implements CustomTransportStrategy {
     this.connection.meters?.came(message.subject, received.length);
     if (this.inFlight + received.length > this.limits.calls_in_flight) {
       this.connection.meters?.dropped(message.subject, 'refused', received.length);
-      for (const { id } of received)
-        this.answer(reply, id, new Failure('unavailable', 'The service is overloaded'));
+      const refusal = new Failure('unavailable', 'The service is overloaded', { nothing_done: true });
+      for (const { id } of received) this.answer(reply, id, refusal);
       return;
     }
     this.inFlight += received.length;

@@ -149,6 +149,69 @@ describe('the bus', () => {
     expect(heard.together.map((frame) => frame.length)).toEqual([1, 50]);
   });
 
+  describe('takes calls that travel together', () => {
+    const callTogether = async ({ bus }: Shouter, requests: Shout[], deadline_ms?: number) => {
+      const calls = requests.map((request) => ({ request, context: context() }));
+      const outcomes = await bus.callTogether(shoutTogether, calls, deadline_ms);
+      return outcomes.map((outcome) => (outcome instanceof Failure ? outcome.code : outcome.body.token));
+    };
+    const named = (...tokens: string[]): Shout[] => tokens.map((token) => shout({ token }));
+
+    it('in one frame of their own, in their order, whatever else waits', async () => {
+      const shouter = await open({ frames_in_flight: 1, calls_a_frame: 2, bytes_a_frame: 1 });
+      const first = shouter.bus.call(shoutTogether, shout({ act: 'hold', token: 'first' }), context());
+      await eventually(() => heard.together.length === 1);
+      const one = shouter.bus.call(shoutTogether, shout({ token: 'one' }), context());
+      const together = callTogether(shouter, named('a', 'b', 'c', 'd'));
+      const others = callTogether(shouter, named('e', 'f'));
+      const last = shouter.bus.call(shoutTogether, shout({ token: 'last' }), context());
+      heard.letGo();
+      await Promise.all([first, one, last]);
+      expect(await together).toEqual(['a', 'b', 'c', 'd']);
+      expect(await others).toEqual(['e', 'f']);
+      expect(heard.together).toEqual([['first'], ['one'], ['a', 'b', 'c', 'd'], ['e', 'f'], ['last']]);
+    });
+
+    it('and gives each its own outcome', async () => {
+      const shouter = await open();
+      const requests = [...named('a'), shout({ act: 'refuse' }), shout({ act: 'break' }), ...named('d')];
+      expect(await callTogether(shouter, requests)).toEqual(['a', 'conflict', 'internal', 'd']);
+      expect(await callTogether(shouter, [])).toEqual([]);
+    });
+
+    it('and says of each that there was no answer in time', async () => {
+      const shouter = await open();
+      const outcomes = callTogether(shouter, [shout({ act: 'hold' }), ...named('b')], 20);
+      expect(await outcomes).toEqual(['unavailable', 'unavailable']);
+    });
+
+    it('unless one message cannot carry them', async () => {
+      const shouter = await open();
+      const large = () => shout({ text: 'x'.repeat(MAX_PAYLOAD_BYTES / 2) });
+      expect(await callTogether(shouter, [large(), large()])).toEqual(['too_large', 'too_large']);
+      expect(await callTogether(shouter, named('a'))).toEqual(['a']);
+    });
+  });
+
+  it('says that nothing was done when a call never reached a handler, and only then', async () => {
+    const { bus } = await open({ frames_in_flight: 1, calls_waiting: 1, slot_patience_ms: FOREVER_MS });
+    const nothingDone = async (call: Promise<unknown>): Promise<boolean | undefined> =>
+      call.then(
+        () => undefined,
+        (failure: Failure) => failure.nothing_done ?? false,
+      );
+    expect(await nothingDone(bus.call(contract('nobody.listens', Shout, Shout), shout(), context()))).toBe(
+      true,
+    );
+    const held = bus.call(shoutAlone, shout({ act: 'hold' }), context(), 200);
+    await eventually(() => heard.alone.length === 1);
+    const waiting = bus.call(shoutAlone, shout(), context());
+    expect(await nothingDone(bus.call(shoutAlone, shout(), context()))).toBe(true);
+    expect(await nothingDone(held)).toBe(false);
+    heard.letGo();
+    await waiting;
+  });
+
   it('fails only the call that broke what its frame shares', async () => {
     const { bus } = await open();
     const outcomes = await Promise.all(
@@ -264,6 +327,7 @@ describe('the bus', () => {
     await expect(bus.call(shoutAlone, shout(), context())).rejects.toMatchObject({
       code: 'unavailable',
       message: 'The service is overloaded',
+      nothing_done: true,
     });
     heard.letGo();
     await held;

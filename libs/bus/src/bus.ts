@@ -60,34 +60,59 @@ export class Bus {
     context: CallContext,
     deadline_ms = this.limits.deadline_ms,
   ): Promise<Reply<Response>> {
-    if (this.closing || !this.isStanding) return Promise.reject(new Failure('unavailable'));
     const channel = this.channelOf(subject);
-    if (channel.isFull)
-      return Promise.reject(new Failure('unavailable', 'Too many requests are waiting already'));
+    const refusal = this.refusalBy(channel);
+    if (refusal) return Promise.reject(refusal);
     const body = JSON.stringify(request);
     if (Buffer.byteLength(body) > MAX_BODY_BYTES) return Promise.reject(new Failure('too_large'));
 
     return new Promise<Reply<Response>>((resolve, reject) => {
-      const id = ++this.lastId;
-      const settle = (outcome: Reply<Response> | Failure): void => {
-        if (!this.pending.delete(id)) return;
+      const expires_at = performance.now() + deadline_ms;
+      const call = this.pendingCall(channel, { context, body, expires_at }, (outcome) => {
         clearTimeout(timer);
-        channel.settled(call);
         if (outcome instanceof Failure) reject(outcome);
-        else resolve(outcome);
-      };
-      const timer = setTimeout(() => settle(new Failure('unavailable', 'No answer in time')), deadline_ms);
-      const queued_at = performance.now();
-      const call: PendingCall = {
-        id,
-        context,
-        body,
-        queued_at,
-        expires_at: queued_at + deadline_ms,
-        settle: settle as PendingCall['settle'],
-      };
-      this.pending.set(id, call);
+        else resolve(outcome as Reply<Response>);
+      });
+      const timer = setTimeout(() => call.settle(noAnswer()), deadline_ms);
       channel.push(call);
+    });
+  }
+
+  /**
+   * Calls that travel in a frame of their own, so that one handler gets them together, in their order. It takes its
+   * turn among the other frames of the subject. Never rejects: outcomes in the order of the calls, failures among
+   * them; all `too_large` when one message cannot carry them.
+   */
+  callTogether<Request, Response>(
+    { subject }: Contract<Request, Response>,
+    calls: { request: Request; context: CallContext }[],
+    deadline_ms = this.limits.deadline_ms,
+  ): Promise<(Reply<Response> | Failure)[]> {
+    const channel = this.channelOf(subject);
+    const bodies = calls.map(({ request }) => JSON.stringify(request));
+    const bytes = bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
+    const refusal = bytes > MAX_BODY_BYTES ? new Failure('too_large') : this.refusalBy(channel);
+    if (refusal) return Promise.resolve(calls.map(() => refusal));
+    if (calls.length === 0) return Promise.resolve([]);
+
+    return new Promise((resolve) => {
+      const outcomes = new Array<Reply<Response> | Failure>(calls.length);
+      const company = Symbol(subject);
+      const expires_at = performance.now() + deadline_ms;
+      let left = calls.length;
+      const pending = calls.map(({ context }, index) =>
+        this.pendingCall(channel, { context, body: bodies[index]!, expires_at, company }, (outcome) => {
+          outcomes[index] = outcome as Reply<Response> | Failure;
+          left -= 1;
+          if (left > 0) return;
+          clearTimeout(timer);
+          resolve(outcomes);
+        }),
+      );
+      const timer = setTimeout(() => {
+        for (const call of pending) call.settle(noAnswer());
+      }, deadline_ms);
+      channel.push(...pending);
     });
   }
 
@@ -106,6 +131,35 @@ export class Bus {
   async drain(): Promise<void> {
     this.closing = true;
     while (this.pending.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** A call that gets its outcome once, whoever brings it. */
+  private pendingCall(
+    channel: Channel,
+    call: Omit<PendingCall, 'id' | 'queued_at' | 'settle'>,
+    settle: PendingCall['settle'],
+  ): PendingCall {
+    const pending: PendingCall = {
+      ...call,
+      id: ++this.lastId,
+      queued_at: performance.now(),
+      settle: (outcome) => {
+        if (!this.pending.delete(pending.id)) return;
+        channel.settled(pending);
+        settle(outcome);
+      },
+    };
+    this.pending.set(pending.id, pending);
+    return pending;
+  }
+
+  /** Why nothing more is taken right now. */
+  private refusalBy(channel: Channel): Failure | undefined {
+    if (this.closing || !this.isStanding)
+      return new Failure('unavailable', undefined, { nothing_done: true });
+    return channel.isFull
+      ? new Failure('unavailable', 'Too many requests are waiting already', { nothing_done: true })
+      : undefined;
   }
 
   private channelOf(subject: string): Channel {
@@ -127,9 +181,9 @@ export class Bus {
     if (message.headers?.code === 503) {
       // The only status NATS itself sends here: nobody listens on the subject.
       const frameId = Number(message.subject.slice(this.inbox.length + 1));
+      const failure = new Failure('unavailable', 'The service is not there', { nothing_done: true });
       for (const channel of this.channels.values()) {
-        for (const call of channel.callsOf(frameId))
-          call.settle(new Failure('unavailable', 'The service is not there'));
+        for (const call of channel.callsOf(frameId)) call.settle(failure);
       }
       return;
     }
@@ -142,4 +196,8 @@ export class Bus {
   private failAll(detail: string): void {
     for (const call of [...this.pending.values()]) call.settle(new Failure('unavailable', detail));
   }
+}
+
+function noAnswer(): Failure {
+  return new Failure('unavailable', 'No answer in time');
 }

@@ -6,6 +6,8 @@ export interface PendingCall {
   body: string;
   queued_at: number;
   expires_at: number;
+  /** Calls of one company are next to each other and leave in one frame, with nobody else in it. */
+  company?: symbol;
   settle: (outcome: Reply<unknown> | Failure) => void;
 }
 
@@ -47,8 +49,8 @@ export class Channel {
     return this.waiting.length >= this.limits.calls_waiting;
   }
 
-  push(call: PendingCall): void {
-    this.waiting.push(call);
+  push(...calls: PendingCall[]): void {
+    this.waiting.push(...calls);
     this.schedule();
   }
 
@@ -83,15 +85,7 @@ export class Channel {
   }
 
   private sendFrame(): void {
-    let bytes = 0;
-    let count = 0;
-    while (count < this.waiting.length && count < this.limits.calls_a_frame) {
-      // A character is at most three bytes of UTF-8: a bound that needs no counting.
-      bytes += this.waiting[count]!.body.length * 3;
-      if (count > 0 && bytes > this.limits.bytes_a_frame) break;
-      count += 1;
-    }
-    const calls = this.waiting.splice(0, count);
+    const calls = this.waiting.splice(0, this.sizeOfNextFrame());
     const frameId = ++lastFrameId;
     const frame: Frame = {
       calls: new Set(calls),
@@ -101,6 +95,20 @@ export class Channel {
     this.inFlight.set(frameId, frame);
     for (const call of calls) this.frameOf.set(call, frameId);
     this.send(frameId, calls);
+  }
+
+  private sizeOfNextFrame(): number {
+    const { company } = this.waiting[0]!;
+    let bytes = 0;
+    let count = 0;
+    while (count < this.waiting.length && this.waiting[count]!.company === company) {
+      // A character is at most three bytes of UTF-8: a bound that needs no counting.
+      bytes += this.waiting[count]!.body.length * 3;
+      const isFull = count === this.limits.calls_a_frame || (count > 0 && bytes > this.limits.bytes_a_frame);
+      if (!company && isFull) break;
+      count += 1;
+    }
+    return count;
   }
 
   private readonly freed = new WeakSet<Frame>();

@@ -60,6 +60,7 @@ export function failureToWire(error: unknown): FailureOnWire {
     errors: failure.errors,
     members: failure.members,
     retry_after_s: failure.retry_after_s,
+    nothing_done: failure.nothing_done,
   };
 }
 

@@ -33,6 +33,8 @@ export interface FailureDetails {
   members?: Record<string, unknown>;
   /** Seconds after which trying again is worth it; only with `unavailable` and `rate_limited`. */
   retry_after_s?: number;
+  /** With `unavailable`: certainly nothing was done, so that asking again is asking for the first time. */
+  nothing_done?: boolean;
   /** For the log, never for the caller. */
   cause?: unknown;
 }
@@ -42,6 +44,7 @@ export class Failure extends Error {
   readonly errors?: FieldError[];
   readonly members?: Record<string, unknown>;
   readonly retry_after_s?: number;
+  readonly nothing_done?: boolean;
 
   constructor(
     readonly code: FailureCode,
@@ -52,6 +55,7 @@ export class Failure extends Error {
     this.errors = details.errors;
     this.members = details.members;
     this.retry_after_s = details.retry_after_s ?? (code === 'unavailable' ? 1 : undefined);
+    this.nothing_done = details.nothing_done;
   }
 
   /** `invalid`, naming the places. */

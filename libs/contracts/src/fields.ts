@@ -327,6 +327,22 @@ export function Labels(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
+/** What may stand in the header `Idempotency-Key`. */
+export function isIdempotencyKey(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value);
+}
+
+/** Where a body carries its idempotency key itself: the rules of the header. */
+export function IdempotencyKeyField(): PropertyDecorator {
+  return field(
+    'idempotency_key',
+    isIdempotencyKey,
+    'must be 1 to 255 visible ASCII characters',
+    { type: String, minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+    { optional: true, description: 'The same key again is the same line; see the header Idempotency-Key.' },
+  );
+}
+
 /** The page size of a list. */
 export function Limit(max = 1000): PropertyDecorator {
   return WholeNumber({

@@ -1,17 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { Failure, mailboxOf, type Caller, type Correspondent } from '#contracts';
 import { Database } from '#database';
+import { Gathering } from './gathering.js';
 import { Revisions } from './revisions.js';
 
 const MAX_KNOWN = 200_000;
 
 const HOLDERS = `
-  SELECT 'member' AS role, id::text AS principal, email AS address FROM auth.members
-  WHERE project_id = $1 AND lower(email) = lower($2)
+  SELECT asked, 'member' AS role, id::text AS principal, email AS address
+  FROM unnest($2::text[]) AS asked JOIN auth.members ON project_id = $1 AND lower(email) = lower(asked)
   UNION ALL
-  SELECT 'device', id, id FROM auth.devices WHERE project_id = $1 AND id = $2`;
+  SELECT asked, 'device', id, id
+  FROM unnest($2::text[]) AS asked JOIN auth.devices ON project_id = $1 AND id = asked`;
 
 interface Holder {
+  asked: string;
   role: 'member' | 'device';
   principal: string;
   address: string;
@@ -23,6 +26,9 @@ export class AddressBook {
   /** Forgotten whenever any right changes, changes of addresses among them. */
   private readonly known = new Map<string, Correspondent>();
   private changes = 0;
+  private readonly questions = new Gathering<string, Holder | undefined>((project_id, addresses) =>
+    this.holders(project_id, addresses),
+  );
 
   constructor(
     private readonly database: Database,
@@ -40,8 +46,7 @@ export class AddressBook {
     const known = this.known.get(name);
     if (known && this.revisions.isTrusted) return known;
     const { changes } = this;
-    const holders = await this.database.prepared<Holder>('address-holders', HOLDERS, [project_id, address]);
-    const holder = holders.find(({ role }) => role === 'member') ?? holders[0];
+    const holder = await this.questions.ask(project_id, address);
     if (!holder) return { address };
     const found = { address: holder.address, mailbox: mailboxOf(holder) };
     // A new member is no change of rights: it must not be hidden behind a device that is remembered.
@@ -57,6 +62,15 @@ export class AddressBook {
     const named = await this.find(caller, address);
     if (caller.role === 'admin' || named.mailbox === self.mailbox) return named;
     throw new Failure('forbidden', 'Only an admin sends in the name of another');
+  }
+
+  private async holders(project_id: string, addresses: string[]): Promise<(Holder | undefined)[]> {
+    const distinct = [...new Set(addresses)];
+    const found = await this.database.prepared<Holder>('address-holders', HOLDERS, [project_id, distinct]);
+    const holderOf = new Map<string, Holder>();
+    for (const holder of found)
+      if (holder.role === 'member' || !holderOf.has(holder.asked)) holderOf.set(holder.asked, holder);
+    return addresses.map((address) => holderOf.get(address));
   }
 
   private remember(name: string, found: Correspondent): void {

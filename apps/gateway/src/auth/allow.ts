@@ -1,6 +1,6 @@
 import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiDefaultResponse, ApiProperty, ApiResponse } from '@nestjs/swagger';
-import { type Constructor, type Role } from '#contracts';
+import { Failure, type Constructor, type Role } from '#contracts';
 
 export const ALLOWED_ROLES = 'flotilla:allowed-roles';
 
@@ -33,6 +33,11 @@ export function Allow(roles: readonly Role[], status: number, type?: Constructor
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     }),
   );
+}
+
+/** @throws Failure `forbidden` unless the role is one of these */
+export function checkRole(role: Role, allowed: readonly Role[]): void {
+  if (!allowed.includes(role)) throw new Failure('forbidden', `A key of role ${role} may not do that`);
 }
 
 export const OPERATOR = ['operator'] as const;

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, type Role } from '#contracts';
 import { IS_PUBLIC } from '#service';
-import { ALLOWED_ROLES } from './allow.js';
+import { ALLOWED_ROLES, checkRole } from './allow.js';
 import { KeyRing } from './key-ring.js';
 import { type Principal } from './principal.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -29,10 +29,7 @@ export class AuthGuard implements CanActivate {
     if (!principal) throw new Failure('unauthenticated', 'This key is not valid');
     const { key_id, role } = principal.caller;
     await this.rateLimiter.consume(key_id, context.switchToHttp().getResponse<FastifyReply>());
-    const roles = this.reflector.getAllAndOverride<Role[] | undefined>(ALLOWED_ROLES, places) ?? [];
-    if (!roles.includes(role)) {
-      throw new Failure('forbidden', `A key of role ${role} may not do that`);
-    }
+    checkRole(role, this.reflector.getAllAndOverride<Role[] | undefined>(ALLOWED_ROLES, places) ?? []);
     request.principal = principal;
     return true;
   }

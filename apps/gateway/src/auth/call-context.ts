@@ -1,35 +1,50 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { Failure, type CallContext } from '#contracts';
+import { type FastifyRequest } from 'fastify';
+import { Failure, isIdempotencyKey, type CallContext, type Caller, type Idempotency } from '#contracts';
 import { contentHash } from '#database';
 import { type AuthenticatedRequest } from './auth.guard.js';
 
 const WRITES = ['POST', 'PATCH', 'PUT'];
-const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** The `CallContext` of a request whose key the guard has accepted. */
 export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): CallContext => {
   const request = execution.switchToHttp().getRequest<AuthenticatedRequest>();
-  const { caller } = request.principal;
-  const context: CallContext = { caller, request_id: request.id };
-  const traceparent = request.headers.traceparent;
-  if (typeof traceparent === 'string' && TRACEPARENT.test(traceparent)) context.traceparent = traceparent;
-
-  const key = request.headers['idempotency-key'];
+  const context = contextWithoutKey(request);
+  const key = idempotencyKeyOf(request);
   if (key !== undefined && WRITES.includes(request.method)) {
-    if (typeof key !== 'string' || !VISIBLE.test(key)) {
-      throw Failure.invalid({
-        pointer: '/Idempotency-Key',
-        detail: 'must be 1 to 255 visible ASCII characters',
-      });
-    }
-    // A device's key never answers for another device, so who it is belongs to the content.
-    const device = caller.role === 'device' ? caller.principal : null;
-    context.idempotency = {
-      route: `${request.method} ${request.routeOptions.url!}`,
-      key,
-      content_hash: contentHash([request.params, request.body ?? null, device]),
-    };
+    const route = `${request.method} ${request.routeOptions.url!}`;
+    context.idempotency = idempotencyOf(route, key, request.params, request.body ?? null, context.caller);
   }
   return context;
 });
+
+/** Who calls, and what travels along; without the promise of an idempotency key. */
+export function contextWithoutKey({ principal, id, headers }: AuthenticatedRequest): CallContext {
+  const { traceparent } = headers;
+  return {
+    caller: principal.caller,
+    request_id: id,
+    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
+  };
+}
+
+/** @throws Failure `invalid` for a key that is none */
+export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers['idempotency-key'];
+  if (key === undefined || isIdempotencyKey(key)) return key;
+  throw Failure.invalid({ pointer: '/Idempotency-Key', detail: 'must be 1 to 255 visible ASCII characters' });
+}
+
+/** The same call again is the same route, the same path, the same body, and the same device where one calls. */
+export function idempotencyOf(
+  route: string,
+  key: string,
+  params: unknown,
+  body: unknown,
+  { role, principal }: Caller,
+): Idempotency {
+  // A device's key never answers for another device, so who it is belongs to the content.
+  const device = role === 'device' ? principal : null;
+  return { route, key, content_hash: contentHash([params, body, device]) };
+}

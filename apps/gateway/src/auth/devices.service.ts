@@ -6,6 +6,7 @@ import { GatewayConfig } from '../gateway.config.js';
 import { Device, Key } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { DeviceFirmware } from './device-firmware.js';
+import { Gathering } from './gathering.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
@@ -35,6 +36,9 @@ export class DevicesService {
   /** Devices that are known to be registered; forgotten whenever any right changes, deletions among them. */
   private readonly known = new Set<string>();
   private changes = 0;
+  private readonly registrations = new Gathering<string, true>((project_id, ids) =>
+    this.database.transaction((manager) => insertUnknown(manager, project_id, ids)),
+  );
 
   constructor(
     private readonly database: Database,
@@ -66,7 +70,7 @@ export class DevicesService {
     const name = `${project_id} ${id}`;
     if (role === 'device' || (this.known.has(name) && this.revisions.isTrusted)) return;
     const changes = this.changes;
-    await this.database.transaction((manager) => insertDevice(manager, project_id, id));
+    await this.registrations.ask(project_id, id);
     // It may have been deleted since: registered for this write, not to be remembered.
     if (changes !== this.changes) return;
     if (this.known.size >= MAX_KNOWN) this.known.clear();
@@ -162,6 +166,16 @@ async function insertDevice(
     .returning('id')
     .execute()) as { raw: unknown[] };
   return raw.length > 0 ? manager.create(Device, device) : undefined;
+}
+
+/** In one order, so that those who register the same devices elsewhere at this moment never wait in a circle. */
+async function insertUnknown(manager: EntityManager, project_id: string, ids: string[]): Promise<true[]> {
+  const created_at = new Date();
+  const devices = [...new Set(ids)]
+    .sort()
+    .map((id) => ({ project_id, id, name: null, labels: {}, created_at, version: 1 }));
+  await manager.createQueryBuilder().insert().into(Device).values(devices).orIgnore().execute();
+  return ids.map(() => true);
 }
 
 /** @throws Failure `not_found` */

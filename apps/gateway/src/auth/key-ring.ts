@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { timingSafeEqual } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { GatewayConfig } from '../gateway.config.js';
 import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
@@ -54,6 +55,17 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
       this.loading.set(key, loading);
     }
     return loading;
+  }
+
+  /** For requests that last: whether the key that was accepted is still good for the same caller. */
+  async isHeld({ caller, expires_at_ms }: Principal): Promise<boolean> {
+    if (Date.now() >= expires_at_ms) return false;
+    const remembered = this.principals.get(this.keyOfId.get(caller.key_id) ?? '');
+    const now =
+      remembered && this.revisions.isTrusted
+        ? remembered
+        : (await this.keys.holder(caller.key_id))?.principal;
+    return now !== undefined && isDeepStrictEqual(now.caller, caller);
   }
 
   private async load(key: string): Promise<Principal | undefined> {

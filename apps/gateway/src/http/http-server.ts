@@ -10,21 +10,26 @@ import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { type GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
+import { limitBodyTime } from './body-time.js';
 import { answer, serialize } from './answer.js';
 import { ContractPipe } from './contract.pipe.js';
 import { exactDecimalsOf } from './exact-decimals.js';
 import { parseIJson } from './i-json.js';
 import { MERGE_PATCH, mergePatchBody } from './merge-patch-body.js';
+import { NDJSON, ndjsonBody } from './ndjson-body.js';
 import { measureRequests } from './request-metrics.js';
 
 export const BODY_LIMIT_BYTES = 256 * 1024;
+const BODY_TIME_MS = 30_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** Fastify with the limits that every public listener needs, and errors of HTTP itself as problems. */
 export function httpAdapter(config: GatewayConfig): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: 30_000,
+    // For headers Node's own limit will do; for bodies see `limitBodyTime`.
+    requestTimeout: 0,
+    http: { headersTimeout: BODY_TIME_MS },
     connectionTimeout: 60_000,
     keepAliveTimeout: 72_000,
     trustProxy: config.TRUSTED_PROXIES === '' ? false : config.TRUSTED_PROXIES.split(','),
@@ -61,6 +66,14 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
       done(error as Error);
     }
   });
+  server.addContentTypeParser(NDJSON, (request, body, done) => {
+    try {
+      done(null, ndjsonBody(request, body));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  limitBodyTime(server, BODY_TIME_MS, (socket) => refuseConnection('ERR_HTTP_REQUEST_TIMEOUT', socket));
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     const encoding = request.headers['content-encoding'];

@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import {
+  recordEvent,
+  recordFirmware,
+  reportState,
+  reprice,
+  sendMessage,
+  type Caller,
+  type Constructor,
+  type Contract,
+  type Role,
+} from '#contracts';
+import { AddressBook } from '../auth/address-book.js';
+import { WRITERS } from '../auth/allow.js';
+import { DevicesService } from '../auth/devices.service.js';
+import { eventToRecord, RECORDERS } from '../writes/event-write.js';
+import { checkFirmwareOwner, FIRMWARE_REPORTERS } from '../writes/firmware-write.js';
+import { CORRESPONDENTS, messageToSend } from '../writes/message-write.js';
+import { REPORTERS, reportToMake } from '../writes/state-write.js';
+import { EventLine, FirmwareLine, MessageLine, PriceLine, StateLine, type BulkLine } from './bulk-lines.js';
+
+/** What a call that may have been done already does when it is made again. */
+export type Repeat =
+  /** Nothing: it is recognised. */
+  | 'recognised'
+  /** Nothing, as long as nothing newer was said about the same device. */
+  | 'recognised while newest'
+  /** It may be done twice. */
+  | 'done again';
+
+/** A line of a kind is a call of a single route: same rights, same rules, same idempotency keys, same answer. */
+export interface LineKind<Line extends BulkLine, Request> {
+  line: Constructor<Line>;
+  contract: Contract<Request, unknown>;
+  roles: readonly Role[];
+  route: string;
+  /** The device stands in the path of the route, not in its body. */
+  device_in_path: boolean;
+  /** What the route answers when something was made. */
+  status: number;
+  /** What to ask of the service, once it is clear that this caller may. */
+  request(content: Content<Line>, caller: Caller): Request | Promise<Request>;
+  /** Whatever the line is about: lines about the same keep their order. */
+  subjects(content: Content<Line>, caller: Caller): string[];
+  /** Without an idempotency key. */
+  repeat(content: Content<Line>): Repeat;
+}
+
+/** A line without what only bulk needs. */
+export type Content<Line extends BulkLine> = Omit<Line, keyof BulkLine>;
+
+/** A kind to those who pass its lines on: its own validator has made sure that they are of its type. */
+export type AnyLineKind = LineKind<BulkLine & Record<string, unknown>, unknown>;
+export type AnyContent = Content<BulkLine & Record<string, unknown>>;
+
+/** Members whose numbers are exact decimals; no kind but prices has members of these names. */
+export const DECIMALS = ['price', 'expected_previous_price'];
+
+@Injectable()
+export class LineKinds {
+  private readonly kinds: Record<string, AnyLineKind>;
+
+  constructor(devices: DevicesService, addresses: AddressBook) {
+    this.kinds = {
+      event: kind({
+        line: EventLine,
+        contract: recordEvent,
+        roles: RECORDERS,
+        route: 'POST /v1/events',
+        device_in_path: false,
+        status: 201,
+        request: (event, caller) => eventToRecord(event, caller, devices),
+        subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
+        repeat: ({ id }) => (id === undefined ? 'done again' : 'recognised'),
+      }),
+      state: kind({
+        line: StateLine,
+        contract: reportState,
+        roles: REPORTERS,
+        route: 'PATCH /v1/devices/:device_id/state',
+        device_in_path: true,
+        status: 200,
+        request: ({ device_id, ...report }, caller) =>
+          reportToMake({ device_id, report, replaces: false }, caller, devices),
+        subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
+        repeat: () => 'recognised while newest',
+      }),
+      firmware: kind({
+        line: FirmwareLine,
+        contract: recordFirmware,
+        roles: FIRMWARE_REPORTERS,
+        route: 'POST /v1/devices/:device_id/firmware',
+        device_in_path: true,
+        status: 201,
+        request: ({ device_id, ...event }, caller) => {
+          checkFirmwareOwner(device_id, caller);
+          return event;
+        },
+        subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
+        repeat: ({ timestamp }) => (timestamp === undefined ? 'recognised while newest' : 'recognised'),
+      }),
+      message: kind({
+        line: MessageLine,
+        contract: sendMessage,
+        roles: CORRESPONDENTS,
+        route: 'POST /v1/messages',
+        device_in_path: false,
+        status: 201,
+        request: (content, caller) => messageToSend(content, caller, addresses, devices),
+        // Two addresses may be one mailbox: what is said stays in the order in which it was said, whoever hears it.
+        subjects: ({ device_id }, caller) => ['messages', ...deviceOf(caller, device_id)],
+        repeat: () => 'done again',
+      }),
+      price: kind({
+        line: PriceLine,
+        contract: reprice,
+        roles: WRITERS,
+        route: 'POST /v1/prices',
+        device_in_path: false,
+        status: 202,
+        request: (wish) => wish,
+        subjects: ({ product_id }) => [`product ${product_id}`],
+        repeat: ({ expected_previous_price }) =>
+          expected_previous_price === undefined ? 'recognised while newest' : 'done again',
+      }),
+    };
+  }
+
+  get names(): string[] {
+    return Object.keys(this.kinds);
+  }
+
+  named(name: unknown): AnyLineKind | undefined {
+    return typeof name === 'string' && Object.hasOwn(this.kinds, name) ? this.kinds[name] : undefined;
+  }
+}
+
+function kind<Line extends BulkLine, Request>(one: LineKind<Line, Request>): AnyLineKind {
+  return one as unknown as AnyLineKind;
+}
+
+/** Whatever a device sends is about itself. */
+function deviceOf({ role, principal }: Caller, device_id?: string): string[] {
+  if (role === 'device') return [`device ${principal}`];
+  return device_id === undefined ? [] : [`device ${device_id}`];
+}

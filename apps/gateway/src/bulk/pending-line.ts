@@ -1,0 +1,35 @@
+import { type CallContext, type Failure, type Reply } from '#contracts';
+import { type AnyContent, type AnyLineKind } from './line-kinds.js';
+import { verdictOf } from './verdict.js';
+
+/** What a line asks for, once it has been read and found to be right. */
+export interface Wish {
+  kind: AnyLineKind;
+  content: AnyContent;
+  context: CallContext;
+}
+
+/** A line on its way from being read to its verdict. */
+export class PendingLine {
+  verdict?: string;
+  wish?: Wish;
+  /** What the service is asked. */
+  request?: unknown;
+  subjects: string[] = [];
+  /** The lines before about the same, as long as they have no verdict. */
+  predecessors: PendingLine[] = [];
+  /** Since when it has been tried in vain, in ms of `performance.now()`. */
+  failing_since?: number;
+
+  constructor(
+    readonly number: number,
+    readonly bytes: number,
+  ) {}
+
+  settle(outcome: Reply<unknown> | Failure): void {
+    this.verdict = verdictOf(this.number, this.wish?.kind.status ?? 200, outcome);
+    // Whoever comes after holds on to this one: it must not hold on to all that came before.
+    this.predecessors = [];
+    this.wish = this.request = undefined;
+  }
+}

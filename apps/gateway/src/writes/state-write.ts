@@ -1,0 +1,25 @@
+import { Failure, type Caller, type DeviceReport, type StateConditions, type StateReport } from '#contracts';
+import { type DevicesService } from '../auth/devices.service.js';
+
+export const REPORTERS = ['admin', 'editor', 'device'] as const;
+
+interface StateWrite {
+  device_id: string;
+  report: StateReport;
+  /** The report is the whole state instead of a patch. */
+  replaces: boolean;
+  conditions?: StateConditions;
+}
+
+/** What a caller may report: a device its own state, a member any device's, which is registered by it. */
+export async function reportToMake(
+  { device_id, report, replaces, conditions }: StateWrite,
+  caller: Caller,
+  devices: DevicesService,
+): Promise<DeviceReport> {
+  if (caller.role === 'device' && device_id !== caller.principal) {
+    throw new Failure('forbidden', 'A device reports its own state');
+  }
+  await devices.ensure(caller, device_id);
+  return { ...report, device_id, replaces, conditions };
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { atLeast, none } from '../bars.js';
+import { type Bench, type BenchProject } from '../bench.js';
+import { copyIn } from '../copy-in.js';
+import { dayOfEvents, type GeneratedEvent } from '../event-generator.js';
+import { EVENTS, loadEvents, today } from '../events/event-rows.js';
+import { alternate, standingOf, type Contender } from '../rounds.js';
+import { type Section, type Suite } from '../section.js';
+import { tidy } from '../writers.js';
+import { bulkFile, upload, type BulkFile } from './bulk-upload.js';
+
+const LINES = 200_000;
+const CHUNK_ROWS = 500;
+
+/** One file of many lines, `POST /v1/bulk`. */
+export const bulkWrites: Suite = {
+  name: 'bulk/writes',
+  async run(bench) {
+    const project = await bench.project('bench bulk');
+    const events = [...dayOfEvents({ seed: 3, day: today(), count: Math.min(LINES, bench.options.rows) })];
+    const preload = { seed: 1, day: today(), count: bench.options.preload };
+    await loadEvents(bench.database_url, project.id, preload);
+    const uploading = (name: string, file: () => BulkFile): Contender => ({
+      name,
+      turn: () => upload(bench.flotilla.url, project.key, file()),
+      settle: () => tidy(bench.database_url, EVENTS),
+    });
+    const standings = await alternate(
+      [
+        await copyContender(bench, project, events),
+        uploading('flotilla, events', () => bulkFile(events.map(eventLine))),
+        uploading('flotilla, events with keys', () =>
+          bulkFile(events.map((event) => ({ ...eventLine(event), idempotency_key: randomUUID() }))),
+        ),
+        uploading('flotilla, state reports', () => bulkFile(events.map(stateLine))),
+      ],
+      bench.options.rounds,
+    );
+    const rate = (name: string): number => standingOf(standings, name).rate.median;
+    const copy = rate('COPY');
+    return [
+      {
+        title: `Bulk: files of ${events.length} lines`,
+        method:
+          'One client sends one file and reads the verdicts meanwhile; the times are those of a whole file. COPY puts the same ' +
+          'events as text into the same table with its indexes, in one transaction, from one client. State reports are of as many ' +
+          'devices as the events, each a change. A 2xx is durable.',
+        standings,
+        bars: [
+          atLeast('events in bulk, to COPY of the same rows,', 0.5, rate('flotilla, events'), copy),
+          atLeast(
+            'state reports in bulk, to COPY of as many events,',
+            0.3,
+            rate('flotilla, state reports'),
+            copy,
+          ),
+          none(
+            'line refused',
+            standings.reduce((sum, { failed }) => sum + failed, 0),
+          ),
+        ],
+      } satisfies Section,
+    ];
+  },
+};
+
+/** Without ids and times of their own, as clients send events while they happen. */
+function eventLine({ id: _, occurred_at: __, ...event }: GeneratedEvent): object {
+  return { kind: 'event', ...event };
+}
+
+function stateLine({ device_id, component, data }: GeneratedEvent, index: number): object {
+  return {
+    kind: 'state',
+    device_id: device_id ?? component,
+    data: { ...data, report: `${index} ${Date.now()}` },
+  };
+}
+
+/** The rows of the events, copied into a database of their own that holds as many rows before. */
+async function copyContender(
+  bench: Bench,
+  { id: project_id }: BenchProject,
+  events: GeneratedEvent[],
+): Promise<Contender> {
+  const { admin } = await bench.databaseLike('activity-events', 'activity_events', 'copy');
+  await loadEvents(admin, project_id, { seed: 1, day: today(), count: bench.options.preload });
+  const table =
+    'activity_events.events (project_id, id, component, environment, email, message, data, device_id, occurred_at, created_at)';
+  return {
+    name: 'COPY',
+    turn: async () => {
+      const rows = copyRows(project_id, events);
+      const elapsed_ms = await withClient(admin, async (client) => {
+        const startedAt = performance.now();
+        await copyIn(client, table, rows);
+        return performance.now() - startedAt;
+      });
+      const acknowledged = events.length;
+      const rate = acknowledged / (elapsed_ms / 1000);
+      return { rate, acknowledged, failed: 0, p50_ms: elapsed_ms, p99_ms: elapsed_ms };
+    },
+    settle: () => tidy(admin, EVENTS),
+  };
+}
+
+function copyRows(project_id: string, events: GeneratedEvent[]): Buffer[] {
+  const now = new Date().toISOString();
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < events.length; at += CHUNK_ROWS) {
+    const rows = events.slice(at, at + CHUNK_ROWS).map((event) => {
+      const { component, environment, email, message, data, device_id } = event;
+      const texts = [project_id, uuidv7(), component, environment, email, message, JSON.stringify(data)];
+      return [...texts.map(copyText), device_id === undefined ? '\\N' : copyText(device_id), now, now].join(
+        '\t',
+      );
+    });
+    chunks.push(Buffer.from(`${rows.join('\n')}\n`));
+  }
+  return chunks;
+}
+
+function copyText(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t');
+}
