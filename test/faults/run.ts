@@ -1,0 +1,117 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Random } from '../../bench/random.js';
+import { HttpClient } from '../http-client.js';
+import { type Evidence, type Finding } from './checks/evidence.js';
+import { judge } from './checks/judge.js';
+import { readStored } from './checks/stored.js';
+import { type Fault, type Scene, type Struck } from './fault.js';
+import { readHistory } from './history.js';
+import { Ingress } from './ingress.js';
+import { Journal } from './journal.js';
+import { makeProject, type Project } from './project.js';
+import { Rig, type RigOptions } from './rig.js';
+import { storm } from './storm.js';
+import { WriteMix } from './write-mix.js';
+import { Workload } from './workload.js';
+
+const PROJECTS = 3;
+const PATIENCE_MS = 90_000;
+
+export interface RunOptions {
+  seed: number;
+  /** Writes begun a second. */
+  rate: number;
+  environment?: RigOptions['environment'];
+  tell: (line: string) => void;
+}
+
+export interface Verdict {
+  findings: Finding[];
+  struck: readonly Struck[];
+  acknowledged: number;
+  given_up: number;
+  failed: number;
+  seconds: number;
+}
+
+/** One life of the system: started, written to, struck, stopped, judged. */
+export class Run {
+  readonly struck: Struck[] = [];
+  private readonly started_at = performance.now();
+
+  private constructor(
+    readonly options: RunOptions,
+    private readonly directory: string,
+    readonly rig: Rig,
+    readonly projects: readonly Project[],
+    readonly ingress: Ingress,
+    private readonly journal: Journal,
+    readonly workload: Workload,
+  ) {}
+
+  static async start(options: RunOptions): Promise<Run> {
+    const { seed, rate, environment, tell } = options;
+    const directory = await mkdtemp(join(tmpdir(), 'flotilla-faults-'));
+    const rig = await Rig.start({ directory, environment, tell });
+    await rig.ready();
+    const random = new Random(seed);
+    const operator = new HttpClient(rig.gateways[0]!, rig.secrets.FLOTILLA_OPERATOR_KEY);
+    const projects: Project[] = [];
+    for (let number = 0; number < PROJECTS; number += 1) projects.push(await makeProject(operator, random));
+    const ingress = new Ingress(() =>
+      rig.replicas.flatMap(({ url, health_url }) => (url ? { url, health_url } : [])),
+    );
+    const journal = new Journal(join(directory, 'journal.ndjson'));
+    const mix = new WriteMix(random, projects);
+    const workload = new Workload(ingress, journal, mix, projects, random, {
+      rate,
+      patience_ms: PATIENCE_MS,
+    });
+    workload.start();
+    return new Run(options, directory, rig, projects, ingress, journal, workload);
+  }
+
+  get scene(): Scene {
+    return { rig: this.rig, projects: this.projects, tell: this.options.tell };
+  }
+
+  async strike(faults: readonly Fault[]): Promise<void> {
+    this.struck.push(...(await storm(faults, this.scene, this.workload)));
+  }
+
+  /** Lets the workload end, repeats a sample of its keys, judges what is left, and removes all traces. */
+  async judge(): Promise<Verdict> {
+    const { workload, rig, projects, struck } = this;
+    await workload.stop();
+    await workload.repeatSample();
+    await this.journal.close();
+    const evidence: Evidence = {
+      history: await readHistory(this.journal.file),
+      stored: await readStored(rig.postgres.url),
+      struck,
+      projects,
+      logs: await this.logLines(),
+    };
+    const findings = judge(evidence);
+    await this.stop(findings.some(({ violations }) => violations.length > 0));
+    const { acknowledged, given_up, failed } = workload;
+    const seconds = (performance.now() - this.started_at) / 1_000;
+    return { findings, struck, acknowledged, given_up, failed, seconds };
+  }
+
+  /** Stops every process; what they left behind is kept for whoever wants to look into a violation. */
+  async stop(keep = false): Promise<void> {
+    this.ingress.close();
+    await this.rig.stop();
+    if (keep) this.options.tell(`journal and logs are in ${this.directory}`);
+    else await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private async logLines(): Promise<string[]> {
+    const logs = join(this.directory, 'logs');
+    const texts = await Promise.all((await readdir(logs)).map((file) => readFile(join(logs, file), 'utf8')));
+    return texts.flatMap((text) => text.split('\n'));
+  }
+}

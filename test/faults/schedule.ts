@@ -1,0 +1,115 @@
+import { type Random } from '../../bench/random.js';
+import { type AppName } from '../../start/app-schema.js';
+import { type Fault } from './fault.js';
+import { HOT_KINDS, hotRow } from './faults/hot-row.js';
+import { killAll, killApp, killNats, killPostmaster } from './faults/kill.js';
+import { LINK_FAULTS, linkFault, type LinkFaultName } from './faults/links.js';
+import { pauseApp, pauseServer } from './faults/pause.js';
+import { slowPostgres } from './faults/slow-postgres.js';
+import { APPS } from './rig.js';
+
+export type Tier = 'quick' | 'full';
+
+/** How often each kind of fault strikes, by tier, and for how long at most one holds. */
+interface Plan {
+  gateway_kills: number;
+  kills_per_service: number;
+  nats_kills: number;
+  postmaster_kills: number;
+  kills_of_all: number;
+  pauses: number;
+  longest_pause_ms: number;
+  link_faults: number;
+  longest_link_fault_ms: number;
+  slow_databases: number;
+  hot_rows: number;
+}
+
+const PLANS: Record<Tier, Plan> = {
+  quick: {
+    gateway_kills: 6,
+    kills_per_service: 2,
+    nats_kills: 5,
+    postmaster_kills: 3,
+    kills_of_all: 2,
+    pauses: 3,
+    longest_pause_ms: 8_000,
+    link_faults: 8,
+    longest_link_fault_ms: 7_000,
+    slow_databases: 2,
+    hot_rows: 2,
+  },
+  full: {
+    gateway_kills: 60,
+    kills_per_service: 40,
+    nats_kills: 60,
+    postmaster_kills: 40,
+    kills_of_all: 20,
+    pauses: 60,
+    longest_pause_ms: 45_000,
+    link_faults: 100,
+    longest_link_fault_ms: 15_000,
+    slow_databases: 15,
+    hot_rows: 15,
+  },
+};
+
+const SERVICES = APPS.filter((app) => app !== 'gateway');
+const LINK_FAULT_NAMES = Object.keys(LINK_FAULTS) as LinkFaultName[];
+
+/** The faults of a tier in the order that the seed gives them. */
+export function schedule(tier: Tier, random: Random): Fault[] {
+  const plan = PLANS[tier];
+  const away = (): number => between(random, 100, 1_500);
+  const held = (longest_ms: number): number => between(random, 1_000, longest_ms);
+  const faults = [
+    ...times(plan.gateway_kills, () => killApp('gateway')),
+    ...SERVICES.flatMap((app) => times(plan.kills_per_service, () => killApp(app))),
+    ...times(plan.nats_kills, () => killNats(away())),
+    ...times(plan.postmaster_kills, () => killPostmaster(away())),
+    ...times(plan.kills_of_all, () => killAll(away())),
+    ...times(plan.pauses, (index) => pause(index, random, held(plan.longest_pause_ms))),
+    ...times(plan.link_faults, (index) => cable(index, random, held(plan.longest_link_fault_ms))),
+    ...times(plan.slow_databases, () => slowPostgres(held(6_000))),
+    ...times(plan.hot_rows, (index) =>
+      hotRow(HOT_KINDS[index % HOT_KINDS.length]!, between(random, 2_500, 6_000)),
+    ),
+  ];
+  return shuffled(faults, random);
+}
+
+/** An app, Postgres and NATS in turn. */
+function pause(index: number, random: Random, hold_ms: number): Fault {
+  if (index % 3 === 0) return pauseServer('postgres', hold_ms);
+  if (index % 3 === 1) return pauseApp(random.pick(APPS), hold_ms);
+  return random.below(3) === 0 ? pauseServer('nats', hold_ms) : pauseApp(random.pick(SERVICES), hold_ms);
+}
+
+/** Each kind of fault in turn, on each kind of cable in turn. */
+function cable(index: number, random: Random, hold_ms: number): Fault {
+  const name = LINK_FAULT_NAMES[index % LINK_FAULT_NAMES.length]!;
+  const ends: [AppName, 'postgres' | 'nats'][] = [
+    [random.pick(SERVICES), 'postgres'],
+    ['gateway', 'nats'],
+    [random.pick(SERVICES), 'nats'],
+    ['gateway', 'postgres'],
+  ];
+  // Rounds of six kinds over four cables: shifted by one each round, so that all pairs come.
+  const [app, server] = ends[(index + Math.floor(index / LINK_FAULT_NAMES.length)) % ends.length]!;
+  return linkFault(app, server, name, hold_ms);
+}
+
+function times<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+function between(random: Random, least: number, most: number): number {
+  return least + random.below(most - least);
+}
+
+function shuffled<T>(list: readonly T[], random: Random): T[] {
+  const left = [...list];
+  const order: T[] = [];
+  while (left.length > 0) order.push(...left.splice(random.below(left.length), 1));
+  return order;
+}
