@@ -13,6 +13,8 @@ export interface Scene {
 export interface Begun {
   end: () => Promise<void> | void;
   prevents?: (write: Write) => boolean;
+  /** What happens while it holds; otherwise nothing does, for `hold_ms`. */
+  during?: () => Promise<void>;
 }
 
 export interface Fault {
@@ -22,6 +24,8 @@ export interface Fault {
   hold_ms: number;
   /** Whether the gateway itself stands still, so that no answer of it can be in time. */
   stillsGateway?: boolean;
+  /** Whether nobody is to notice: no request may fail while it holds. */
+  isHarmless?: boolean;
   begin(scene: Scene): Promise<Begun>;
 }
 
@@ -34,8 +38,11 @@ export interface Struck {
   held_at: number;
   ending_at: number;
   healed_at: number;
-  /** From its end until everything was ready and each kind of write was acknowledged again; undefined when that took more than 30 s. */
+  /** From its end until everything was ready and each kind of write was acknowledged again and a key revoked; undefined when that took more than 30 s. */
   recovered_ms?: number;
+  /** Keys that still opened after they had been revoked. */
+  breaches: string[];
   prevents?: (write: Write) => boolean;
   stillsGateway: boolean;
+  isHarmless: boolean;
 }

@@ -33,6 +33,14 @@ export class KeptServer<Server extends Embedded> {
     return this.server.process.pid;
   }
 
+  get isAlive(): boolean {
+    try {
+      return process.kill(this.pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
   /** It and what it has started, parents first: a parent that stands still starts no more. */
   async family(): Promise<number[]> {
     return [this.pid, ...(await descendantsOf(this.pid)).map(({ pid }) => pid)];

@@ -12,7 +12,7 @@ export interface FaultOptions {
   /** Only the teeth: whether each broken rule is caught. */
   teeth: boolean;
   /** Only faults whose name holds this; for looking into one of them. */
-  only?: string;
+  only: string;
 }
 
 export function faultOptions(args: string[]): FaultOptions {
@@ -23,7 +23,7 @@ export function faultOptions(args: string[]): FaultOptions {
       seed: { type: 'string' },
       report: { type: 'string' },
       teeth: { type: 'boolean', default: false },
-      only: { type: 'string' },
+      only: { type: 'string', default: '' },
     },
   });
   return {

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '../../bench/random.js';
+import { eventually } from '#testing';
 import { HttpClient } from '../http-client.js';
 import { type Evidence, type Finding } from './checks/evidence.js';
 import { judge } from './checks/judge.js';
@@ -12,12 +13,14 @@ import { Ingress } from './ingress.js';
 import { Journal } from './journal.js';
 import { makeProject, type Project } from './project.js';
 import { Rig, type RigOptions } from './rig.js';
+import { overloads, type Overload } from './overload.js';
 import { storm } from './storm.js';
 import { WriteMix } from './write-mix.js';
 import { Workload } from './workload.js';
 
 const PROJECTS = 3;
 const PATIENCE_MS = 90_000;
+const CATCH_UP_MS = 300_000;
 
 export interface RunOptions {
   seed: number;
@@ -30,6 +33,7 @@ export interface RunOptions {
 export interface Verdict {
   findings: Finding[];
   struck: readonly Struck[];
+  overloads: readonly Overload[];
   acknowledged: number;
   given_up: number;
   failed: number;
@@ -39,6 +43,9 @@ export interface Verdict {
 /** One life of the system: started, written to, struck, stopped, judged. */
 export class Run {
   readonly struck: Struck[] = [];
+  private readonly overloads: Overload[] = [];
+  /** Projects whose rows are counted, not traced. */
+  private readonly crowds: string[] = [];
   private readonly started_at = performance.now();
 
   private constructor(
@@ -73,6 +80,10 @@ export class Run {
     return new Run(options, directory, rig, projects, ingress, journal, workload);
   }
 
+  private get operator(): HttpClient {
+    return new HttpClient(this.rig.gateways[0]!, this.rig.secrets.FLOTILLA_OPERATOR_KEY);
+  }
+
   get scene(): Scene {
     return { rig: this.rig, projects: this.projects, tell: this.options.tell };
   }
@@ -81,24 +92,44 @@ export class Run {
     this.struck.push(...(await storm(faults, this.scene, this.workload)));
   }
 
-  /** Lets the workload end, repeats a sample of its keys, judges what is left, and removes all traces. */
-  async judge(): Promise<Verdict> {
+  /** Has the workload go on until it has this many acknowledgements, for a machine that was too slow for them so far. */
+  async acknowledge(least: number): Promise<void> {
+    await eventually(() => this.workload.acknowledged >= least, CATCH_UP_MS);
+  }
+
+  /** Ten times too much, with nothing else going on. */
+  async overload(): Promise<void> {
+    await this.workload.stop();
+    const crowd = await makeProject(this.operator, new Random(this.options.seed + 1));
+    this.crowds.push(crowd.id);
+    this.overloads.push(...(await overloads(this.rig, crowd, this.options.tell)));
+    this.workload.start();
+  }
+
+  /**
+   * Lets the workload end, repeats a sample of its keys, judges what is left, and removes all traces; unless there is a
+   * violation to look into and `keep` does not say otherwise.
+   */
+  async judge({ keep = true } = {}): Promise<Verdict> {
     const { workload, rig, projects, struck } = this;
     await workload.stop();
     await workload.repeatSample();
     await this.journal.close();
     const evidence: Evidence = {
       history: await readHistory(this.journal.file),
-      stored: await readStored(rig.postgres.url),
+      stored: await readStored(rig.postgres.url, this.crowds),
       struck,
       projects,
       logs: await this.logLines(),
     };
-    const findings = judge(evidence);
-    await this.stop(findings.some(({ violations }) => violations.length > 0));
+    const findings = [
+      ...judge(evidence),
+      { check: 'overload', violations: this.overloads.flatMap(({ violations }) => violations) },
+    ];
+    await this.stop(keep && findings.some(({ violations }) => violations.length > 0));
     const { acknowledged, given_up, failed } = workload;
     const seconds = (performance.now() - this.started_at) / 1_000;
-    return { findings, struck, acknowledged, given_up, failed, seconds };
+    return { findings, struck, overloads: this.overloads, acknowledged, given_up, failed, seconds };
   }
 
   /** Stops every process; what they left behind is kept for whoever wants to look into a violation. */

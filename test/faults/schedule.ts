@@ -5,8 +5,11 @@ import { HOT_KINDS, hotRow } from './faults/hot-row.js';
 import { killAll, killApp, killNats, killPostmaster } from './faults/kill.js';
 import { LINK_FAULTS, linkFault, type LinkFaultName } from './faults/links.js';
 import { pauseApp, pauseServer } from './faults/pause.js';
+import { powerCut } from './faults/power-cut.js';
+import { rollingRestart } from './faults/rolling-restart.js';
 import { slowPostgres } from './faults/slow-postgres.js';
-import { APPS } from './rig.js';
+import { volumeFull } from './faults/volume-full.js';
+import { APPS, type Rig } from './rig.js';
 
 export type Tier = 'quick' | 'full';
 
@@ -23,6 +26,9 @@ interface Plan {
   longest_link_fault_ms: number;
   slow_databases: number;
   hot_rows: number;
+  volumes_full: number;
+  power_cuts: number;
+  rolling_restarts: number;
 }
 
 const PLANS: Record<Tier, Plan> = {
@@ -38,6 +44,9 @@ const PLANS: Record<Tier, Plan> = {
     longest_link_fault_ms: 7_000,
     slow_databases: 2,
     hot_rows: 2,
+    volumes_full: 1,
+    power_cuts: 1,
+    rolling_restarts: 2,
   },
   full: {
     gateway_kills: 60,
@@ -51,14 +60,24 @@ const PLANS: Record<Tier, Plan> = {
     longest_link_fault_ms: 15_000,
     slow_databases: 15,
     hot_rows: 15,
+    volumes_full: 10,
+    power_cuts: 20,
+    rolling_restarts: 20,
   },
 };
 
 const SERVICES = APPS.filter((app) => app !== 'gateway');
 const LINK_FAULT_NAMES = Object.keys(LINK_FAULTS) as LinkFaultName[];
 
-/** The faults of a tier in the order that the seed gives them. */
-export function schedule(tier: Tier, random: Random): Fault[] {
+/**
+ * The faults of a tier in the order that the seed gives them; `skipped` are those that need file systems of their own
+ * where there are none. Restarts in turns come last: nothing else may go on beside them.
+ */
+export function schedule(
+  tier: Tier,
+  random: Random,
+  volumes: Rig['volumes'],
+): { faults: Fault[]; skipped: number } {
   const plan = PLANS[tier];
   const away = (): number => between(random, 100, 1_500);
   const held = (longest_ms: number): number => between(random, 1_000, longest_ms);
@@ -74,8 +93,17 @@ export function schedule(tier: Tier, random: Random): Fault[] {
     ...times(plan.hot_rows, (index) =>
       hotRow(HOT_KINDS[index % HOT_KINDS.length]!, between(random, 2_500, 6_000)),
     ),
+    ...(volumes
+      ? [
+          ...times(plan.volumes_full, () => volumeFull(volumes.postgres, between(random, 3_000, 6_000))),
+          ...times(plan.power_cuts, () => powerCut(volumes, away())),
+        ]
+      : []),
   ];
-  return shuffled(faults, random);
+  return {
+    faults: [...shuffled(faults, random), ...times(plan.rolling_restarts, rollingRestart)],
+    skipped: volumes ? 0 : plan.volumes_full + plan.power_cuts,
+  };
 }
 
 /** An app, Postgres and NATS in turn. */

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { eventually } from '#testing';
 
 const run = promisify(execFile);
 
@@ -51,11 +52,6 @@ export class Volume {
     return () => rm(ballast, { force: true });
   }
 
-  async freeMegabytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.directory);
-    return (bavail * bsize) / 2 ** 20;
-  }
-
   /** What has reached the disk by now: what is left if the power goes. Nobody may be writing. */
   async snapshot(): Promise<void> {
     await run('cp', ['--sparse=always', this.image, this.copy]);
@@ -69,7 +65,8 @@ export class Volume {
   }
 
   async unmount(): Promise<void> {
-    await run('umount', [this.directory]);
+    // Whoever was killed a moment ago may still be letting go of its files.
+    await eventually(() => run('umount', [this.directory]));
   }
 
   private get copy(): string {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../../bench/random.js';
 import { type Ingress, type Outcome } from './ingress.js';
 import { isSuccess } from './history.js';
@@ -69,7 +70,7 @@ export class Workload {
     let due = performance.now();
     while (!this.stopping) {
       due = Math.max(due + pause_ms, performance.now() - 1_000);
-      await pause(due - performance.now());
+      await pause(Math.max(0, due - performance.now()));
       if (this.open.size < MOST_OPEN) this.begin();
     }
   }
@@ -104,7 +105,8 @@ export class Workload {
       if (performance.now() - invoked_at > this.options.patience_ms) {
         this.given_up += 1;
         this.journal.note({ at: performance.now(), what: 'given_up', number: write.number });
-        return void (await twin);
+        await twin;
+        return;
       }
       await pause(pause_ms);
     }
@@ -182,8 +184,4 @@ function otherContent({ kind }: Write): Record<string, unknown> {
     case 'firmware':
       return { firmware: '0.0.0-never' };
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

@@ -1,4 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { BoundedClient } from './bounded-client.js';
 
 export interface SchemaOptions {
   /** The service's own schema; nothing outside it is touched. */
@@ -18,6 +19,7 @@ export function dataSourceOptions({ schema, url, entities }: SchemaOptions): Dat
     migrationsRun: false,
     applicationName: schema,
     extra: {
+      Client: BoundedClient,
       max: 8,
       connectionTimeoutMillis: 500,
       statement_timeout: 5_000,

@@ -1,9 +1,10 @@
 import { misusable, unequal } from './answers.js';
 import { foreign, lost } from './durability.js';
 import { type Evidence, type Finding } from './evidence.js';
+import { disturbed } from './harmless.js';
 import { contradictory, duplicated, torn } from './once.js';
 import { gaps, misnumbered, reordered } from './order.js';
-import { unrecovered } from './recovery.js';
+import { breached, unrecovered } from './recovery.js';
 import { impossible, late, unexplained } from './refusals.js';
 import { leakedAnswers, mixedLogs } from './walls.js';
 
@@ -19,11 +20,13 @@ const CHECKS: Record<string, (evidence: Evidence) => string[]> = {
   'C4 unequal answers': unequal,
   'C4 key with other content': misusable,
   'C5 not recovered': unrecovered,
+  'revoked keys that opened': breached,
   'C6 foreign ids in answers': leakedAnswers,
   'C6 mixed log lines': mixedLogs,
   'C7 acknowledged the impossible': impossible,
   'C7 failure without 503 and Retry-After': unexplained,
   'C7 late': late,
+  'failed in a rolling restart': disturbed,
 };
 
 /** Every check on the evidence, in their order. */

@@ -59,7 +59,10 @@ export function misnumbered({ history, stored }: Evidence): string[] {
   });
 }
 
+/** In the order of their versions. */
 function bySubject(rows: readonly StoredRow[]): Map<string, StoredRow[]> {
-  const ordered = rows.filter(({ version }) => version !== null);
+  const ordered = rows
+    .filter(({ version }) => version !== null)
+    .sort((one, other) => one.version! - other.version!);
   return Map.groupBy(ordered, ({ kind, project_id, subject }) => `${kind} of ${subject} in ${project_id}`);
 }

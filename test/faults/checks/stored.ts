@@ -26,14 +26,14 @@ export interface Stored {
 
 const ROWS: Record<Kind, string> = {
   state: `SELECT project_id, patch->>'write' AS trace, device_id AS subject, version, recorded_at AS at, id, NULL AS previous
-    FROM device_state.history ORDER BY project_id, device_id, entry`,
+    FROM device_state.history`,
   event: `SELECT project_id, message AS trace, '' AS subject, NULL AS version, created_at AS at, id, NULL AS previous
     FROM activity_events.events WHERE component <> 'auth'`,
   message: `SELECT project_id, message AS trace, '' AS subject, NULL AS version, created_at AS at, id, NULL AS previous
     FROM messages.messages`,
   price: `SELECT project_id, new_price::text AS trace, product_id AS subject, sequence AS version, timestamp AS at, id,
       previous_price::text AS previous
-    FROM pricing.changes ORDER BY project_id, product_id, sequence`,
+    FROM pricing.changes`,
   firmware: `SELECT project_id, firmware AS trace, device_id AS subject, NULL AS version, timestamp AS at, id, NULL AS previous
     FROM firmware.firmware_events`,
 };
@@ -75,8 +75,8 @@ const CONTRADICTIONS: Record<string, string> = {
     WHERE last_id IS DISTINCT FROM last.id`,
 };
 
-/** The final state, as the superuser sees it, past every service. */
-export async function readStored(database_url: string): Promise<Stored> {
+/** The final state, as the superuser sees it, past every service; without the rows of `ignored` projects. */
+export async function readStored(database_url: string, ignored: readonly string[] = []): Promise<Stored> {
   const client = new Client({ connectionString: database_url });
   await client.connect();
   try {
@@ -85,7 +85,8 @@ export async function readStored(database_url: string): Promise<Stored> {
     const contradictions: string[] = [];
     for (const kind of KINDS) {
       const found = await client.query<Omit<StoredRow, 'kind' | 'version'> & { version: string | null }>(
-        ROWS[kind],
+        `SELECT * FROM (${ROWS[kind]}) AS written WHERE project_id = ANY ($1) IS NOT TRUE`,
+        [ignored],
       );
       for (const row of found.rows)
         rows.push({ ...row, kind, version: row.version === null ? null : Number(row.version) });

@@ -1,6 +1,6 @@
 import { type AppName } from '../../../start/app-schema.js';
 import { type Fault } from '../fault.js';
-import { DIRECTIONS, type Link } from '../link.js';
+import { DIRECTIONS, type Link } from '#testing';
 import { WRITER, type Write } from '../write.js';
 
 /** A fault of a cable: how it begins, how it ends, and whether anything gets through meanwhile. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Fault } from '../fault.js';
 
 const STANDING_MS = 150;
@@ -10,9 +11,9 @@ export function slowPostgres(hold_ms: number): Fault {
     name: `Postgres at a quarter of its speed for ${hold_ms} ms`,
     hold_ms,
     async begin({ rig }) {
-      let isOver = false;
+      const over = new AbortController();
       const slowing = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           await rig.postgres.freeze();
           await pause(STANDING_MS);
           await rig.postgres.thaw();
@@ -21,14 +22,10 @@ export function slowPostgres(hold_ms: number): Fault {
       })();
       return {
         async end() {
-          isOver = true;
+          over.abort();
           await slowing;
         },
       };
     },
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

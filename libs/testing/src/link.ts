@@ -113,9 +113,13 @@ class Lane {
     private readonly delayOf: () => number,
   ) {
     from.setNoDelay(true);
-    from.on('data', (chunk) => this.send(() => void to.write(chunk)));
+    from.on('data', (chunk) =>
+      this.send(() => {
+        to.write(chunk);
+      }),
+    );
     from.on('error', () => undefined);
-    from.once('close', () => this.send(() => void to.destroySoon()));
+    from.once('close', () => this.send(() => to.destroySoon()));
   }
 
   set isSilent(silent: boolean) {
