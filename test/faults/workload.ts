@@ -167,6 +167,8 @@ function requestOf({ write, key }: KeyedWrite) {
       authorization: `Bearer ${key}`,
       'content-type': 'application/json',
       'idempotency-key': write.idempotency_key,
+      // What is logged about a write names its project by this.
+      'x-request-id': write.trace,
     },
     body: JSON.stringify(write.body),
   };

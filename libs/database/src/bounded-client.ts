@@ -15,7 +15,9 @@ export class BoundedClient extends Client {
     this.once('connect', () => {
       // Asked for only now, as TLS changes the socket. Neither has a type: both are what the driver itself goes by.
       const { connection } = this as unknown as { connection: { stream: Socket } };
-      connection.stream.setTimeout(SILENCE_MS, () => {
+      connection.stream.setTimeout(SILENCE_MS);
+      // Also told of connections that have nothing to wait for, over and over: only a statement makes silence wrong.
+      connection.stream.on('timeout', () => {
         const { readyForQuery } = this as unknown as { readyForQuery: boolean };
         if (!readyForQuery)
           connection.stream.destroy(new Error('Connection terminated: the server is silent'));
