@@ -24,6 +24,8 @@ export interface Fault {
   hold_ms: number;
   /** Whether the gateway itself stands still, so that no answer of it can be in time. */
   stillsGateway?: boolean;
+  /** Whether it can only be done to file systems of our own. */
+  needsVolumes?: boolean;
   /** Whether nobody is to notice: no request may fail while it holds. */
   isHarmless?: boolean;
   begin(scene: Scene): Promise<Begun>;

@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { Random } from '../../bench/random.js';
 import { faultOptions, type FaultOptions } from './options.js';
-import { markdown, teethTable } from './report.js';
+import { headOf, sectionOf, teethTable } from './report.js';
 import { Run } from './run.js';
 import { schedule } from './schedule.js';
 import { bite } from './teeth.js';
@@ -19,29 +18,29 @@ process.exitCode = (options.teeth ? await teeth(options) : await faults(options)
 
 /** @returns whether every promise held */
 async function faults({ tier, seed, report, only }: FaultOptions): Promise<boolean> {
-  const run = await Run.start({ seed, rate: RATE, tell });
-  const stop = (): void => void run.stop().finally(() => process.exit(130));
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  const planned = schedule(tier, new Random(seed), run.rig.volumes);
-  if (planned.skipped > 0) tell(`SKIPPED: ${planned.skipped} faults that need a file system of their own`);
-  await run.strike(planned.faults.filter(({ name }) => name.includes(only)));
-  if (only === '') {
-    await run.acknowledge(LEAST_ACKNOWLEDGED);
-    await run.overload();
+  const texts: string[] = [];
+  let isKept = true;
+  for (const { name, faults, overloads } of schedule(tier, new Random(seed))) {
+    const wanted = faults.filter((fault) => fault.name.includes(only));
+    if (wanted.length === 0) continue;
+    tell(`${name}: ${wanted.length} faults`);
+    const run = await Run.start({ seed, rate: RATE, tell });
+    const interrupted = (): void => void run.stop().finally(() => process.exit(130));
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+    const skipped = await run.strike(wanted);
+    if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
+    if (only === '') {
+      if (tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
+      for (let turn = 0; turn < overloads; turn += 1) await run.overload();
+    }
+    const verdict = await run.judge();
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    isKept &&= verdict.findings.every(({ violations }) => violations.length === 0);
+    texts.push(sectionOf(name, verdict, skipped));
+    console.log(texts.at(-1));
   }
-  const verdict = await run.judge();
-  const text = markdown({
-    tier,
-    seed,
-    day: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} × ${cpus()[0]!.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`,
-    verdict,
-    skipped: planned.skipped,
-  });
-  console.log(text);
-  if (report !== undefined) await save(report, text);
-  return verdict.findings.every(({ violations }) => violations.length === 0);
+  if (report !== undefined) await save(report, [headOf(tier, seed), ...texts].join('\n\n'));
+  return isKept;
 }
 
 /** @returns whether every rule that was broken on purpose was seen to be broken */

@@ -88,8 +88,11 @@ export class Run {
     return { rig: this.rig, projects: this.projects, tell: this.options.tell };
   }
 
-  async strike(faults: readonly Fault[]): Promise<void> {
-    this.struck.push(...(await storm(faults, this.scene, this.workload)));
+  /** @returns how many were skipped, as this machine cannot do them */
+  async strike(faults: readonly Fault[]): Promise<number> {
+    const possible = faults.filter(({ needsVolumes }) => this.rig.volumes ?? !needsVolumes);
+    this.struck.push(...(await storm(possible, this.scene, this.workload)));
+    return faults.length - possible.length;
   }
 
   /** Has the workload go on until it has this many acknowledgements, for a machine that was too slow for them so far. */

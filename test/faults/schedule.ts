@@ -9,7 +9,7 @@ import { powerCut } from './faults/power-cut.js';
 import { rollingRestart } from './faults/rolling-restart.js';
 import { slowPostgres } from './faults/slow-postgres.js';
 import { volumeFull } from './faults/volume-full.js';
-import { APPS, type Rig } from './rig.js';
+import { APPS } from './rig.js';
 
 export type Tier = 'quick' | 'full';
 
@@ -29,6 +29,7 @@ interface Plan {
   volumes_full: number;
   power_cuts: number;
   rolling_restarts: number;
+  overloads: number;
 }
 
 const PLANS: Record<Tier, Plan> = {
@@ -47,6 +48,7 @@ const PLANS: Record<Tier, Plan> = {
     volumes_full: 1,
     power_cuts: 1,
     rolling_restarts: 2,
+    overloads: 1,
   },
   full: {
     gateway_kills: 60,
@@ -63,47 +65,63 @@ const PLANS: Record<Tier, Plan> = {
     volumes_full: 10,
     power_cuts: 20,
     rolling_restarts: 20,
+    overloads: 3,
   },
 };
 
 const SERVICES = APPS.filter((app) => app !== 'gateway');
 const LINK_FAULT_NAMES = Object.keys(LINK_FAULTS) as LinkFaultName[];
 
+/** Faults that strike one system, one after another, and how often it is overloaded when they are over. */
+export interface Part {
+  name: string;
+  faults: readonly Fault[];
+  overloads: number;
+}
+
 /**
- * The faults of a tier in the order that the seed gives them; `skipped` are those that need file systems of their own
- * where there are none. Restarts in turns come last: nothing else may go on beside them.
+ * The faults of a tier, in the order that the seed gives them. The quick tier is one part; the full one is cut where
+ * half an hour is over, each part with a system of its own. Restarts in turns come last: nothing else may go on
+ * beside them.
  */
-export function schedule(
-  tier: Tier,
-  random: Random,
-  volumes: Rig['volumes'],
-): { faults: Fault[]; skipped: number } {
+export function schedule(tier: Tier, random: Random): Part[] {
   const plan = PLANS[tier];
   const away = (): number => between(random, 100, 1_500);
   const held = (longest_ms: number): number => between(random, 1_000, longest_ms);
-  const faults = [
-    ...times(plan.gateway_kills, () => killApp('gateway')),
-    ...SERVICES.flatMap((app) => times(plan.kills_per_service, () => killApp(app))),
-    ...times(plan.nats_kills, () => killNats(away())),
-    ...times(plan.postmaster_kills, () => killPostmaster(away())),
-    ...times(plan.kills_of_all, () => killAll(away())),
-    ...times(plan.pauses, (index) => pause(index, random, held(plan.longest_pause_ms))),
-    ...times(plan.link_faults, (index) => cable(index, random, held(plan.longest_link_fault_ms))),
-    ...times(plan.slow_databases, () => slowPostgres(held(6_000))),
-    ...times(plan.hot_rows, (index) =>
-      hotRow(HOT_KINDS[index % HOT_KINDS.length]!, between(random, 2_500, 6_000)),
-    ),
-    ...(volumes
-      ? [
-          ...times(plan.volumes_full, () => volumeFull(volumes.postgres, between(random, 3_000, 6_000))),
-          ...times(plan.power_cuts, () => powerCut(volumes, away())),
-        ]
-      : []),
-  ];
-  return {
-    faults: [...shuffled(faults, random), ...times(plan.rolling_restarts, rollingRestart)],
-    skipped: volumes ? 0 : plan.volumes_full + plan.power_cuts,
+  const faults = {
+    'kills of apps': [
+      ...times(plan.gateway_kills, () => killApp('gateway')),
+      ...SERVICES.flatMap((app) => times(plan.kills_per_service, () => killApp(app))),
+    ],
+    'kills of servers': [
+      ...times(plan.nats_kills, () => killNats(away())),
+      ...times(plan.postmaster_kills, () => killPostmaster(away())),
+      ...times(plan.kills_of_all, () => killAll(away())),
+    ],
+    pauses: times(plan.pauses, (index) => pause(index, random, held(plan.longest_pause_ms))),
+    links: times(plan.link_faults, (index) => cable(index, random, held(plan.longest_link_fault_ms))),
+    disks: [
+      ...times(plan.slow_databases, () => slowPostgres(held(6_000))),
+      ...times(plan.hot_rows, (index) =>
+        hotRow(HOT_KINDS[index % HOT_KINDS.length]!, between(random, 2_500, 6_000)),
+      ),
+      ...times(plan.volumes_full, () => volumeFull(between(random, 3_000, 6_000))),
+      ...times(plan.power_cuts, () => powerCut(away())),
+    ],
   };
+  const restarts = times(plan.rolling_restarts, rollingRestart);
+  const last = { faults: restarts, overloads: plan.overloads };
+  if (tier === 'quick') {
+    return [
+      { name: 'all', ...last, faults: [...shuffled(Object.values(faults).flat(), random), ...restarts] },
+    ];
+  }
+  const parts = Object.entries(faults).map(([name, some]) => ({
+    name,
+    faults: shuffled(some, random),
+    overloads: 0,
+  }));
+  return [...parts, { name: 'restarts and overload', ...last }];
 }
 
 /** An app, Postgres and NATS in turn. */

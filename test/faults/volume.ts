@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '#testing';
 
 const run = promisify(execFile);
+
+/** The rest is filled by writing, as files have needs beside their length. */
+const FILLED_AT_ONCE = 0.98;
 
 /** A file system of its own, in a file that is mounted: it can be full, and its power can be cut. Needs root. */
 export class Volume {
@@ -40,8 +43,10 @@ export class Volume {
   /** Takes all the room that is left. @returns what gives it back */
   async fill(): Promise<() => Promise<void>> {
     const ballast = join(this.directory, 'ballast');
-    const file = await open(ballast, 'w');
-    const block = Buffer.alloc(1024 * 1024);
+    const { bavail, bsize } = await statfs(this.directory);
+    await run('fallocate', ['--length', String(Math.floor(bavail * FILLED_AT_ONCE) * bsize), ballast]);
+    const file = await open(ballast, 'a');
+    const block = Buffer.alloc(64 * 1024);
     try {
       for (;;) await file.write(block);
     } catch (error) {

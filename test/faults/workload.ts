@@ -168,7 +168,7 @@ function requestOf({ write, key }: KeyedWrite) {
       'content-type': 'application/json',
       'idempotency-key': write.idempotency_key,
       // What is logged about a write names its project by this.
-      'x-request-id': write.trace,
+      'x-request-id': write.idempotency_key,
     },
     body: JSON.stringify(write.body),
   };

@@ -1,13 +1,14 @@
 import { type Fault } from '../fault.js';
-import { type Rig } from '../rig.js';
 
 /** The servers' disks as a power cut leaves them: what was never synchronized is gone. */
-export function powerCut({ postgres, nats }: NonNullable<Rig['volumes']>, hold_ms: number): Fault {
+export function powerCut(hold_ms: number): Fault {
   return {
     row: 'power cut of Postgres and NATS',
     name: `power cut of Postgres and NATS, away ${hold_ms} ms`,
     hold_ms,
+    needsVolumes: true,
     async begin({ rig }) {
+      const { postgres, nats } = rig.volumes!;
       await Promise.all([rig.postgres.freeze(), rig.nats.freeze()]);
       await Promise.all([postgres.snapshot(), nats.snapshot()]);
       await Promise.all([rig.postgres.killFamily(), rig.nats.killFamily()]);

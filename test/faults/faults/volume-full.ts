@@ -1,15 +1,15 @@
 import { Client } from 'pg';
 import { type Fault } from '../fault.js';
-import { type Volume } from '../volume.js';
 
 /** No room left for Postgres: neither for rows nor for its next file of WAL. */
-export function volumeFull(volume: Volume, hold_ms: number): Fault {
+export function volumeFull(hold_ms: number): Fault {
   return {
     row: 'Postgres volume full',
     name: `Postgres volume full for ${hold_ms} ms`,
     hold_ms,
+    needsVolumes: true,
     async begin({ rig }) {
-      const empty = await volume.fill();
+      const empty = await rig.volumes!.postgres.fill();
       await useUpWal(rig.postgres.url);
       return {
         async end() {
