@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { Random } from '../../bench/random.js';
 import { faultOptions, type FaultOptions } from './options.js';
 import { headOf, sectionOf, teethTable } from './report.js';
-import { Run } from './run.js';
+import { lived, Run } from './run.js';
 import { schedule } from './schedule.js';
 import { bite } from './teeth.js';
 
@@ -27,13 +27,15 @@ async function faults({ tier, seed, report, only }: FaultOptions): Promise<boole
     const run = await Run.start({ seed, rate: RATE, tell });
     const interrupted = (): void => void run.stop().finally(() => process.exit(130));
     process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-    const skipped = await run.strike(wanted);
-    if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
-    if (only === '') {
-      if (tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
-      for (let turn = 0; turn < overloads; turn += 1) await run.overload();
-    }
-    const verdict = await run.judge();
+    const { verdict, skipped } = await lived(run, async () => {
+      const skipped = await run.strike(wanted);
+      if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
+      if (only === '') {
+        if (tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
+        for (let turn = 0; turn < overloads; turn += 1) await run.overload();
+      }
+      return { skipped, verdict: await run.judge() };
+    });
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     isKept &&= verdict.findings.every(({ violations }) => violations.length === 0);
     texts.push(sectionOf(name, verdict, skipped));

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { runLoad, type LoadRequest, type LoadResult } from '../../bench/load.js';
+import { type AppName } from '../../start/app-schema.js';
 import { residentOf } from '../../bench/memory.js';
 import { queryDatabase } from '#testing';
 import { type Project } from './project.js';
@@ -15,6 +16,9 @@ const P99_MS = 1_000;
 const FLAT = 1.3;
 const FLAT_MB = 48;
 const DISTANCE_MS = 20;
+
+/** What a second measurement of the peak may be of the first, before something is broken rather than busy. */
+const STILL_THERE = 0.5;
 
 /** An overload and what came of it; what breaks the promise is a violation. */
 export interface Overload {
@@ -54,25 +58,19 @@ async function tenTimesTheRate(rig: Rig, headers: Record<string, string>): Promi
     headers,
     body: JSON.stringify({ product_id: `valve ${index % 40}`, price: `${index + 1}.25` }),
   }));
+  const at = rig.gateways[0]!;
   link.delay(DISTANCE_MS);
   try {
-    const peak = await runLoad({
-      url: rig.gateways[0]!,
-      connections: 50,
-      warm_up_s: 2,
-      seconds: PEAK_S,
-      requests,
+    return await measured(rig, {
+      name: 'ten times the rate of prices',
+      apps: ['gateway', 'pricing'],
+      peak: () => runLoad({ url: at, connections: 50, warm_up_s: 2, seconds: PEAK_S, requests }),
+      load: (peak) =>
+        runLoad({
+          ...{ url: at, connections: 500, warm_up_s: 1, seconds: OVERLOAD_S, requests },
+          rate: TIMES * peak,
+        }),
     });
-    return await measured(rig, 'ten times the rate of prices', ['gateway', 'pricing'], peak, () =>
-      runLoad({
-        url: rig.gateways[0]!,
-        connections: 500,
-        warm_up_s: 1,
-        seconds: OVERLOAD_S,
-        rate: TIMES * peak.rate,
-        requests,
-      }),
-    );
   } finally {
     link.heal();
   }
@@ -85,24 +83,23 @@ async function tenTimesTheCallers(
   headers: Record<string, string>,
 ): Promise<Overload> {
   const event = {
-    component: 'load',
-    environment: 'faults',
-    email: 'load@example.com',
-    message: 'load',
+    ...{ component: 'load', environment: 'faults', email: 'load@example.com', message: 'load' },
     data: {},
   };
   const requests: LoadRequest[] = [
     { method: 'POST', path: '/v1/events', headers, body: JSON.stringify(event) },
   ];
-  const load = (connections: number, seconds: number) =>
-    runLoad({ url: rig.gateways[0]!, connections, warm_up_s: 2, seconds, requests });
-  const peak = await load(CALLERS, PEAK_S);
-  let acknowledged = peak.acknowledged;
-  const name = 'ten times the callers of events';
-  const overload = await measured(rig, name, ['gateway', 'activity-events'], peak, async () => {
-    const result = await load(TIMES * CALLERS, OVERLOAD_S);
+  let acknowledged = 0;
+  const load = async (connections: number, seconds: number): Promise<LoadResult> => {
+    const result = await runLoad({ url: rig.gateways[0]!, connections, warm_up_s: 2, seconds, requests });
     acknowledged += result.acknowledged;
     return result;
+  };
+  const overload = await measured(rig, {
+    name: 'ten times the callers of events',
+    apps: ['gateway', 'activity-events'],
+    peak: () => load(CALLERS, PEAK_S),
+    load: () => load(TIMES * CALLERS, OVERLOAD_S),
   });
   const [row] = await queryDatabase<{ events: number }>(
     rig.postgres.url,
@@ -110,46 +107,40 @@ async function tenTimesTheCallers(
     [project.id],
   );
   if (row!.events < acknowledged)
-    overload.violations.push(`${name}: ${acknowledged} acknowledged, ${row!.events} there`);
+    overload.violations.push(`${overload.name}: ${acknowledged} acknowledged, ${row!.events} there`);
   return overload;
 }
 
-async function measured(
-  rig: Rig,
-  name: string,
-  apps: readonly ('gateway' | 'pricing' | 'activity-events')[],
-  peak: LoadResult,
-  load: () => Promise<LoadResult>,
-): Promise<Overload> {
-  const pids = apps.map((app) => rig.of(app).process.pid!);
-  const memoryOf = async (): Promise<number[]> =>
-    Promise.all(pids.map(async (pid) => (await residentOf(pid)).pss_mb));
-  const running = load();
-  const early = pause((OVERLOAD_S * 1_000) / 3).then(memoryOf);
-  const late = pause(OVERLOAD_S * 1_000).then(memoryOf);
-  const [result, before, after] = await Promise.all([running, early, late]);
+interface Measurement {
+  name: string;
+  /** Who gets the load, and whose memory is to stay flat. */
+  apps: readonly AppName[];
+  peak: () => Promise<LoadResult>;
+  load: (peak: number) => Promise<LoadResult>;
+}
 
-  const violations: string[] = [];
-  if (result.rate < GOODPUT * peak.rate)
-    violations.push(`${name}: ${result.rate.toFixed(0)}/s of ${peak.rate.toFixed(0)}/s at the peak`);
-  if (result.p99_ms > P99_MS)
-    violations.push(`${name}: p99 of the accepted is ${result.p99_ms.toFixed(0)} ms`);
-  after.forEach((megabytes, index) => {
-    if (megabytes > before[index]! * FLAT + FLAT_MB)
-      violations.push(
-        `${name}: ${apps[index]} grew from ${before[index]!.toFixed(0)} to ${megabytes.toFixed(0)} MB`,
-      );
-  });
-  const memory = apps
-    .map((app, index) => `${app} ${before[index]!.toFixed(0)} → ${after[index]!.toFixed(0)} MB`)
-    .join(', ');
-  return {
-    name,
-    peak: peak.rate,
-    goodput: result.rate,
-    refused: result.failed,
-    p99_ms: result.p99_ms,
-    memory,
-    violations,
-  };
+/** The peak counts as the lower of what it was before and after: the machine may have other things to do meanwhile. */
+async function measured(rig: Rig, { name, apps, peak, load }: Measurement): Promise<Overload> {
+  const memoryOf = async (): Promise<number[]> =>
+    Promise.all(apps.map(async (app) => (await residentOf(rig.of(app).process.pid!)).pss_mb));
+  const first = await peak();
+  const [{ rate, p99_ms, failed }, before, after] = await Promise.all([
+    load(first.rate),
+    pause((OVERLOAD_S * 1_000) / 3).then(memoryOf),
+    pause(OVERLOAD_S * 1_000).then(memoryOf),
+  ]);
+  const second = await peak();
+  const lower = Math.min(first.rate, second.rate);
+
+  const memory = apps.map(
+    (app, index) => `${app} ${before[index]!.toFixed(0)} → ${after[index]!.toFixed(0)} MB`,
+  );
+  const grown = memory.filter((_, index) => after[index]! > before[index]! * FLAT + FLAT_MB);
+  const violations = [
+    ...(rate < GOODPUT * lower ? [`${rate.toFixed(0)}/s of ${lower.toFixed(0)}/s at the peak`] : []),
+    ...(second.rate < STILL_THERE * first.rate ? [`the peak is ${second.rate.toFixed(0)}/s afterwards`] : []),
+    ...(p99_ms > P99_MS ? [`p99 of the accepted is ${p99_ms.toFixed(0)} ms`] : []),
+    ...grown,
+  ].map((sentence) => `${name}: ${sentence}`);
+  return { name, peak: lower, goodput: rate, refused: failed, p99_ms, memory: memory.join(', '), violations };
 }

@@ -149,3 +149,13 @@ export class Run {
     return texts.flatMap((text) => text.split('\n'));
   }
 }
+
+/** What comes of a run; one that breaks off leaves no process and no mounted file system behind. */
+export async function lived<T>(run: Run, life: () => Promise<T>): Promise<T> {
+  try {
+    return await life();
+  } catch (error) {
+    await run.stop(true);
+    throw error;
+  }
+}

@@ -6,7 +6,7 @@ import { killApp, killPostmaster } from './faults/kill.js';
 import { pauseApp } from './faults/pause.js';
 import { powerCut } from './faults/power-cut.js';
 import { APPS } from './rig.js';
-import { Run, type Verdict } from './run.js';
+import { lived, Run, type Verdict } from './run.js';
 
 /** A rule of the product, broken on purpose in its running processes, and the checks that must see it. */
 interface Tooth {
@@ -79,8 +79,10 @@ async function biteOnce(
   const url = pathToFileURL(join(import.meta.dirname, 'teeth', `${file}.js`)).href;
   const environment = Object.fromEntries(apps.map((app) => [app, { NODE_OPTIONS: `--import=${url}` }]));
   const run = await Run.start({ seed, rate: 100, environment, tell });
-  const skipped = await run.strike(faults);
-  const verdict = await run.judge({ keep: false });
+  const { skipped, verdict } = await lived(run, async () => ({
+    skipped: await run.strike(faults),
+    verdict: await run.judge({ keep: false }),
+  }));
   const by = caught(verdict, caughtBy);
   if (by !== '') return { name, outcome: 'caught', by };
   return { name, outcome: skipped > 0 ? 'skipped' : 'missed', by };

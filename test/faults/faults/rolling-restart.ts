@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { type AppName } from '../../../start/app-schema.js';
 import { type Fault } from '../fault.js';
 import { APPS, type Rig } from '../rig.js';
 
-/** Longer than the ingress takes to see a new gateway, and than what failed before takes to be repeated. */
+/** A new replica counts when it has been ready for so long: the ingress knows it then, and failures of before are repeated. */
 const SETTLED_MS = 1_500;
 
-/** SIGTERM to each process in its turn, with two of each app and a successor ready before the next one goes. */
+/** SIGTERM to every process, with two of each app: never both at once. */
 export function rollingRestart(): Fault {
   return {
     row: 'rolling SIGTERM restart',
@@ -19,10 +20,7 @@ export function rollingRestart(): Fault {
       await pause(SETTLED_MS);
       return {
         async during() {
-          for (const app of APPS) {
-            const old = rig.replicas.filter((replica) => replica.app === app);
-            for (const replica of old) await replace(rig, replica);
-          }
+          await Promise.all(APPS.map((app) => restartInTurn(rig, app)));
         },
         async end() {
           const spare = APPS.map((app) => rig.replicas.findLast((replica) => replica.app === app)!);
@@ -34,9 +32,14 @@ export function rollingRestart(): Fault {
   };
 }
 
-/** As an orchestrator does it: the old one is told to stop, and counts no more only when it has ended. */
-async function replace(rig: Rig, old: Rig['replicas'][number]): Promise<void> {
-  await old.process.stop();
-  rig.replicas = [...rig.replicas.filter((replica) => replica !== old), await rig.startReplica(old.app)];
-  await rig.ready();
+/** As an orchestrator does it, for all apps at once: the next goes when the successor of the one before is ready. */
+async function restartInTurn(rig: Rig, app: AppName): Promise<void> {
+  for (const old of rig.replicas.filter((replica) => replica.app === app)) {
+    await old.process.stop();
+    rig.replicas = rig.replicas.filter((replica) => replica !== old);
+    const successor = await rig.startReplica(app);
+    rig.replicas.push(successor);
+    await rig.ready();
+    await pause(SETTLED_MS);
+  }
 }
