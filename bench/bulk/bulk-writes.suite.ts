@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { atLeast, none } from '../bars.js';
-import { type Bench, type BenchProject } from '../bench.js';
+import { type Bench, type BenchProject, withClient } from '../bench.js';
 import { copyIn } from '../copy-in.js';
 import { dayOfEvents, type GeneratedEvent } from '../event-generator.js';
 import { EVENTS, loadEvents, today } from '../events/event-rows.js';

@@ -1,5 +1,6 @@
-import { Client, Query, type Connection, type QueryConfig } from 'pg';
+import { Query, type Connection, type QueryConfig } from 'pg';
 import { projectsInScope } from '#contracts';
+import { BoundedClient } from './bounded-client.js';
 
 /** A custom setting of Postgres that the policies of `projectWall` read. */
 export const PROJECTS_SETTING = 'flotilla.projects';
@@ -61,7 +62,7 @@ export class ScopedQuery extends ProtocolQuery {
  * A connection on which no statement goes without the projects of its scope: alone it brings them, and so does the
  * one that begins a transaction.
  */
-export class ProjectClient extends Client {
+export class ProjectClient extends BoundedClient {
   /** To be run once, before anything else. */
   async prepare(): Promise<void> {
     await super.query(PREPARE);

@@ -1,4 +1,5 @@
 export * from './callers.js';
 export * from './eventually.js';
+export * from './link.js';
 export * from './test-database.js';
 export * from './test-nats.js';

@@ -32,6 +32,9 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
     http: { headersTimeout: BODY_TIME_MS },
     connectionTimeout: 60_000,
     keepAliveTimeout: 72_000,
+    // What still comes over a kept connection while the gateway stops is answered, and the connection closed with it:
+    // the client cannot know, and another gateway would not see its request.
+    return503OnClosing: false,
     trustProxy: config.TRUSTED_PROXIES === '' ? false : config.TRUSTED_PROXIES.split(','),
     routerOptions: { maxParamLength: 2_048 },
     logger: false,

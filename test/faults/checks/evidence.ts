@@ -1,0 +1,20 @@
+import { type Struck } from '../fault.js';
+import { type History } from '../history.js';
+import { type Project } from '../project.js';
+import { type Stored } from './stored.js';
+
+/** All that a check may go by: what was sent and answered, what is stored in the end, what befell the system. */
+export interface Evidence {
+  history: History;
+  stored: Stored;
+  struck: readonly Struck[];
+  projects: readonly Project[];
+  /** Lines of the logs of all apps. */
+  logs: readonly string[];
+}
+
+/** What a check found: each violation is one sentence. */
+export interface Finding {
+  check: string;
+  violations: string[];
+}

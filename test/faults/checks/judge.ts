@@ -1,0 +1,35 @@
+import { misusable, unequal } from './answers.js';
+import { foreign, lost } from './durability.js';
+import { type Evidence, type Finding } from './evidence.js';
+import { disturbed } from './harmless.js';
+import { contradictory, duplicated, torn } from './once.js';
+import { gaps, misnumbered, reordered } from './order.js';
+import { breached, unrecovered } from './recovery.js';
+import { impossible, late, unexplained } from './refusals.js';
+import { leakedAnswers, mixedLogs } from './walls.js';
+
+const CHECKS: Record<string, (evidence: Evidence) => string[]> = {
+  'C1 lost': lost,
+  'C1 never sent': foreign,
+  'C2 duplicated': duplicated,
+  'C2 row and key apart': torn,
+  'C2 contradictions': contradictory,
+  'C3 gaps': gaps,
+  'C3 reordered': reordered,
+  'C3 answer and row differ': misnumbered,
+  'C4 unequal answers': unequal,
+  'C4 key with other content': misusable,
+  'C5 not recovered': unrecovered,
+  'revoked keys that opened': breached,
+  'C6 foreign ids in answers': leakedAnswers,
+  'C6 mixed log lines': mixedLogs,
+  'C7 acknowledged the impossible': impossible,
+  'C7 failure without 503 and Retry-After': unexplained,
+  'C7 late': late,
+  'failed in a rolling restart': disturbed,
+};
+
+/** Every check on the evidence, in their order. */
+export function judge(evidence: Evidence): Finding[] {
+  return Object.entries(CHECKS).map(([check, find]) => ({ check, violations: find(evidence) }));
+}

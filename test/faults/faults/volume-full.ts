@@ -1,0 +1,40 @@
+import { Client } from 'pg';
+import { type Fault } from '../fault.js';
+
+/** No room left for Postgres: neither for rows nor for its next file of WAL. */
+export function volumeFull(hold_ms: number): Fault {
+  return {
+    row: 'Postgres volume full',
+    name: `Postgres volume full for ${hold_ms} ms`,
+    hold_ms,
+    needsVolumes: true,
+    async begin({ rig }) {
+      const empty = await rig.volumes!.postgres.fill();
+      await useUpWal(rig.postgres.running.url);
+      return {
+        async end() {
+          await empty();
+          if (!rig.postgres.isAlive) await rig.postgres.restart();
+        },
+      };
+    },
+  };
+}
+
+/** A new file of WAL is wanted at once, not after 16 MB. That Postgres refuses, or dies of it, is the fault. */
+async function useUpWal(url: string): Promise<void> {
+  const client = new Client({ connectionString: url, query_timeout: 5_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    for (let file = 0; file < 20; file += 1) {
+      await client.query(`SELECT pg_logical_emit_message(false, 'faults', 'next file')`);
+      await client.query('SELECT pg_switch_wal()');
+    }
+  } catch (error) {
+    // A message from Postgres or a lost connection; anything else is a mistake of the test's own.
+    if (!(error instanceof Error)) throw error;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

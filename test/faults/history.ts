@@ -1,0 +1,72 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { type Answered, type Entry } from './journal.js';
+import { type Write } from './write.js';
+
+export type TimedAnswer = Answered & { at: number; took_ms: number };
+
+/** All that is known of a write from outside. */
+export interface Sent {
+  write: Write;
+  invoked_at: number;
+  answers: TimedAnswer[];
+  /** Answers to the same key with other content. */
+  misused: Answered[];
+  cuts: { at: number; took_ms: number; reason: string }[];
+}
+
+export interface Read {
+  project_id: string;
+  path: string;
+  status: number;
+  body: string;
+}
+
+/** The journal of a run, read back. */
+export interface History {
+  sent: Sent[];
+  reads: Read[];
+}
+
+export async function readHistory(file: string): Promise<History> {
+  const sent = new Map<number, Sent>();
+  const reads: Read[] = [];
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const entry = JSON.parse(line) as Entry;
+    switch (entry.what) {
+      case 'invoked':
+        sent.set(entry.write.number, {
+          write: entry.write,
+          invoked_at: entry.at,
+          answers: [],
+          misused: [],
+          cuts: [],
+        });
+        break;
+      case 'answered':
+        sent.get(entry.number)!.answers.push(entry);
+        break;
+      case 'misused':
+        sent.get(entry.number)!.misused.push(entry);
+        break;
+      case 'cut':
+        sent.get(entry.number)!.cuts.push(entry);
+        break;
+      case 'read':
+        reads.push(entry);
+        break;
+      case 'given_up':
+        break;
+    }
+  }
+  return { sent: [...sent.values()], reads };
+}
+
+/** The first acknowledgement; undefined for a write that may or may not have happened. */
+export function acknowledged({ answers }: Sent): TimedAnswer | undefined {
+  return answers.find(isSuccess);
+}
+
+export function isSuccess({ status }: Answered): boolean {
+  return status >= 200 && status < 300;
+}

@@ -1,0 +1,40 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { type Write } from './write.js';
+
+/** An answer of the gateway to one sending of a write. */
+export interface Answered {
+  status: number;
+  body: string;
+  retry_after: string | null;
+}
+
+/** What the run writes down as it happens. Times are milliseconds of one clock that only goes forward. */
+export type Entry = { at: number } & (
+  | { what: 'invoked'; write: Write }
+  | ({ what: 'answered'; number: number; took_ms: number } & Answered)
+  /** The same key with other content. */
+  | ({ what: 'misused'; number: number } & Answered)
+  /** No answer: the connection could not be made, or broke, or stayed silent. */
+  | { what: 'cut'; number: number; took_ms: number; reason: string }
+  | { what: 'given_up'; number: number }
+  | { what: 'read'; project_id: string; path: string; status: number; body: string }
+);
+
+/** The file of what was invoked and acknowledged, a JSON text a line. The judge reads nothing else of the run. */
+export class Journal {
+  private readonly stream: WriteStream;
+
+  constructor(readonly file: string) {
+    this.stream = createWriteStream(file, { flags: 'a' });
+  }
+
+  note(entry: Entry): void {
+    this.stream.write(`${JSON.stringify(entry)}\n`);
+  }
+
+  async close(): Promise<void> {
+    this.stream.end();
+    await once(this.stream, 'close');
+  }
+}

@@ -1,0 +1,99 @@
+import { type EmbeddedNats, type EmbeddedPostgres } from '#embedded';
+import { eventually } from '#testing';
+import { descendantsOf, processes } from '../processes.js';
+
+type Embedded = EmbeddedNats | EmbeddedPostgres;
+
+const RESTART_MS = 30_000;
+
+/** Postgres or NATS, which dies and freezes as it is told, and comes back on its port. */
+export class KeptServer<Server extends Embedded> {
+  private constructor(
+    readonly name: string,
+    private server: Server,
+    private readonly start: (port: number) => Promise<Server>,
+  ) {}
+
+  static async start<Server extends Embedded>(
+    name: string,
+    start: (port?: number) => Promise<Server>,
+  ): Promise<KeptServer<Server>> {
+    return new KeptServer(name, await start(), start);
+  }
+
+  /** What runs now. */
+  get running(): Server {
+    return this.server;
+  }
+
+  get port(): number {
+    return this.server.port;
+  }
+
+  get pid(): number {
+    return this.server.process.pid;
+  }
+
+  get isAlive(): boolean {
+    try {
+      return process.kill(this.pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
+  /** It and what it has started, parents first: a parent that stands still starts no more. */
+  async family(): Promise<number[]> {
+    return [this.pid, ...(await descendantsOf(this.pid)).map(({ pid }) => pid)];
+  }
+
+  async freeze(): Promise<void> {
+    signal([this.pid], 'SIGSTOP');
+    signal(await this.family(), 'SIGSTOP');
+  }
+
+  async thaw(): Promise<void> {
+    signal(await this.family(), 'SIGCONT');
+  }
+
+  /** kill -9 of the server alone; resolves when its children have noticed and gone. */
+  async kill(): Promise<void> {
+    const family = await this.family();
+    signal([this.pid], 'SIGKILL');
+    await gone(family);
+  }
+
+  /** kill -9 of the server and its children at the same moment. */
+  async killFamily(): Promise<void> {
+    const family = await this.family();
+    signal(family, 'SIGKILL');
+    await gone(family);
+  }
+
+  /** Once it serves again; tries as often as it takes. */
+  async restart(): Promise<void> {
+    this.server = await eventually(() => this.start(this.port), RESTART_MS);
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+}
+
+/** Who has gone meanwhile needs no signal. */
+export function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+async function gone(pids: readonly number[]): Promise<void> {
+  await eventually(async () => {
+    const alive = new Set((await processes()).map(({ pid }) => pid));
+    return !pids.some((pid) => alive.has(pid));
+  }, RESTART_MS);
+}

@@ -1,0 +1,60 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Random } from '../../bench/random.js';
+import { faultOptions, type FaultOptions } from './options.js';
+import { headOf, sectionOf, teethTable } from './report.js';
+import { lived, Run } from './run.js';
+import { schedule } from './schedule.js';
+import { bite } from './teeth.js';
+
+const RATE = 80;
+/** What the quick tier promises; the full one writes as long as its faults last. */
+const LEAST_ACKNOWLEDGED = 10_000;
+
+const options = faultOptions(process.argv.slice(2));
+const tell = (line: string): void => console.error(line);
+tell(`seed ${options.seed}`);
+process.exitCode = (options.teeth ? await teeth(options) : await faults(options)) ? 0 : 1;
+
+/** @returns whether every promise held */
+async function faults({ tier, seed, report, only }: FaultOptions): Promise<boolean> {
+  const texts: string[] = [];
+  let isKept = true;
+  for (const { name, faults, overloads } of schedule(tier, new Random(seed))) {
+    const wanted = faults.filter((fault) => fault.name.includes(only));
+    if (wanted.length === 0) continue;
+    tell(`${name}: ${wanted.length} faults`);
+    const run = await Run.start({ seed, rate: RATE, tell });
+    const interrupted = (): void => void run.stop().finally(() => process.exit(130));
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+    const { verdict, skipped } = await lived(run, async () => {
+      const skipped = await run.strike(wanted);
+      if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
+      if (only === '') {
+        if (tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
+        for (let turn = 0; turn < overloads; turn += 1) await run.overload();
+      }
+      return { skipped, verdict: await run.judge() };
+    });
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    isKept &&= verdict.findings.every(({ violations }) => violations.length === 0);
+    texts.push(sectionOf(name, verdict, skipped));
+    console.log(texts.at(-1));
+  }
+  if (report !== undefined) await save(report, [headOf(tier, seed), ...texts].join('\n\n'));
+  return isKept;
+}
+
+/** @returns whether every rule that was broken on purpose was seen to be broken */
+async function teeth({ seed, report }: FaultOptions): Promise<boolean> {
+  const bites = await bite(seed, tell);
+  const text = `# Teeth\n\n${teethTable(bites)}\n`;
+  console.log(text);
+  if (report !== undefined) await save(report, text);
+  return bites.every(({ outcome }) => outcome !== 'missed');
+}
+
+async function save(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}

@@ -1,0 +1,184 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EmbeddedNats, EmbeddedPostgres, freePort } from '#embedded';
+import { loadConfig } from '#service';
+import { eventually, Link } from '#testing';
+import { prepareAppSchema, SCHEMAS, type AppName } from '../../start/app-schema.js';
+import { loadSecrets, type Secrets } from '../../start/secrets.js';
+import { StartConfig } from '../../start/start.config.js';
+import { SupervisedApp } from '../../start/supervised-app.js';
+import { KeptServer, signal } from './kept-server.js';
+import { Volume } from './volume.js';
+
+export const APPS = Object.keys(SCHEMAS) as AppName[];
+
+/** One process of an app, under the supervisor of `npm start`. */
+export interface Replica {
+  app: AppName;
+  process: SupervisedApp;
+  health_url: string;
+  /** Where it serves the API; gateways only. */
+  url?: string;
+}
+
+export interface RigOptions {
+  directory: string;
+  /** Settings of single apps on top of their own. */
+  environment?: Partial<Record<AppName, Record<string, string>>>;
+  tell: (line: string) => void;
+}
+
+const READY_MS = 30_000;
+const POSTGRES_VOLUME_MB = 1024;
+const NATS_VOLUME_MB = 64;
+/** Of each stream, so that all of them fit on the volume. */
+const FEED_MIB = 8;
+
+/** All of Flotilla as processes, each cable between them in our hands. Only processes started here are ever signalled. */
+export class Rig {
+  replicas: Replica[] = [];
+
+  private constructor(
+    readonly options: RigOptions,
+    readonly secrets: Secrets,
+    readonly postgres: KeptServer<EmbeddedPostgres>,
+    readonly nats: KeptServer<EmbeddedNats>,
+    readonly links: Record<AppName, { postgres: Link; nats: Link }>,
+    /** File systems of their own; undefined where they cannot be mounted. */
+    readonly volumes: { postgres: Volume; nats: Volume } | undefined,
+    private readonly service_urls: Record<AppName, string>,
+  ) {}
+
+  static async start(options: RigOptions): Promise<Rig> {
+    const { directory, tell } = options;
+    const logs = join(directory, 'logs');
+    await mkdir(logs, { recursive: true });
+    const volumes = await mountVolumes(directory, tell);
+    const postgres = await KeptServer.start('postgres', (port) =>
+      EmbeddedPostgres.start({
+        directory: volumes?.postgres.directory ?? join(directory, 'postgres'),
+        port,
+        log: join(logs, 'postgres.log'),
+        settings: { max_wal_size: '256MB', shared_buffers: '64MB' },
+      }),
+    );
+    const nats = await KeptServer.start('nats-server', (port) =>
+      EmbeddedNats.start({
+        directory: volumes?.nats.directory ?? join(directory, 'nats'),
+        port,
+        log: join(logs, 'nats.log'),
+      }),
+    );
+    const secrets = await loadSecrets(directory, loadConfig(StartConfig, {}));
+    const prepared = await Promise.all(
+      APPS.map(async (app) => ({
+        app,
+        url: await prepareAppSchema(app, postgres.running.url),
+        links: { postgres: await Link.to(postgres.port), nats: await Link.to(nats.port) },
+      })),
+    );
+    const links = Object.fromEntries(prepared.map((one) => [one.app, one.links])) as Rig['links'];
+    const urls = Object.fromEntries(prepared.map((one) => [one.app, one.url])) as Rig['service_urls'];
+    const rig = new Rig(options, secrets, postgres, nats, links, volumes, urls);
+    rig.replicas = await Promise.all(APPS.map((app) => rig.startReplica(app)));
+    return rig;
+  }
+
+  /** One more process of an app; the caller decides whether it belongs to the rig. */
+  async startReplica(app: AppName): Promise<Replica> {
+    const { directory, environment = {} } = this.options;
+    const health_port = await freePort();
+    const port = app === 'gateway' ? await freePort() : undefined;
+    const process = new SupervisedApp({
+      name: app,
+      directory: join(directory, 'logs'),
+      environment: {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'info',
+        FEED_MAX_MIB: String(FEED_MIB),
+        NATS_URL: through(this.links[app].nats, this.nats.running.urlOf(app)),
+        DATABASE_URL: through(this.links[app].postgres, this.service_urls[app]),
+        HEALTH_PORT: String(health_port),
+        ...(port && { PORT: String(port), RATE_LIMIT_REQUESTS: '1000000000', ...this.secrets }),
+        ...environment[app],
+      },
+    });
+    await process.start();
+    return {
+      app,
+      process,
+      health_url: `http://127.0.0.1:${health_port}`,
+      ...(port && { url: `http://127.0.0.1:${port}` }),
+    };
+  }
+
+  get gateways(): string[] {
+    return this.replicas.flatMap(({ url }) => url ?? []);
+  }
+
+  /** The first process of an app. */
+  of(app: AppName): Replica {
+    return this.replicas.find((replica) => replica.app === app)!;
+  }
+
+  /** kill -9; its supervisor starts it again. */
+  kill(replicas: readonly Replica[]): void {
+    signal(
+      replicas.flatMap(({ process }) => process.pid ?? []),
+      'SIGKILL',
+    );
+  }
+
+  /** Once every process is ready, and every gateway sees every service. Rejects after 30 s. */
+  async ready(): Promise<void> {
+    await eventually(async () => {
+      const urls = this.replicas.flatMap(({ health_url, app }) => [
+        `${health_url}/health/ready`,
+        ...(app === 'gateway' ? [`${health_url}/health`] : []),
+      ]);
+      const answers = await Promise.all(urls.map(isOk));
+      const missing = urls.filter((_, index) => !answers[index]);
+      if (missing.length > 0)
+        throw new Error(`not ready: ${missing.map((url) => this.nameOf(url)).join(', ')}`);
+    }, READY_MS);
+  }
+
+  async stop(): Promise<void> {
+    for (const { postgres, nats } of Object.values(this.links)) {
+      postgres.heal();
+      nats.heal();
+    }
+    await Promise.all(this.replicas.map(({ process }) => process.stop()));
+    await Promise.all([this.postgres.stop(), this.nats.stop()]);
+    for (const { postgres, nats } of Object.values(this.links)) {
+      postgres.close();
+      nats.close();
+    }
+    await this.volumes?.postgres.unmount();
+    await this.volumes?.nats.unmount();
+  }
+
+  private nameOf(url: string): string {
+    return this.replicas.find(({ health_url }) => url.startsWith(`${health_url}/`))!.app;
+  }
+}
+
+async function mountVolumes(directory: string, tell: RigOptions['tell']): Promise<Rig['volumes']> {
+  const loudly = (reason: string): void => tell(`no volume can be mounted: ${reason}`);
+  const postgres = await Volume.mount(directory, 'postgres-volume', POSTGRES_VOLUME_MB, loudly);
+  const nats = postgres && (await Volume.mount(directory, 'nats-volume', NATS_VOLUME_MB, loudly));
+  return postgres && nats && { postgres, nats };
+}
+
+/** The same place, by way of the link. */
+function through(link: Link, to: string): string {
+  const url = new URL(to);
+  url.port = String(link.port);
+  return url.href;
+}
+
+async function isOk(url: string): Promise<boolean> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  await answer?.arrayBuffer().catch(() => undefined);
+  return answer?.ok ?? false;
+}

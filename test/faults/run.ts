@@ -1,0 +1,161 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Random } from '../../bench/random.js';
+import { eventually } from '#testing';
+import { HttpClient } from '../http-client.js';
+import { type Evidence, type Finding } from './checks/evidence.js';
+import { judge } from './checks/judge.js';
+import { readStored } from './checks/stored.js';
+import { type Fault, type Scene, type Struck } from './fault.js';
+import { readHistory } from './history.js';
+import { Ingress } from './ingress.js';
+import { Journal } from './journal.js';
+import { makeProject, type Project } from './project.js';
+import { Rig, type RigOptions } from './rig.js';
+import { overloads, type Overload } from './overload.js';
+import { storm } from './storm.js';
+import { WriteMix } from './write-mix.js';
+import { Workload } from './workload.js';
+
+const PROJECTS = 3;
+const PATIENCE_MS = 90_000;
+const CATCH_UP_MS = 300_000;
+
+export interface RunOptions {
+  seed: number;
+  /** Writes begun a second. */
+  rate: number;
+  environment?: RigOptions['environment'];
+  tell: (line: string) => void;
+}
+
+export interface Verdict {
+  findings: Finding[];
+  struck: readonly Struck[];
+  overloads: readonly Overload[];
+  acknowledged: number;
+  given_up: number;
+  failed: number;
+  seconds: number;
+}
+
+/** One life of the system: started, written to, struck, stopped, judged. */
+export class Run {
+  readonly struck: Struck[] = [];
+  private readonly overloads: Overload[] = [];
+  /** Projects whose rows are counted, not traced. */
+  private readonly crowds: string[] = [];
+  private readonly started_at = performance.now();
+
+  private constructor(
+    readonly options: RunOptions,
+    private readonly directory: string,
+    readonly rig: Rig,
+    readonly projects: readonly Project[],
+    readonly ingress: Ingress,
+    private readonly journal: Journal,
+    readonly workload: Workload,
+  ) {}
+
+  static async start(options: RunOptions): Promise<Run> {
+    const { seed, rate, environment, tell } = options;
+    const directory = await mkdtemp(join(tmpdir(), 'flotilla-faults-'));
+    const rig = await Rig.start({ directory, environment, tell });
+    await rig.ready();
+    const random = new Random(seed);
+    const operator = new HttpClient(rig.gateways[0]!, rig.secrets.FLOTILLA_OPERATOR_KEY);
+    const projects: Project[] = [];
+    for (let number = 0; number < PROJECTS; number += 1) projects.push(await makeProject(operator, random));
+    const ingress = new Ingress(() =>
+      rig.replicas.flatMap(({ url, health_url }) => (url ? { url, health_url } : [])),
+    );
+    const journal = new Journal(join(directory, 'journal.ndjson'));
+    const mix = new WriteMix(random, projects);
+    const workload = new Workload(ingress, journal, mix, projects, random, {
+      rate,
+      patience_ms: PATIENCE_MS,
+    });
+    workload.start();
+    return new Run(options, directory, rig, projects, ingress, journal, workload);
+  }
+
+  private get operator(): HttpClient {
+    return new HttpClient(this.rig.gateways[0]!, this.rig.secrets.FLOTILLA_OPERATOR_KEY);
+  }
+
+  get scene(): Scene {
+    return { rig: this.rig, projects: this.projects, tell: this.options.tell };
+  }
+
+  /** @returns how many were skipped, as this machine cannot do them */
+  async strike(faults: readonly Fault[]): Promise<number> {
+    const possible = faults.filter(({ needsVolumes }) => this.rig.volumes ?? !needsVolumes);
+    this.struck.push(...(await storm(possible, this.scene, this.workload)));
+    return faults.length - possible.length;
+  }
+
+  /** Has the workload go on until it has this many acknowledgements, for a machine that was too slow for them so far. */
+  async acknowledge(least: number): Promise<void> {
+    await eventually(() => this.workload.acknowledged >= least, CATCH_UP_MS);
+  }
+
+  /** Ten times too much, with nothing else going on. */
+  async overload(): Promise<void> {
+    await this.workload.stop();
+    const crowd = await makeProject(this.operator, new Random(this.options.seed + 1));
+    this.crowds.push(crowd.id);
+    this.overloads.push(...(await overloads(this.rig, crowd, this.options.tell)));
+    this.workload.start();
+  }
+
+  /**
+   * Lets the workload end, repeats a sample of its keys, judges what is left, and removes all traces; unless there is a
+   * violation to look into and `keep` does not say otherwise.
+   */
+  async judge({ keep = true } = {}): Promise<Verdict> {
+    const { workload, rig, projects, struck } = this;
+    await workload.stop();
+    await workload.repeatSample();
+    await this.journal.close();
+    const evidence: Evidence = {
+      history: await readHistory(this.journal.file),
+      stored: await readStored(rig.postgres.running.url, this.crowds),
+      struck,
+      projects,
+      logs: await this.logLines(),
+    };
+    const findings = [
+      ...judge(evidence),
+      { check: 'overload', violations: this.overloads.flatMap(({ violations }) => violations) },
+    ];
+    await this.stop(keep && findings.some(({ violations }) => violations.length > 0));
+    const { acknowledged, given_up, failed } = workload;
+    const seconds = (performance.now() - this.started_at) / 1_000;
+    return { findings, struck, overloads: this.overloads, acknowledged, given_up, failed, seconds };
+  }
+
+  /** Stops every process; what they left behind is kept for whoever wants to look into a violation. */
+  async stop(keep = false): Promise<void> {
+    this.ingress.close();
+    await this.rig.stop();
+    if (keep) this.options.tell(`journal and logs are in ${this.directory}`);
+    else await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private async logLines(): Promise<string[]> {
+    const logs = join(this.directory, 'logs');
+    const texts = await Promise.all((await readdir(logs)).map((file) => readFile(join(logs, file), 'utf8')));
+    return texts.flatMap((text) => text.split('\n'));
+  }
+}
+
+/** What comes of a run; one that breaks off leaves no process and no mounted file system behind. */
+export async function lived<T>(run: Run, life: () => Promise<T>): Promise<T> {
+  try {
+    return await life();
+  } catch (error) {
+    await run.stop(true);
+    throw error;
+  }
+}

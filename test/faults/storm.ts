@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '#testing';
+import { type Fault, type Scene, type Struck } from './fault.js';
+import { probeRevocation } from './revocation-probe.js';
+import { KINDS } from './write.js';
+import { type Workload } from './workload.js';
+
+const RECOVERY_MS = 30_000;
+const CALM_MS = 250;
+const PROBE_MS = 10_000;
+
+type Recovery = Pick<Struck, 'recovered_ms' | 'breaches'>;
+
+/** One fault after another while the workload runs; each is to be over before the next begins. */
+export async function storm(faults: readonly Fault[], scene: Scene, workload: Workload): Promise<Struck[]> {
+  const struck: Struck[] = [];
+  for (const fault of faults) {
+    const one = await strike(fault, scene, workload);
+    struck.push(one);
+    const recovered =
+      one.recovered_ms === undefined ? 'did not recover' : `recovered in ${one.recovered_ms} ms`;
+    scene.tell(
+      `${struck.length}/${faults.length} ${fault.name}: ${recovered}, ${workload.acknowledged} acknowledged`,
+    );
+    await pause(CALM_MS);
+  }
+  return struck;
+}
+
+/** A fault from its beginning until nothing is left of it. */
+export async function strike(fault: Fault, scene: Scene, workload: Workload): Promise<Struck> {
+  const began_at = performance.now();
+  const { end, prevents, during = () => pause(fault.hold_ms) } = await fault.begin(scene);
+  const held_at = performance.now();
+  await during();
+  const ending_at = performance.now();
+  await end();
+  const healed_at = performance.now();
+  const recovered = await recovery(scene, workload, healed_at);
+  const { row, name, stillsGateway = false, isHarmless = false } = fault;
+  return {
+    row,
+    name,
+    began_at,
+    held_at,
+    ending_at,
+    healed_at,
+    prevents,
+    stillsGateway,
+    isHarmless,
+    ...recovered,
+  };
+}
+
+/** Until every process is ready, each kind of write is acknowledged again, and a right can be taken away again. */
+async function recovery(scene: Scene, workload: Workload, since: number): Promise<Recovery> {
+  const left_ms = (): number => since + RECOVERY_MS - performance.now();
+  try {
+    await scene.rig.ready();
+    await eventually(() => {
+      const missing = KINDS.filter((kind) => (workload.lastGood.get(kind) ?? 0) < since);
+      if (missing.length > 0) throw new Error(`not acknowledged again: ${missing.join(', ')}`);
+    }, left_ms());
+    const breaches = await eventually(() => withinPatience(probeRevocation(scene)), left_ms());
+    return { recovered_ms: Math.round(performance.now() - since), breaches };
+  } catch (error) {
+    scene.tell(error instanceof Error ? error.message : String(error));
+    return { breaches: [] };
+  }
+}
+
+/** A probe without an answer is a probe that failed. */
+async function withinPatience<T>(probe: Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  const tooLong = pause(PROBE_MS, undefined, { signal: patience.signal }).then(() => {
+    throw new Error('no answer to a change of rights');
+  });
+  try {
+    return await Promise.race([probe, tooLong]);
+  } finally {
+    tooLong.catch(() => undefined);
+    patience.abort();
+  }
+}
