@@ -3,7 +3,7 @@ import { type EntityManager } from 'typeorm';
 import { Failure, Reply, type CallContext, type Caller } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
-import { Device, Key } from './auth.entity.js';
+import { Device, Key, SearchedDevice } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { DeviceFirmware } from './device-firmware.js';
 import { Gathering } from './gathering.js';
@@ -26,10 +26,6 @@ const MAX_KNOWN = 1_000_000;
 
 /** Follows the version in the tag of a device that was looked at: no change of the device touches it. */
 const FIRMWARE_IN_TAG = /:[^"]*(?=")/g;
-
-/** From the view, whose index on labels can be used. */
-const LABELLED = `
-  SELECT id FROM auth.devices_in_scope WHERE project_id = :project_id AND labels @> :labels`;
 
 @Injectable()
 export class DevicesService {
@@ -78,11 +74,12 @@ export class DevicesService {
   }
 
   async page({ label, ...query }: DeviceQuery, { caller }: CallContext): Promise<Reply<DevicePage>> {
-    const { rows, next_cursor } = await pageOf(this.database, Device, query, (devices) => {
+    const table = label === undefined ? Device : SearchedDevice;
+    const { rows, next_cursor } = await pageOf<Device>(this.database, table, query, (devices) => {
       devices.where('row.project_id = :project_id', caller);
       return label === undefined
         ? devices
-        : devices.andWhere(`row.id IN (${LABELLED})`, { labels: labelOf(label) });
+        : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
     });
     return Reply.of({ devices: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
   }
