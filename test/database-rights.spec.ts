@@ -166,7 +166,7 @@ describe('in the database', () => {
     const uses: string[] = [];
     for (const path of globSync('{apps,libs}/*/src/**/*.ts', { cwd: ROOT })) {
       const text = await readFile(join(ROOT, path), 'utf8');
-      if (!path.endsWith('.spec.ts') && /\bacrossProjects\(|: EVERY_PROJECT\b|'every'/.test(text))
+      if (!path.endsWith('.spec.ts') && /\bacrossProjects\(|\$\{EVERY_PROJECT\}|'every'/.test(text))
         uses.push(path);
     }
     expect(uses.sort()).toEqual([
@@ -176,10 +176,10 @@ describe('in the database', () => {
       'apps/gateway/src/auth/revisions.ts',
       // The operator.
       'apps/gateway/src/http/http-server.ts',
-      // A feed of all projects, on a connection of its own.
-      'apps/pricing/src/archive.repository.ts',
       // What it is made of.
       'libs/contracts/src/project-scope.ts',
+      // Feeds of all projects, each on a connection of its own.
+      'libs/database/src/lead.ts',
       'libs/database/src/project-client.ts',
       'libs/database/src/project-wall.ts',
     ]);
