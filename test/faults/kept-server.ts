@@ -46,9 +46,15 @@ export class KeptServer<Server extends Embedded> {
     return [this.pid, ...(await descendantsOf(this.pid)).map(({ pid }) => pid)];
   }
 
+  /** Also what was being started at that moment, and can be seen only afterwards. */
   async freeze(): Promise<void> {
-    signal([this.pid], 'SIGSTOP');
-    signal(await this.family(), 'SIGSTOP');
+    const frozen = new Set<number>();
+    for (;;) {
+      const moving = (await this.family()).filter((pid) => !frozen.has(pid));
+      if (moving.length === 0) return;
+      signal(moving, 'SIGSTOP');
+      for (const pid of moving) frozen.add(pid);
+    }
   }
 
   async thaw(): Promise<void> {
@@ -64,6 +70,7 @@ export class KeptServer<Server extends Embedded> {
 
   /** kill -9 of the server and its children at the same moment. */
   async killFamily(): Promise<void> {
+    await this.freeze();
     const family = await this.family();
     signal(family, 'SIGKILL');
     await gone(family);

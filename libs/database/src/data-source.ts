@@ -1,5 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import pg from 'pg';
 import { BoundedClient } from './bounded-client.js';
+import { PatientPool } from './patient-pool.js';
 
 export interface SchemaOptions {
   /** The service's own schema; nothing outside it is touched. */
@@ -18,10 +20,12 @@ export function dataSourceOptions({ schema, url, entities }: SchemaOptions): Dat
     synchronize: false,
     migrationsRun: false,
     applicationName: schema,
+    driver: { ...pg, Pool: PatientPool },
     extra: {
       Client: BoundedClient,
       max: 8,
-      connectionTimeoutMillis: 500,
+      // Of making one; who asks for one waits less, see the pool.
+      connectionTimeoutMillis: 5_000,
       statement_timeout: 5_000,
       lock_timeout: 2_000,
       idle_in_transaction_session_timeout: 15_000,

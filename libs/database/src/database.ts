@@ -6,6 +6,8 @@ import { databaseFailure } from './failures.js';
 /** Settings without which "2xx means committed" is not true. */
 const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
 
+const WARM_CONNECTIONS = 4;
+
 /**
  * The service's schema. Everything goes through here, so that a database that is away is `unavailable` to the
  * caller, wherever it happens.
@@ -30,6 +32,7 @@ export class Database implements OnModuleInit {
         `Postgres may lose acknowledged writes: ${unsafe.map(({ name }) => `${name} is off`).join(', ')}`,
       );
     }
+    await this.warmUp();
   }
 
   /** One statement, planned for exactly these values. */
@@ -71,6 +74,11 @@ export class Database implements OnModuleInit {
   /** Resolves when the server answers; `unavailable` otherwise. */
   async ping(): Promise<void> {
     await this.rows('SELECT 1');
+  }
+
+  /** Connections stand before the first requests come, who would all have to wait for their making at once. */
+  private async warmUp(): Promise<void> {
+    await Promise.allSettled(Array.from({ length: WARM_CONNECTIONS }, () => this.ping()));
   }
 
   /** The database as a part of an app's health and metrics. */
