@@ -82,7 +82,7 @@ async function passwordOf(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => '');
   if (kept) return kept;
   const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
-  await writeFile(file, password, { mode: 0o600 });
+  await writeFile(file, password, { mode: 0o600, flush: true });
   return password;
 }
 
