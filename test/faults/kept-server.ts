@@ -47,15 +47,8 @@ export class KeptServer<Server extends Embedded> {
     return [this.pid, ...(await descendantsOf(this.pid)).map(({ pid }) => pid)];
   }
 
-  /** Also what was being started at that moment, and can be seen only afterwards. */
-  async freeze(): Promise<void> {
-    const frozen = new Set<number>();
-    for (;;) {
-      const moving = (await this.family()).filter((pid) => !frozen.has(pid));
-      if (moving.length === 0) return;
-      signal(moving, 'SIGSTOP');
-      for (const pid of moving) frozen.add(pid);
-    }
+  freeze(): Promise<void> {
+    return freeze(this);
   }
 
   async thaw(): Promise<void> {
@@ -84,6 +77,18 @@ export class KeptServer<Server extends Embedded> {
 
   stop(): Promise<void> {
     return this.server.stop();
+  }
+}
+
+/** All of these at one moment; also what was being started just then, and can be seen only afterwards. */
+export async function freeze(...servers: readonly Pick<KeptServer<Embedded>, 'family'>[]): Promise<void> {
+  const frozen = new Set<number>();
+  for (;;) {
+    const families = await Promise.all(servers.map((server) => server.family()));
+    const moving = families.flat().filter((pid) => !frozen.has(pid));
+    if (moving.length === 0) return;
+    signal(moving, 'SIGSTOP');
+    for (const pid of moving) frozen.add(pid);
   }
 }
 
