@@ -22,6 +22,7 @@ import {
 import { Allow } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
+import { type RequestContext } from './auth/request-context.js';
 import { list } from './http/listing.js';
 
 const RECORDERS = ['admin', 'editor', 'device'] as const;
@@ -38,14 +39,14 @@ export class ActivityEventsController {
   @Post()
   @Allow(RECORDERS, 201, RecordedEvent)
   @ApiOperation({ summary: 'Record an event; 201 means that it is on disk' })
-  async record(@Body() event: NewEvent, @Context() context: CallContext): Promise<Reply<RecordedEvent>> {
+  async record(@Body() event: NewEvent, @Context() context: RequestContext): Promise<Reply<RecordedEvent>> {
     const { caller } = context;
     if (caller.role === 'device') event.device_id ??= caller.principal;
     if (event.device_id !== undefined) {
       if (caller.role === 'device' && event.device_id !== caller.principal) {
         throw new Failure('forbidden', 'A device records events of its own');
       }
-      await this.devices.ensure(caller, event.device_id);
+      await this.devices.ensure(context, event.device_id);
     }
     return this.bus.call(recordEvent, event, context);
   }

@@ -23,6 +23,7 @@ import { AddressBook } from './auth/address-book.js';
 import { Allow } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
+import { type RequestContext } from './auth/request-context.js';
 import { list } from './http/listing.js';
 
 const CORRESPONDENTS = ['admin', 'editor', 'device'] as const;
@@ -40,7 +41,7 @@ export class MessagesController {
   @Post()
   @Allow(CORRESPONDENTS, 201, SentMessage)
   @ApiOperation({ summary: 'Send a message; 201 means that it is on disk' })
-  send(@Body() content: NewMessage, @Context() context: CallContext): Promise<Reply<SentMessage>> {
+  send(@Body() content: NewMessage, @Context() context: RequestContext): Promise<Reply<SentMessage>> {
     return this.sendOnce(undefined, content, context);
   }
 
@@ -51,7 +52,7 @@ export class MessagesController {
   async sendAs(
     @Param() { id }: MessageId,
     @Body() content: NewMessage,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Reply<SentMessage>> {
     const sent = await this.sendOnce(id, content, context);
@@ -97,7 +98,7 @@ export class MessagesController {
   private async sendOnce(
     id: string | undefined,
     content: NewMessage,
-    context: CallContext,
+    context: RequestContext,
   ): Promise<Reply<SentMessage>> {
     const { caller } = context;
     const from = await this.addresses.senderOf(caller, content.sender);
@@ -106,7 +107,7 @@ export class MessagesController {
       if (caller.role === 'device' && content.device_id !== caller.principal) {
         throw new Failure('forbidden', 'A device writes about itself');
       }
-      if (to.mailbox !== undefined) await this.devices.ensure(caller, content.device_id);
+      if (to.mailbox !== undefined) await this.devices.ensure(context, content.device_id);
     }
     return this.bus.call(sendMessage, { id, from, to, content }, context);
   }

@@ -1,17 +1,18 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { Failure, type CallContext } from '#contracts';
+import { Failure } from '#contracts';
 import { contentHash } from '#database';
 import { type AuthenticatedRequest } from './auth.guard.js';
+import { RequestContext } from './request-context.js';
 
 const WRITES = ['POST', 'PATCH', 'PUT'];
 const VISIBLE = /^[\x21-\x7e]{1,255}$/;
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
-/** The `CallContext` of a request whose key the guard has accepted. */
-export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): CallContext => {
+/** The context of a request whose key the guard has accepted. */
+export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): RequestContext => {
   const request = execution.switchToHttp().getRequest<AuthenticatedRequest>();
   const { caller } = request.principal;
-  const context: CallContext = { caller, request_id: request.id };
+  const context = new RequestContext({ caller, request_id: request.id }, request.ip);
   const traceparent = request.headers.traceparent;
   if (typeof traceparent === 'string' && TRACEPARENT.test(traceparent)) context.traceparent = traceparent;
 

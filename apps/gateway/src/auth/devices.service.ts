@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, Reply, type CallContext, type Caller } from '#contracts';
+import { Failure, Reply, type AuditAction, type CallContext, type Caller } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
+import { changesOfFields, recordChanges, type Change, type ChangeSubject } from './audit-trail.js';
 import { Device, Key } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { DeviceFirmware } from './device-firmware.js';
@@ -10,6 +11,7 @@ import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
 import { findProject } from './projects.service.js';
+import { type RequestContext } from './request-context.js';
 import {
   type CreatedDevice,
   type DeviceChange,
@@ -50,23 +52,28 @@ export class DevicesService {
     });
   }
 
-  create({ id, name, labels }: NewDevice, context: CallContext): Promise<Reply<CreatedDevice>> {
+  create({ id, name, labels }: NewDevice, context: RequestContext): Promise<Reply<CreatedDevice>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedDevice>(context, async (manager) => {
       const device = await insertDevice(manager, project_id, id, name, labels);
       if (!device) throw new Failure('conflict', 'The project has a device of this id already');
       const key = mintKey(this.config.KEY_SECRET, 'device');
       await this.keys.insert(manager, key, { project_id, device_id: id }, null);
-      return { body: { ...viewOf(device), key }, version: device.version };
+      const changes = [changeOf('device.registered', device, { key_id: key.id })];
+      return { body: { ...viewOf(device), key }, version: device.version, changes };
     });
   }
 
   /** Registers a device that a member's write names, unless it is; what a device writes is its own. */
-  async ensure({ project_id, role }: Caller, id: string): Promise<void> {
+  async ensure(context: RequestContext, id: string): Promise<void> {
+    const { project_id, role } = context.caller;
     const name = `${project_id} ${id}`;
     if (role === 'device' || (this.known.has(name) && this.revisions.isTrusted)) return;
     const changes = this.changes;
-    await this.database.transaction((manager) => insertDevice(manager, project_id, id));
+    await this.database.transaction(async (manager) => {
+      const device = await insertDevice(manager, project_id, id);
+      if (device) await recordChanges(manager, context, [changeOf('device.registered', device)]);
+    });
     // It may have been deleted since: registered for this write, not to be remembered.
     if (changes !== this.changes) return;
     if (this.known.size >= MAX_KNOWN) this.known.clear();
@@ -97,19 +104,20 @@ export class DevicesService {
   change(
     id: string,
     change: DeviceChange,
-    context: CallContext,
+    context: RequestContext,
     if_match?: string,
   ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const device = await findDevice(manager, context.caller.project_id, id, true);
       checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
+      const changes = changesOfFields(subjectOf('device.changed', device), device, change);
       Object.assign(device, change);
       await manager.save(device);
-      return { body: viewOf(device), version: device.version };
+      return { body: viewOf(device), version: device.version, changes };
     });
   }
 
-  async delete(id: string, context: CallContext, if_match?: string): Promise<void> {
+  async delete(id: string, context: RequestContext, if_match?: string): Promise<void> {
     const { project_id } = context.caller;
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
@@ -117,17 +125,23 @@ export class DevicesService {
       checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
       await this.keys.revoke(manager, { project_id, device_id: id }, revision);
       await manager.delete(Device, { project_id, id });
-      return { body: null, revision };
+      return { body: null, revision, changes: [changeOf('device.deleted', device)] };
     });
   }
 
   /** The device and its keys change project; what it wrote stays where it was written. */
-  move(id: string, from: string | undefined, to: string, context: CallContext): Promise<Reply<DeviceView>> {
+  move(
+    id: string,
+    from: string | undefined,
+    to: string,
+    context: RequestContext,
+  ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const device = await findOnly(manager, id, from);
       const from_project_id = device.project_id;
       await findProject(manager, to);
+      const changes: Change[] = [];
       if (from_project_id !== to) {
         if (await manager.existsBy(Device, { project_id: to, id })) {
           throw new Failure('conflict', 'The other project has a device of this id already');
@@ -138,8 +152,11 @@ export class DevicesService {
           { project_id: from_project_id, device_id: id },
           { project_id: to, revision },
         );
+        // Neither project learns which the other is.
+        changes.push(changeOf('device.moved_away', device));
+        changes.push(changeOf('device.moved_here', { ...device, project_id: to }));
       }
-      return { body: viewOf(device), revision };
+      return { body: viewOf(device), revision, changes };
     });
   }
 }
@@ -194,6 +211,15 @@ async function findOnly(manager: EntityManager, id: string, project_id?: string)
     );
   }
   return devices[0]!;
+}
+
+function subjectOf(action: AuditAction, { project_id, id }: Device): ChangeSubject {
+  return { action, project_id, subject_id: id, subject: id, device_id: id };
+}
+
+function changeOf(action: AuditAction, device: Device, rest: Record<string, unknown> = {}): Change {
+  const { name, labels } = device;
+  return { ...subjectOf(action, device), details: { name, labels, ...rest } };
 }
 
 function labelOf(label: string): Record<string, string> {
