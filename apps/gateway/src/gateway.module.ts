@@ -38,7 +38,7 @@ export class GatewayModule {
             useFactory: (database: Database, nats: BusConnection, bus: Bus, relay: Relay<object>): Part[] => [
               database.part,
               { ...nats.part, gauges: { ...nats.part.gauges, ...bus.gauges } },
-              relay.part,
+              { ...relay.part, name: 'audit' },
               ...SERVICES.map((name) => ({ name, essential: false, check: () => bus.ping(name) })),
             ],
           },
