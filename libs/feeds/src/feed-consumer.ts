@@ -39,6 +39,8 @@ const WAIT_MS = 1_000;
 /** After so long, what a process had when it died goes to another. Whoever lives says so in time. */
 const ACK_WAIT_MS = 5_000;
 const STILL_WORKING_MS = 1_000;
+/** What JetStream says to a consumer of a stream that is not there. */
+const STREAM_MISSING = 10059;
 /** What JetStream says to a consumer that is there already, with another configuration. */
 const CONSUMER_DIFFERS = 10148;
 const DEAD_MAX_AGE_MS = 30 * 86_400_000;
@@ -100,9 +102,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
       try {
         await this.consume(await this.open());
       } catch (error) {
-        const problem = String(error);
-        if (problem !== this.problem) this.logger.error(error);
-        this.problem = problem;
+        this.report(error);
       }
       await this.pause(TRY_AGAIN_MS);
     }
@@ -199,6 +199,14 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
       msgID: `${name}:${id}`,
     });
     this.dead += 1;
+  }
+
+  /** Once for each problem, however long it lasts. A feed that nobody has begun yet has no entries: that is none. */
+  private report(error: unknown): void {
+    const isMissing = error instanceof JetStreamApiError && error.code === STREAM_MISSING;
+    const problem = isMissing ? undefined : String(error);
+    if (problem !== this.problem && problem !== undefined) this.logger.error(error);
+    this.problem = problem;
   }
 
   private async pause(length_ms: number): Promise<void> {

@@ -1,14 +1,15 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { Failure, isIdempotencyKey, type CallContext, type Caller, type Idempotency } from '#contracts';
+import { Failure, isIdempotencyKey, type Caller, type Idempotency } from '#contracts';
 import { contentHash } from '#database';
 import { type AuthenticatedRequest } from './auth.guard.js';
+import { RequestContext } from './request-context.js';
 
 const WRITES = ['POST', 'PATCH', 'PUT'];
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
-/** The `CallContext` of a request whose key the guard has accepted. */
-export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): CallContext => {
+/** The context of a request whose key the guard has accepted. */
+export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): RequestContext => {
   const request = execution.switchToHttp().getRequest<AuthenticatedRequest>();
   const context = contextWithoutKey(request);
   const key = idempotencyKeyOf(request);
@@ -20,13 +21,11 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
 });
 
 /** Who calls, and what travels along; without the promise of an idempotency key. */
-export function contextWithoutKey({ principal, id, headers }: AuthenticatedRequest): CallContext {
+export function contextWithoutKey({ principal, id, ip, headers }: AuthenticatedRequest): RequestContext {
+  const context = new RequestContext({ caller: principal.caller, request_id: id }, ip);
   const { traceparent } = headers;
-  return {
-    caller: principal.caller,
-    request_id: id,
-    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
-  };
+  if (typeof traceparent === 'string' && TRACEPARENT.test(traceparent)) context.traceparent = traceparent;
+  return context;
 }
 
 /** @throws Failure `invalid` for a key that is none */
