@@ -59,6 +59,7 @@ const MAY: Record<string, Role[] | 'public'> = {
   'GET /v1/prices/changes': READERS,
   'GET /v1/prices/{product_id}': READERS,
   'GET /v1/timeline': ['admin', 'editor', 'viewer', 'device'],
+  'GET /v1/stream': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/devices/{device_id}/timeline': ['admin', 'editor', 'viewer', 'device'],
   'POST /v1/messages': CORRESPONDENTS,
   'PUT /v1/messages/{id}': CORRESPONDENTS,
@@ -191,7 +192,7 @@ describe('callers', () => {
     });
 
     it('of another instance opens nothing', async () => {
-      const other = await system.anotherGateway({ KEY_SECRET: 'x'.repeat(32) });
+      const other = await system.anotherGateway({ KEY_SECRET: randomUUID() });
       try {
         expect((await project.viewer.at(other.url).get('/v1/me')).status).toBe(401);
       } finally {

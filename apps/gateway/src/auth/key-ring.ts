@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { timingSafeEqual } from 'node:crypto';
+import { type Caller } from '#contracts';
 import { GatewayConfig } from '../gateway.config.js';
 import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
@@ -54,6 +55,14 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
       this.loading.set(key, loading);
     }
     return loading;
+  }
+
+  /** Asks the database, whatever is remembered, whether a caller still has the key and the rights that it came with. */
+  async isGoodFor({ key_id, project_id, role }: Caller): Promise<boolean> {
+    const found = await this.keys.holder(key_id);
+    if (!found || Date.now() >= found.principal.expires_at_ms) return false;
+    const { caller } = found.principal;
+    return caller.project_id === project_id && caller.role === role;
   }
 
   private async load(key: string): Promise<Principal | undefined> {
