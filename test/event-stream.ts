@@ -53,6 +53,11 @@ export class EventStream {
     return this.response.headers;
   }
 
+  /** Whether the connection broke before the stream had ended. */
+  get wasCut(): boolean {
+    return !this.response.complete;
+  }
+
   /** What happened, without what the stream says of itself. */
   get entries(): AnyEntry[] {
     return this.events.filter(({ event }) => event !== 'problem').map(({ data }) => data as AnyEntry);
