@@ -38,6 +38,7 @@ describe('the stream', () => {
   const statePath = (device_id: string): string => `/v1/devices/${encodeURIComponent(device_id)}/state`;
   const post = async (client = project.editor, rest: object = {}): Promise<string> =>
     (await client.post('/v1/events', anEvent({ ...rest }))).body.id as string;
+  const postAs = (id: string): Promise<Answer> => project.editor.post('/v1/events', anEvent({ id }));
   const reprice = (price: string): Promise<Answer> =>
     project.editor.post('/v1/prices', { product_id: 'p', price });
   /** One of each kind, about the project's device where there is one. */
@@ -180,10 +181,10 @@ describe('the stream', () => {
     it('without a gap or a repeat, however often it is cut off while others write', async () => {
       const gateways = [system.gateway, await system.anotherGateway()];
       let stream = await listen(project.admin);
-      let isWriting = true;
+      const writing = { isOn: true };
       const written: string[] = [];
       const writers = Array.from({ length: 4 }, async () => {
-        while (isWriting) written.push(await post());
+        while (writing.isOn) written.push(await post());
       });
       const seen: string[] = [];
       for (let cuts = 0; cuts < 10; cuts += 1) {
@@ -192,7 +193,7 @@ describe('the stream', () => {
         seen.push(...stream.ids);
         stream = await listen(project.admin.at(gateways[cuts % 2]!.url), '', stream.last_id);
       }
-      isWriting = false;
+      writing.isOn = false;
       await Promise.all(writers);
       written.push(await post());
       await eventually(() => stream.ids.includes(written.at(-1)!));
@@ -218,9 +219,9 @@ describe('the stream', () => {
   /** A client that always comes back and goes on from its last id, until it is told to stop. */
   const reader = (client: HttpClient): { ids: () => string[]; stop: () => Promise<void> } => {
     const seen: EventStream[] = [];
-    let isStopped = false;
+    const reading = { isOn: true };
     const running = (async () => {
-      while (!isStopped) {
+      while (reading.isOn) {
         try {
           seen.push(await listen(client, '', seen.at(-1)?.last_id));
           await seen.at(-1)!.ended;
@@ -232,7 +233,7 @@ describe('the stream', () => {
     return {
       ids: () => seen.flatMap(({ ids }) => ids),
       stop: async () => {
-        isStopped = true;
+        reading.isOn = false;
         await seen.at(-1)?.close();
         await running;
       },
@@ -243,7 +244,8 @@ describe('the stream', () => {
     const wipe = async (): Promise<void> => {
       const outside = await BusConnection.open({ name: 'outside', url: system.nats.url });
       const { streams } = await jetstreamManager(outside.nats);
-      await streams.delete(streamName('event'));
+      // It may be wiped already, and not there again yet.
+      await eventually(() => streams.delete(streamName('event')));
       await outside.close();
     };
     const killLeaders = (): Promise<unknown> =>
@@ -264,36 +266,39 @@ describe('the stream', () => {
       'when %s',
       async (_, fault) => {
         const { ids, stop } = reader(project.admin);
-        await eventually(async () => {
-          await post();
-          expect(ids().length).toBeGreaterThan(0);
-        });
-        let isWriting = true;
+        const writing = { isOn: true };
         const written = new Set<string>();
-        const writers = Array.from({ length: 4 }, async () => {
-          for (let id = randomUUID(); isWriting; id = randomUUID()) {
-            await eventually(
-              async () =>
-                [200, 201].includes((await project.editor.post('/v1/events', anEvent({ id }))).status),
-              30_000,
-            );
-            written.add(id);
-          }
+        const write = async (): Promise<void> => {
+          const id = randomUUID();
+          await eventually(async () => [200, 201].includes((await postAs(id)).status), 30_000);
+          written.add(id);
+        };
+        await eventually(async () => {
+          await write();
+          return ids().length > 0;
         });
-        for (let times = 0; times < 2; times += 1) {
-          const before = written.size;
-          await eventually(() => written.size >= before + 50, 30_000);
-          await fault();
+        const before = new Set(written);
+        const writers = Array.from({ length: 4 }, async () => {
+          while (writing.isOn) await write();
+        });
+        const writeMore = (): Promise<unknown> => {
+          const { size } = written;
+          return eventually(() => written.size >= size + 50, 30_000);
+        };
+        try {
+          for (let times = 0; times < 2; times += 1) {
+            await writeMore();
+            await fault();
+          }
+          await writeMore();
+        } finally {
+          writing.isOn = false;
+          await Promise.all(writers);
         }
-        const after = written.size;
-        await eventually(() => written.size >= after + 50, 30_000);
-        isWriting = false;
-        await Promise.all(writers);
         await eventually(() => {
           const seen = new Set(ids());
-          expect([...written].filter((id) => !seen.has(id))).toEqual([]);
-        }, 30_000);
-        await stop();
+          expect([...written].filter((id) => !seen.has(id) && !before.has(id))).toEqual([]);
+        }, 30_000).finally(stop);
         expect(new Set(ids()).size).toBe(ids().length);
       },
       120_000,
@@ -384,7 +389,7 @@ describe('the stream', () => {
       const { status, headers, body } = await refusalOf(client);
       expect([status, headers['retry-after'], body.code]).toEqual([429, '5', 'rate_limited']);
       await listen(project.viewer.at(narrow.url));
-      await first!.close();
+      await first.close();
       await eventually(() => listen(client).then(Boolean));
       await narrow.stop();
     });

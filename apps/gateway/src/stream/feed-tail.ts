@@ -11,8 +11,8 @@ export interface TailBatch {
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * The last batches of a feed that is followed, without a gap. A reader that has read the table to its end, and began
- * to read it in the same epoch, has missed nothing but what is here.
+ * The last batches of a feed that is followed, without a gap. Before the first, whoever has read the table to its end,
+ * and began to in this epoch, has missed nothing: what was not in the table then is published later, and comes here.
  */
 export class FeedTail {
   /** Another one whenever something may have been missed; 0 before the first. */
@@ -61,10 +61,15 @@ export class FeedTail {
     return batch;
   }
 
-  /** Whether nothing is missing between a position, up to which the table was read in this epoch, and the end. */
-  isReachedBy(position: FeedPosition, epoch: number): boolean {
-    const isInReach = !this.start || !isBehind(this.start, position);
-    return this.isFollowed && this.epoch === epoch && isInReach;
+  /** Whether all that is behind a position is here, or still to come. */
+  covers(position: FeedPosition): boolean {
+    return this.isFollowed && this.start !== undefined && !isBehind(this.start, position);
+  }
+
+  /** As `covers`, of a position that was the end of the table when it was looked at in this epoch. */
+  coversEnd(position: FeedPosition, epoch: number): boolean {
+    const isUntouched = this.isFollowed && this.start === undefined && this.epoch === epoch;
+    return isUntouched || this.covers(position);
   }
 
   /** The next batch with something behind a position; undefined at the end. */

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import { BusConnection } from '#bus';
-import { ENTRY_KINDS, type EntryKind } from '#contracts';
+import { ENTRY_KINDS, type EntryKind, type FeedPosition } from '#contracts';
 import { FeedFollower, type FeedBatch } from '#feeds';
 import { Revisions } from '../auth/revisions.js';
 import { FeedTail } from './feed-tail.js';
@@ -29,10 +29,6 @@ export class LiveFeeds {
     connection.onLost(() => this.followers.forEach((follower) => follower.interrupt()));
   }
 
-  get isFollowing(): boolean {
-    return this.followers.length > 0;
-  }
-
   follow(): void {
     this.followers = ENTRY_KINDS.map((kind) => {
       // What one that is to stop still says is nobody's business.
@@ -53,7 +49,7 @@ export class LiveFeeds {
     await Promise.all(followers.map((follower) => follower.stop()));
   }
 
-  /** To be asked for before the tables are read. */
+  /** To be asked for before the tables are looked at. */
   epochs(): Epochs {
     return Object.fromEntries(ENTRY_KINDS.map((kind) => [kind, this.tails[kind].epoch])) as Epochs;
   }
@@ -63,15 +59,21 @@ export class LiveFeeds {
     await once(this.changes, 'began', { signal: AbortSignal.timeout(wait_ms) }).catch(() => undefined);
   }
 
+  /** Whether a reader need not look into the table of a kind. */
+  covers(kind: EntryKind, position: FeedPosition): boolean {
+    return this.tails[kind].covers(position);
+  }
+
   /**
-   * Takes a reader on that has read the tables to their ends since these epochs: what it still lacks, some at a time,
-   * then all that comes. @returns a promise that ends when it has to catch up again; `more` when it should ask again as
-   * soon as it has room; `missing` when it has to read the tables again
+   * Takes a reader on: what it still lacks, some at a time, then all that comes.
+   * @param epochs of the time before it looked where the tables end
+   * @returns a promise that ends when it has to catch up again; `more` when it should ask again as soon as it has room;
+   * `missing` when something is in the tables only
    */
   join(reader: StreamReader, epochs: Epochs): Promise<void> | 'more' | 'missing' {
     const tails = reader.kinds.map((kind) => [kind, this.tails[kind]] as const);
-    const isInReach = tails.every(([kind, tail]) => tail.isReachedBy(reader.placeIn(kind), epochs[kind]));
-    if (!isInReach || !this.revisions.isTrusted) return 'missing';
+    const isCovered = tails.every(([kind, tail]) => tail.coversEnd(reader.placeIn(kind), epochs[kind]));
+    if (!isCovered || !this.revisions.isTrusted) return 'missing';
     let more = false;
     for (const [kind, tail] of tails) {
       const batch = tail.next(reader.placeIn(kind));

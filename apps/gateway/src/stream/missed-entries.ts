@@ -37,15 +37,32 @@ const QUESTIONS_AT_ONCE = 16;
 export class MissedEntries {
   private asking = 0;
   private readonly waiting: (() => void)[] = [];
+  private readonly ends = new Map<EntryKind, Promise<unknown>>();
+  private readonly nextEnds = new Map<EntryKind, Promise<FeedPosition>>();
 
   constructor(
     private readonly bus: Bus,
     private readonly revisions: Revisions,
   ) {}
 
-  /** Where a feed ends now: whatever is committed from now on is behind it. */
-  async endOf(kind: EntryKind, context: CallContext): Promise<FeedPosition> {
-    return (await this.ask(kind, { after: null, limit: 1 }, context)).position;
+  /**
+   * Where a feed ends now: whatever is committed from now on is behind it. Who asks while a question is under way shares
+   * the next one, as that one may have been answered before.
+   */
+  endOf(kind: EntryKind, context: CallContext): Promise<FeedPosition> {
+    const shared = this.nextEnds.get(kind);
+    if (shared) return shared;
+    const next = (this.ends.get(kind) ?? Promise.resolve()).then(() => {
+      this.nextEnds.delete(kind);
+      const end = this.ask(kind, { after: null, limit: 1 }, context).then(({ position }) => position);
+      this.ends.set(
+        kind,
+        end.catch(() => undefined),
+      );
+      return end;
+    });
+    this.nextEnds.set(kind, next);
+    return next;
   }
 
   /** Gives a reader all of a kind that it has missed, as fast as it reads. @throws Failure */

@@ -8,7 +8,7 @@ import { Revisions } from '../auth/revisions.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { scopeOf } from '../timeline-scope.js';
 import { TimelineService } from '../timeline.service.js';
-import { LiveFeeds } from './live-feeds.js';
+import { LiveFeeds, type Epochs } from './live-feeds.js';
 import { MissedEntries } from './missed-entries.js';
 import { notAnId, placesOf, type Places } from './stream-id.js';
 import { StreamReader } from './stream-reader.js';
@@ -72,6 +72,7 @@ export class StreamService implements OnModuleDestroy {
       ping_ms: this.config.STREAM_PING_S * 1_000,
     });
     this.admit(reader);
+    const epochs = this.live.epochs();
     try {
       if (device_id !== undefined) await this.timeline.checkDevice(device_id, context);
       const places = await this.placesFor(reader, known);
@@ -84,7 +85,7 @@ export class StreamService implements OnModuleDestroy {
       reader.end();
       throw error;
     }
-    void this.serve(reader);
+    void this.serve(reader, last_id ? undefined : epochs);
   }
 
   private checkRoom(key_id: string): void {
@@ -121,13 +122,15 @@ export class StreamService implements OnModuleDestroy {
     return Object.fromEntries(places);
   }
 
-  private async serve(reader: StreamReader): Promise<void> {
+  /** @param epochs of the time before its places were looked up, where they are the ends of the tables */
+  private async serve(reader: StreamReader, epochs?: Epochs): Promise<void> {
     this.serving += 1;
     if (this.serving === 1) this.live.follow();
+    if (epochs) await this.stayLive(reader, epochs);
     while (!reader.isGone) {
       try {
-        const isWaiting = !(await this.catchUp(reader));
-        if (isWaiting) await this.live.changed(TRY_AGAIN_MS);
+        const wasLive = await this.catchUp(reader);
+        if (!wasLive) await this.live.changed(TRY_AGAIN_MS);
       } catch (error) {
         const passes = error instanceof Failure && error.code === 'unavailable';
         if (passes) await this.live.changed(TRY_AGAIN_MS);
@@ -141,10 +144,16 @@ export class StreamService implements OnModuleDestroy {
     if (this.serving === 0) await this.live.stop();
   }
 
-  /** What it has missed, then what comes. @returns false when the feeds could not take it on */
+  /** What it has missed, then what comes. @returns whether the feeds could take it on */
   private async catchUp(reader: StreamReader): Promise<boolean> {
     const epochs = this.live.epochs();
-    await Promise.all(reader.kinds.map((kind) => this.missed.readTo(reader, kind)));
+    const kinds = reader.kinds.filter((kind) => !this.live.covers(kind, reader.placeIn(kind)));
+    await Promise.all(kinds.map((kind) => this.missed.readTo(reader, kind)));
+    return this.stayLive(reader, epochs);
+  }
+
+  /** What comes, for as long as nothing is missing. @returns false when something is from the start */
+  private async stayLive(reader: StreamReader, epochs: Epochs): Promise<boolean> {
     while (!reader.isGone) {
       const joined = this.live.join(reader, epochs);
       if (joined === 'missing') return false;
