@@ -60,6 +60,7 @@ const MAY: Record<string, Role[] | 'public'> = {
   'GET /v1/prices/changes': READERS,
   'GET /v1/prices/{product_id}': READERS,
   'GET /v1/timeline': ['admin', 'editor', 'viewer', 'device'],
+  'GET /v1/stream': ['admin', 'editor', 'viewer', 'device'],
   'GET /v1/devices/{device_id}/timeline': ['admin', 'editor', 'viewer', 'device'],
   'POST /v1/messages': CORRESPONDENTS,
   'PUT /v1/messages/{id}': CORRESPONDENTS,

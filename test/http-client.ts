@@ -1,7 +1,7 @@
 export interface Answer {
   status: number;
   headers: Headers;
-  /** Parsed when the answer says it is JSON, text otherwise. */
+  /** Parsed when the answer says it is JSON, text otherwise; empty of a stream, which is left at once. */
   body: any;
 }
 
@@ -52,7 +52,9 @@ export class HttpClient {
       },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const isStream = response.headers.get('content-type') === 'text/event-stream';
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
     const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,

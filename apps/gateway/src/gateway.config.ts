@@ -21,6 +21,14 @@ export class GatewayConfig extends AppConfig {
   @NumberSetting(1, 3_600) BULK_PATIENCE_S = 15;
   /** A bulk in which nothing has come or gone for so long is cut off. */
   @NumberSetting(1, 3_600) BULK_IDLE_S = 30;
+  /** Streams that are open at once; more are answered 503. */
+  @NumberSetting(1, 1_000_000) STREAMS_MAX = 2_000;
+  /** Streams that one key holds open at once; more are answered 429. */
+  @NumberSetting(1, 1_000_000) STREAMS_PER_KEY = 10;
+  /** What may wait for the reader of a stream; one that falls further behind is told so, and its stream ends. */
+  @NumberSetting(1, 1_048_576) STREAM_BUFFER_KIB = 1024;
+  /** How often a stream says that it is alive. */
+  @NumberSetting(1, 3_600) STREAM_PING_S = 15;
   /** Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas. */
   @TextSetting(0) TRUSTED_PROXIES = '';
 }

@@ -17,6 +17,10 @@ import { FleetController } from './fleet.controller.js';
 import { GatewayConfig } from './gateway.config.js';
 import { MessagesController } from './messages.controller.js';
 import { PricingController } from './pricing.controller.js';
+import { LiveFeeds } from './stream/live-feeds.js';
+import { MissedEntries } from './stream/missed-entries.js';
+import { StreamController } from './stream/stream.controller.js';
+import { StreamService } from './stream/stream.service.js';
 import { TimelineController } from './timeline.controller.js';
 import { TimelineService } from './timeline.service.js';
 
@@ -58,8 +62,13 @@ export class GatewayModule {
         PricingController,
         TimelineController,
         BulkController,
+        StreamController,
       ],
-      providers: [{ provide: GatewayConfig, useValue: config }, TimelineService, BulksUnderWay, LineKinds],
+      providers: [
+        { provide: GatewayConfig, useValue: config },
+        ...[TimelineService, BulksUnderWay, LineKinds],
+        ...[StreamService, LiveFeeds, MissedEntries],
+      ],
     };
   }
 }

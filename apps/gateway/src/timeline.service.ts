@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '#bus';
 import {
-  entryKindsOf,
   Failure,
   queryEventEntries,
   queryFirmwareEntries,
@@ -18,6 +17,7 @@ import {
   type TimelineQuery,
 } from '#contracts';
 import { DevicesService } from './auth/devices.service.js';
+import { scopeOf } from './timeline-scope.js';
 import { merge, searchOf, timelineCursor, timelinePlace, type KindSlice } from './timeline-walk.js';
 
 const DEFAULT_LIMIT = 100;
@@ -41,8 +41,7 @@ export class TimelineService {
 
   /** What the caller may see of its project; what is its own, for a device. */
   async ofProject(query: TimelineQuery, context: CallContext): Promise<Reply<TimelinePage>> {
-    const { role, principal } = context.caller;
-    return replyOf(await this.page(query, context, role === 'device' ? principal : undefined));
+    return replyOf(await this.page(query, context));
   }
 
   /** @throws Failure `not_found` for a device that is not there and has left nothing that the caller may see */
@@ -51,22 +50,20 @@ export class TimelineService {
     query: TimelineQuery,
     context: CallContext,
   ): Promise<Reply<TimelinePage>> {
-    const { role, principal } = context.caller;
-    if (role === 'device' && device_id !== principal) throw new Failure('not_found');
     const page = await this.page(query, context, device_id);
     if (page.entries.length === 0) await this.checkDevice(device_id, context);
     return replyOf(page);
   }
 
-  private async page(query: TimelineQuery, context: CallContext, device_id?: string): Promise<TimelinePage> {
+  private async page(query: TimelineQuery, context: CallContext, asked?: string): Promise<TimelinePage> {
     const { order = 'desc', limit = DEFAULT_LIMIT, from, to, cursor } = query;
     const after = cursor === undefined ? undefined : timelinePlace(cursor);
-    // Prices are about no device, and no matter of one that asks.
-    const kinds = entryKindsOf(query.kinds).filter((kind) => kind !== 'price' || device_id === undefined);
+    const scope = scopeOf(context.caller, query.kinds, asked);
     const slices = await Promise.all(
-      kinds.map(async (kind): Promise<KindSlice> => {
+      scope.kinds.map(async (kind): Promise<KindSlice> => {
         const search = searchOf(kind, { from, to, order }, after);
         if (!search) return { kind, entries: [], places: [], has_more: false };
+        const { device_id } = scope;
         const slice = await this.bus.call(SOURCES[kind], { device_id, order, limit, ...search }, context);
         return { kind, ...slice.body };
       }),
@@ -75,8 +72,11 @@ export class TimelineService {
     return { entries, next_cursor: last ? timelineCursor(last) : null };
   }
 
-  /** What a device has left here stays when it moves or goes; one that has left nothing must be registered. */
-  private async checkDevice(device_id: string, context: CallContext): Promise<void> {
+  /**
+   * What a device has left here stays when it moves or goes; one that has left nothing must be registered.
+   * @throws Failure `not_found`
+   */
+  async checkDevice(device_id: string, context: CallContext): Promise<void> {
     try {
       await this.devices.find(context.caller, device_id);
     } catch (error) {

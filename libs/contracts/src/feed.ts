@@ -18,6 +18,11 @@ export function isBehind([transaction_id, id]: FeedPosition, [other, other_id]: 
   return difference === 0n ? id > other_id : difference > 0n;
 }
 
+/** Whether a position that was answered is where the feed ended then: there was nothing more behind it. */
+export function isFeedEnd([, id]: FeedPosition): boolean {
+  return id === FEED_START[1];
+}
+
 /** What is known of an entry without a look into it: enough to say who may see it. */
 export interface FeedHead {
   project_id: string;

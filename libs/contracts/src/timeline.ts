@@ -1,6 +1,6 @@
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { contract } from './call.js';
-import { CursorField, Limit, Moment, MomentNotAfter, Order, SomeOf } from './fields.js';
+import { CursorField, DeviceId, Limit, Moment, MomentNotAfter, Order, SomeOf } from './fields.js';
 
 /** What can stand in a timeline; entries of one moment are in this order. */
 export const ENTRY_KINDS = ['event', 'firmware', 'message', 'price', 'state'] as const;
@@ -96,6 +96,14 @@ export class TimelineQuery {
   @Order() order?: 'asc' | 'desc';
   @Limit() limit?: number;
   @CursorField() cursor?: string;
+}
+
+/** Which entries to be sent as they happen. */
+export class StreamQuery {
+  @SomeOf(ENTRY_KINDS, { description: 'Only these; all that the caller may see unless told.' })
+  kinds?: string;
+  @DeviceId({ optional: true, description: 'Only what is about it, and messages to or from it.' })
+  device_id?: string;
 }
 
 @ApiExtraModels(...Object.values(ENTRIES))

@@ -1,5 +1,6 @@
 export * from './feed-batch.js';
 export * from './feed-consumer.js';
+export * from './feed-follower.js';
 export * from './feed-reader.js';
 export * from './feed-source.js';
 export * from './feed-stream.js';

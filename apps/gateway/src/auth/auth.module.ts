@@ -34,7 +34,7 @@ export class AuthModule {
         ...[KeyRing, KeysRepository, Revisions, RateLimiter, FirstStart, AuthWrites, DeviceFirmware],
         ...[ProjectsService, MembersService, DevicesService, KeysService, AddressBook],
       ],
-      exports: [AddressBook, DevicesService, KeyRing],
+      exports: [AddressBook, DevicesService, KeyRing, Revisions],
     };
   }
 }

@@ -3,7 +3,9 @@ import { type Metrics } from '#service';
 
 const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Times every request by its route (never by its URL, which callers choose), method and status. */
+const EVENT_STREAM = 'text/event-stream';
+
+/** Times every request by its route (never by its URL, which callers choose), method and status; streams are not slow, but long. */
 export function measureRequests(server: FastifyInstance, metrics: Metrics): void {
   const seconds = metrics.histogram('http_request_seconds', 'Time from request to answer.', BUCKETS_S, [
     'method',
@@ -11,8 +13,10 @@ export function measureRequests(server: FastifyInstance, metrics: Metrics): void
     'status',
   ]);
   server.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    seconds.labels(request.method, route, String(reply.statusCode)).observe(reply.elapsedTime / 1000);
+    if (reply.getHeader('content-type') !== EVENT_STREAM) {
+      const route = request.routeOptions.url ?? 'none';
+      seconds.labels(request.method, route, String(reply.statusCode)).observe(reply.elapsedTime / 1000);
+    }
     done();
   });
 }

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '#bus';
+import {
+  Failure,
+  isBehind,
+  isFeedEnd,
+  readEventFeed,
+  readFirmwareFeed,
+  readMessageFeed,
+  readPriceFeed,
+  readStateFeed,
+  type CallContext,
+  type Contract,
+  type EntryKind,
+  type FeedPage,
+  type FeedPosition,
+  type FeedQuestion,
+} from '#contracts';
+import { Revisions } from '../auth/revisions.js';
+import { type StreamReader } from './stream-reader.js';
+
+/** Which service has the feed of a kind. */
+const SOURCES: Record<EntryKind, Contract<FeedQuestion, FeedPage>> = {
+  event: readEventFeed,
+  firmware: readFirmwareFeed,
+  message: readMessageFeed,
+  price: readPriceFeed,
+  state: readStateFeed,
+};
+
+const ENTRIES_A_PAGE = 256;
+/** Thousands of readers that come back at once leave the services room for other calls. */
+const QUESTIONS_AT_ONCE = 16;
+
+/** What readers have missed, from the services' tables. */
+@Injectable()
+export class MissedEntries {
+  private asking = 0;
+  private readonly waiting: (() => void)[] = [];
+  private readonly ends = new Map<EntryKind, Promise<unknown>>();
+  private readonly nextEnds = new Map<EntryKind, Promise<FeedPosition>>();
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly revisions: Revisions,
+  ) {}
+
+  /**
+   * Where a feed ends now: whatever is committed from now on is behind it. Who asks while a question is under way shares
+   * the next one, as that one may have been answered before.
+   */
+  endOf(kind: EntryKind, context: CallContext): Promise<FeedPosition> {
+    const shared = this.nextEnds.get(kind);
+    if (shared) return shared;
+    const next = (this.ends.get(kind) ?? Promise.resolve()).then(() => {
+      this.nextEnds.delete(kind);
+      const end = this.ask(kind, { after: null, limit: 1 }, context).then(({ position }) => position);
+      this.ends.set(
+        kind,
+        end.catch(() => undefined),
+      );
+      return end;
+    });
+    this.nextEnds.set(kind, next);
+    return next;
+  }
+
+  /** Gives a reader all of a kind that it has missed, as fast as it reads. @throws Failure */
+  async readTo(reader: StreamReader, kind: EntryKind): Promise<void> {
+    const { context, device_id } = reader;
+    while (!reader.isGone) {
+      const after = reader.placeIn(kind);
+      const page = await this.ask(kind, { after, device_id, limit: ENTRIES_A_PAGE }, context);
+      // Who it is may have changed while the service was asked.
+      if (!this.revisions.isTrusted) throw new Failure('unavailable');
+      reader.takePage(kind, page);
+      await reader.hasRoom();
+      if (isFeedEnd(page.position) || !isBehind(page.position, after)) return;
+    }
+  }
+
+  private async ask(kind: EntryKind, question: FeedQuestion, context: CallContext): Promise<FeedPage> {
+    if (this.asking >= QUESTIONS_AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.asking += 1;
+    try {
+      return (await this.bus.call(SOURCES[kind], question, context)).body;
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.asking -= 1;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { ENTRY_KINDS, Failure, type EntryKind, type FeedPosition } from '#contracts';
+
+/** Where a reader stands: a position in the feed of each kind that it reads. */
+export type Places = Partial<Record<EntryKind, FeedPosition>>;
+
+const PLACE = /^(\w+):(\d{1,19}):([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
+/** What a bigint of Postgres holds. */
+const MAX_TRANSACTION_ID = 2n ** 63n - 1n;
+
+/** A place in the feed of one kind, as it stands in an id. */
+export function placeText(kind: EntryKind, [transaction_id, id]: FeedPosition): string {
+  return `${kind}:${transaction_id}:${id}`;
+}
+
+/** The id of what a reader has got when it stands there. */
+export function streamIdOf(places: Places): string {
+  return Object.entries(places)
+    .map(([kind, position]) => placeText(kind as EntryKind, position))
+    .join();
+}
+
+/** @throws Failure `invalid` for anything that is no id of ours */
+export function placesOf(stream_id: string): Places {
+  const places: Places = {};
+  for (const text of stream_id.split(',')) {
+    const [, name, transaction_id, id] = PLACE.exec(text) ?? [];
+    const kind = ENTRY_KINDS.find((one) => one === name);
+    if (!kind || places[kind] || BigInt(transaction_id!) > MAX_TRANSACTION_ID) throw notAnId();
+    places[kind] = [transaction_id!, id!];
+  }
+  return places;
+}
+
+export function notAnId(): Failure {
+  return Failure.invalid({ pointer: '/Last-Event-ID', detail: 'must be an id that this stream has sent' });
+}

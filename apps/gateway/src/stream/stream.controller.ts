@@ -1,0 +1,43 @@
+import { Controller, Get, Headers, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { type FastifyReply } from 'fastify';
+import { StreamQuery, type CallContext } from '#contracts';
+import { Allow, READERS } from '../auth/allow.js';
+import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { Context } from '../auth/call-context.js';
+import { STREAM_HEADERS } from './stream-reader.js';
+import { StreamService } from './stream.service.js';
+
+const STREAM_READERS = [...READERS, 'device'] as const;
+
+@ApiTags('timeline')
+@Controller('v1/stream')
+export class StreamController {
+  constructor(private readonly streams: StreamService) {}
+
+  @Get()
+  @Allow(STREAM_READERS, 200, String)
+  @ApiProduces('text/event-stream')
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'The last id that was read: goes on behind it, at any gateway, without a gap or a repeat.',
+  })
+  @ApiOperation({
+    summary: 'Entries of the timeline as they are committed, as server-sent events',
+    description:
+      'Each event has an `id`, its kind as `event`, and an entry of the timeline as `data`. Begins with what is committed ' +
+      'from now on, unless `Last-Event-ID` is sent. An event `problem` is the last: its `data` says why the stream ends.',
+  })
+  open(
+    @Query() query: StreamQuery,
+    @Context() context: CallContext,
+    @Req() request: AuthenticatedRequest,
+    @Res() reply: FastifyReply,
+    @Headers('last-event-id') last_id?: string,
+  ): Promise<void> | FastifyReply {
+    // Fastify asks here for HEAD, too; what has no body has nothing to wait for.
+    if (request.method === 'HEAD') return reply.headers(STREAM_HEADERS).send();
+    return this.streams.open(query, last_id, request.principal, context, reply);
+  }
+}

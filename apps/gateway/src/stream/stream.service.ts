@@ -1,0 +1,175 @@
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { type FastifyReply } from 'fastify';
+import { Failure, isBehind, type CallContext, type FeedPosition, type StreamQuery } from '#contracts';
+import { Metrics } from '#service';
+import { KeyRing } from '../auth/key-ring.js';
+import { type Principal } from '../auth/principal.js';
+import { Revisions } from '../auth/revisions.js';
+import { GatewayConfig } from '../gateway.config.js';
+import { scopeOf } from '../timeline-scope.js';
+import { TimelineService } from '../timeline.service.js';
+import { LiveFeeds, type Epochs } from './live-feeds.js';
+import { MissedEntries } from './missed-entries.js';
+import { notAnId, placesOf, type Places } from './stream-id.js';
+import { StreamReader } from './stream-reader.js';
+
+const TRY_AGAIN_MS = 250;
+const COME_BACK_S = 5;
+/** At a stop, for those who read slowly. */
+const STOP_LINGER_MS = 1_000;
+
+/**
+ * The open streams of this gateway. A reader gets what it has missed from the services' tables, then what comes from
+ * the feeds; its position decides, so that nothing is missed or repeated wherever it goes over.
+ */
+@Injectable()
+export class StreamService implements OnModuleDestroy {
+  private readonly logger = new Logger(StreamService.name);
+  private readonly readers = new Set<StreamReader>();
+  private serving = 0;
+  private sent = 0;
+  private isStopping = false;
+
+  constructor(
+    private readonly live: LiveFeeds,
+    private readonly missed: MissedEntries,
+    private readonly timeline: TimelineService,
+    private readonly keyRing: KeyRing,
+    private readonly config: GatewayConfig,
+    revisions: Revisions,
+    metrics: Metrics,
+  ) {
+    revisions.onChange((key_ids) => this.endOf(new Set(key_ids)));
+    metrics.gauge('streams_open', 'Streams that are open.', () => this.readers.size);
+    metrics.gauge('stream_entries_sent', 'Entries sent to streams that have ended, and to those open.', () =>
+      [...this.readers].reduce((sum, reader) => sum + reader.sent, this.sent),
+    );
+  }
+
+  /** Ends all streams: their clients go on elsewhere. */
+  async onModuleDestroy(): Promise<void> {
+    this.isStopping = true;
+    for (const reader of this.readers) reader.end(undefined, STOP_LINGER_MS);
+    await this.live.stop();
+  }
+
+  /**
+   * Opens a stream behind an id, or from now on.
+   * @throws Failure before the first byte is sent
+   */
+  async open(
+    { kinds, device_id }: StreamQuery,
+    last_id: string | undefined,
+    { caller, expires_at_ms }: Principal,
+    context: CallContext,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const known = last_id ? placesOf(last_id) : {};
+    const scope = scopeOf(caller, kinds, device_id);
+    this.checkRoom(caller.key_id);
+    const reader = new StreamReader(reply, context, scope, expires_at_ms, {
+      buffer_bytes: this.config.STREAM_BUFFER_KIB * 1024,
+      ping_ms: this.config.STREAM_PING_S * 1_000,
+    });
+    this.admit(reader);
+    const epochs = this.live.epochs();
+    try {
+      if (device_id !== undefined) await this.timeline.checkDevice(device_id, context);
+      const places = await this.placesFor(reader, known);
+      // Rights that went before the reader was admitted; of later changes it hears as all do.
+      const isHeld = await this.keyRing.isHeld({ caller, expires_at_ms });
+      if (!isHeld || reader.isGone) throw new Failure('unauthenticated', 'This key is not valid');
+      if (this.isStopping) throw new Failure('unavailable');
+      reader.begin(places);
+    } catch (error) {
+      reader.end();
+      throw error;
+    }
+    void this.serve(reader, last_id ? undefined : epochs);
+  }
+
+  private checkRoom(key_id: string): void {
+    if (this.isStopping) throw new Failure('unavailable');
+    const { STREAMS_MAX, STREAMS_PER_KEY } = this.config;
+    const own = [...this.readers].filter(({ context }) => context.caller.key_id === key_id);
+    const details = { retry_after_s: COME_BACK_S };
+    if (own.length >= STREAMS_PER_KEY) {
+      throw new Failure('rate_limited', `A key holds at most ${STREAMS_PER_KEY} streams open`, details);
+    }
+    if (this.readers.size >= STREAMS_MAX)
+      throw new Failure('unavailable', 'Too many streams are open', details);
+  }
+
+  private admit(reader: StreamReader): void {
+    this.readers.add(reader);
+    reader.onGone(() => {
+      this.readers.delete(reader);
+      this.sent += reader.sent;
+      this.live.leave(reader);
+    });
+  }
+
+  /** Where it begins. A place that a feed has not reached yet is of another database. */
+  private async placesFor({ kinds, context }: StreamReader, known: Places): Promise<Places> {
+    const places = await Promise.all(
+      kinds.map(async (kind): Promise<[string, FeedPosition]> => {
+        const end = await this.missed.endOf(kind, context);
+        const place = known[kind] ?? end;
+        if (isBehind(place, end)) throw notAnId();
+        return [kind, place];
+      }),
+    );
+    return Object.fromEntries(places);
+  }
+
+  /** @param epochs of the time before its places were looked up, where they are the ends of the tables */
+  private async serve(reader: StreamReader, epochs?: Epochs): Promise<void> {
+    this.serving += 1;
+    if (this.serving === 1) this.live.follow();
+    if (epochs) await this.stayLive(reader, epochs);
+    while (!reader.isGone) {
+      try {
+        const wasLive = await this.catchUp(reader);
+        if (!wasLive) await this.live.changed(TRY_AGAIN_MS);
+      } catch (error) {
+        const passes = error instanceof Failure && error.code === 'unavailable';
+        if (passes) await this.live.changed(TRY_AGAIN_MS);
+        else {
+          this.logger.error(error);
+          reader.end(error instanceof Failure ? error : new Failure('internal'));
+        }
+      }
+    }
+    this.serving -= 1;
+    if (this.serving === 0) await this.live.stop();
+  }
+
+  /** What it has missed, then what comes. @returns whether the feeds could take it on */
+  private async catchUp(reader: StreamReader): Promise<boolean> {
+    const epochs = this.live.epochs();
+    const kinds = reader.kinds.filter((kind) => !this.live.covers(kind, reader.placeIn(kind)));
+    await Promise.all(kinds.map((kind) => this.missed.readTo(reader, kind)));
+    return this.stayLive(reader, epochs);
+  }
+
+  /** What comes, for as long as nothing is missing. @returns false when something is from the start */
+  private async stayLive(reader: StreamReader, epochs: Epochs): Promise<boolean> {
+    while (!reader.isGone) {
+      const joined = this.live.join(reader, epochs);
+      if (joined === 'missing') return false;
+      if (joined === 'more') await reader.hasRoom();
+      else {
+        await joined;
+        return true;
+      }
+    }
+    return true;
+  }
+
+  private endOf(key_ids: Set<string>): void {
+    for (const reader of this.readers) {
+      if (!key_ids.has(reader.context.caller.key_id)) continue;
+      reader.end(new Failure('unauthenticated', 'The rights of this key have changed'));
+    }
+  }
+}
