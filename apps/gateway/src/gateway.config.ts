@@ -21,6 +21,8 @@ export class GatewayConfig extends AppConfig {
   @NumberSetting(1, 3_600) BULK_PATIENCE_S = 15;
   /** A bulk in which nothing has come or gone for so long is cut off. */
   @NumberSetting(1, 3_600) BULK_IDLE_S = 30;
+  /** With its event loop so far behind, on average of a second, the gateway answers 503 at once. */
+  @NumberSetting(1, 60_000) EVENT_LOOP_DELAY_MS = 1_000;
   /** Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas. */
   @TextSetting(0) TRUSTED_PROXIES = '';
 }

@@ -2,10 +2,10 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { Failure, isIdempotencyKey, type CallContext, type Caller, type Idempotency } from '#contracts';
 import { contentHash } from '#database';
+import { knownRequest } from '../http/request-trail.js';
 import { type AuthenticatedRequest } from './auth.guard.js';
 
 const WRITES = ['POST', 'PATCH', 'PUT'];
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** The `CallContext` of a request whose key the guard has accepted. */
 export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): CallContext => {
@@ -20,13 +20,8 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
 });
 
 /** Who calls, and what travels along; without the promise of an idempotency key. */
-export function contextWithoutKey({ principal, id, headers }: AuthenticatedRequest): CallContext {
-  const { traceparent } = headers;
-  return {
-    caller: principal.caller,
-    request_id: id,
-    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
-  };
+export function contextWithoutKey(request: AuthenticatedRequest): CallContext {
+  return { caller: request.principal.caller, ...knownRequest(request) };
 }
 
 /** @throws Failure `invalid` for a key that is none */
