@@ -29,7 +29,8 @@ async function keep(file: string, configured: string | undefined, make: () => st
     () => undefined,
   );
   const value = configured ?? (kept || make());
-  if (value !== kept) await writeFile(file, `${value}\n`, { mode: 0o600 });
+  // On disk before it is used: a secret that a power cut takes makes every key worthless.
+  if (value !== kept) await writeFile(file, `${value}\n`, { mode: 0o600, flush: true });
   await chmod(file, 0o600);
   return value;
 }

@@ -13,7 +13,7 @@ describe('activity events', () => {
   let system: System;
   let project: Project;
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     project = await aProject(system);
   });
   afterAll(() => system.stop());

@@ -56,7 +56,7 @@ describe('a bulk while services are killed', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'flotilla-bulk-'));
     flotilla = await started(directory, { BULK_PATIENCE_S: '60', BULK_IDLE_S: '120' });
-  });
+  }, PATIENCE_MS);
   afterAll(async () => {
     flotilla.kill('SIGTERM');
     await flotilla.ended;

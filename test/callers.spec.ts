@@ -192,7 +192,7 @@ describe('callers', () => {
     });
 
     it('of another instance opens nothing', async () => {
-      const other = await system.anotherGateway({ KEY_SECRET: 'x'.repeat(32) });
+      const other = await system.anotherGateway({ KEY_SECRET: randomUUID() });
       try {
         expect((await project.viewer.at(other.url).get('/v1/me')).status).toBe(401);
       } finally {

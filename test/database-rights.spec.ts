@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -128,11 +129,44 @@ describe('in the database', () => {
     }
   });
 
+  it('the wall leaves searches their indexes and their statistics', async () => {
+    const project_id = randomUUID();
+    await queryDatabase(
+      admin_url,
+      `INSERT INTO activity_events.events SELECT $1, gen_random_uuid(), now() - n * interval '1 s', 'c', 'e', 'a@b.co',
+         CASE WHEN n % 2 = 0 THEN 'often' ELSE 'seldom ' || md5(n::text) END, '{}', NULL, now()
+       FROM generate_series(1, 20000) AS n`,
+      [project_id],
+    );
+    await queryDatabase(
+      admin_url,
+      `INSERT INTO auth.devices SELECT $1, 'd' || n, NULL, jsonb_build_object('site', 's' || n), now(), 1
+       FROM generate_series(1, 20000) AS n`,
+      [project_id],
+    );
+    for (const table of SEARCHED) await queryDatabase(admin_url, `VACUUM ANALYZE ${table}`);
+    const planOf = async (table: string, where: string, order: string): Promise<string> => {
+      const rows = await queryDatabase<{ 'QUERY PLAN': string }>(
+        urls[table.split('.')[0]!]!.service,
+        `EXPLAIN SELECT * FROM ${table}_in_scope WHERE project_id = '${project_id}' AND ${where}
+         ORDER BY ${order} DESC, id DESC LIMIT 101`,
+      );
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    };
+    const rare = await planOf('activity_events.events', `message ILIKE '%0123%'`, 'occurred_at');
+    expect(rare).toMatch(/Bitmap Index Scan on events_\d{4}_\d\d_project_id_message_idx/);
+    const frequent = await planOf('activity_events.events', `message ILIKE '%often%'`, 'occurred_at');
+    expect(frequent).toMatch(/Index Scan Backward using events_\d{4}_\d\d_project_id_occurred_at_id_idx/);
+    expect(frequent).not.toMatch(/Sort/);
+    const labelled = await planOf('auth.devices', `labels @> '{"site": "s7"}'`, 'created_at');
+    expect(labelled).toContain('Bitmap Index Scan on devices_by_label');
+  });
+
   it('work for every project is what is listed here, and no more', async () => {
     const uses: string[] = [];
     for (const path of globSync('{apps,libs}/*/src/**/*.ts', { cwd: ROOT })) {
       const text = await readFile(join(ROOT, path), 'utf8');
-      if (!path.endsWith('.spec.ts') && /\bacrossProjects\(|: EVERY_PROJECT\b|'every'/.test(text))
+      if (!path.endsWith('.spec.ts') && /\bacrossProjects\(|\$\{EVERY_PROJECT\}|'every'/.test(text))
         uses.push(path);
     }
     expect(uses.sort()).toEqual([
@@ -142,10 +176,10 @@ describe('in the database', () => {
       'apps/gateway/src/auth/revisions.ts',
       // The operator.
       'apps/gateway/src/http/http-server.ts',
-      // A feed of all projects, on a connection of its own.
-      'apps/pricing/src/archive.repository.ts',
       // What it is made of.
       'libs/contracts/src/project-scope.ts',
+      // Feeds of all projects, each on a connection of its own.
+      'libs/database/src/lead.ts',
       'libs/database/src/project-client.ts',
       'libs/database/src/project-wall.ts',
     ]);

@@ -34,7 +34,7 @@ describe('the feeds', () => {
   let connection: BusConnection;
   let bus: Bus;
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     connection = await BusConnection.open({ name: 'gateway', url: system.nats.url });
     bus = new Bus(connection);
   });

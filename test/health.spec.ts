@@ -30,6 +30,7 @@ describe('health', () => {
         parts: {
           database: { status: 'up' },
           nats: { status: 'up' },
+          audit: { status: 'up' },
           'activity-events': { status: 'up' },
           'device-state': { status: 'up' },
           firmware: { status: 'up' },
@@ -40,7 +41,10 @@ describe('health', () => {
     }
     expect((await service.get('/health')).body).toEqual({
       status: 'ok',
-      parts: { database: { status: 'up' }, nats: { status: 'up' }, feed: { status: 'up' } },
+      parts: {
+        ...{ database: { status: 'up' }, nats: { status: 'up' } },
+        ...{ feed: { status: 'up' }, 'feed-consumer': { status: 'up' } },
+      },
     });
   });
 
@@ -108,6 +112,7 @@ describe('health', () => {
       expect(health.body.parts).toEqual({
         database: { status: 'up' },
         nats: { status: 'up' },
+        audit: { status: 'up' },
         'activity-events': { status: 'down' },
         'device-state': { status: 'up' },
         firmware: { status: 'up' },

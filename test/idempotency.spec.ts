@@ -19,7 +19,7 @@ describe('idempotency keys', () => {
   let project: Project;
   let targets: Project[];
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     project = await aProject(system);
     targets = [await aProject(system), await aProject(system)];
   });

@@ -12,7 +12,7 @@ describe('a statement that forgets its project', () => {
   let theirs: string;
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     north = await aProject(system, 'north');
     south = await aProject(system, 'south');
     await north.editor.post('/v1/events', anEvent());

@@ -33,7 +33,7 @@ describe('resources', () => {
   let system: System;
   let project: Project;
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     project = await aProject(system);
   });
   afterAll(() => system.stop());

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Client } from 'pg';
 import { busServer } from '#bus';
 import { migrate, type SchemaOptions } from '#database';
 import { prepareSchema } from '#embedded';
@@ -18,6 +19,7 @@ import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
 import * as firmware from '../apps/firmware/src/firmware.entity.js';
 import { FirmwareModule } from '../apps/firmware/src/firmware.module.js';
 import { MIGRATIONS as FIRMWARE_MIGRATIONS } from '../apps/firmware/src/migrations/index.js';
+import { AUDIT_FEED } from '../apps/gateway/src/auth/audit-feed.js';
 import * as auth from '../apps/gateway/src/auth/auth.entity.js';
 import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { MIGRATIONS as AUTH_MIGRATIONS } from '../apps/gateway/src/auth/migrations/index.js';
@@ -72,7 +74,10 @@ interface ServiceSources<Config extends AppConfig> {
 }
 
 /** All of Flotilla over a real Postgres and a real NATS, for the tests of one file. */
-export async function startSystem(environment: Record<string, string> = {}): Promise<System> {
+export async function startSystem(
+  environment: Record<string, string> = {},
+  { tellsAudit = true }: { tellsAudit?: boolean } = {},
+): Promise<System> {
   const [database_url, nats] = await Promise.all([testDatabase(), testNats()]);
   const keys = {
     KEY_SECRET: randomUUID() + randomUUID(),
@@ -84,6 +89,7 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
     running.push(service);
     return service;
   };
+  if (!tellsAudit) started(await holdBackAudit(database_url));
 
   const prepare = async (
     app: string,
@@ -174,4 +180,12 @@ export async function startSystem(environment: Record<string, string> = {}): Pro
       await nats.stop();
     },
   };
+}
+
+/** Leads the audit instead of the gateways, and does nothing: projects have no events but those that a test records. */
+async function holdBackAudit(database_url: string): Promise<{ stop(): Promise<void> }> {
+  const client = new Client({ connectionString: database_url });
+  await client.connect();
+  await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [`${AUDIT_FEED.table} relay`]);
+  return { stop: () => client.end() };
 }

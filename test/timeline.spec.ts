@@ -17,7 +17,7 @@ describe('the timeline', () => {
   let system: System;
   let project: Project;
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
   });
   beforeEach(async () => {
     project = await aProject(system);

@@ -1,11 +1,12 @@
 import { type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { withinProjects } from '#contracts';
 import { AllowedMethods } from '../../apps/gateway/src/http/allowed-methods.js';
 import { ContractPipe } from '../../apps/gateway/src/http/contract.pipe.js';
 import { ProblemFilter } from '../../apps/gateway/src/problem.filter.js';
 import { type BaselineConfig } from './baseline.config.js';
-import { KeyGuard } from './key.guard.js';
+import { KeyGuard, projectsOf } from './key.guard.js';
 
 /**
  * A plain Nest application on Fastify, as one would write it: Fastify's own JSON parser, the product's contracts
@@ -13,6 +14,10 @@ import { KeyGuard } from './key.guard.js';
  */
 export async function serveBaseline(module: DynamicModule, config: BaselineConfig): Promise<void> {
   const adapter = new FastifyAdapter({ logger: false });
+  // Behind the product's second wall, too: the tables are the same.
+  adapter.getInstance().addHook('preHandler', (request, _, done) => {
+    withinProjects(() => projectsOf(request), done);
+  });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: ['error'] });
   app.useGlobalGuards(new KeyGuard(config.KEYS));
   app.useGlobalPipes(new ContractPipe());

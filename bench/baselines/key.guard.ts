@@ -22,6 +22,12 @@ export class KeyGuard implements CanActivate {
   }
 }
 
+/** None before the guard has spoken. */
+export function projectsOf(request: FastifyRequest): string[] {
+  const { project_id } = request as Partial<RequestOfProject>;
+  return project_id === undefined ? [] : [project_id];
+}
+
 /** The project whose key the request came with. */
 export const Project = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<RequestOfProject>().project_id,

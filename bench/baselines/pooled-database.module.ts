@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import pg from 'pg';
 import { Database, dataSourceOptions, type SchemaOptions } from '#database';
 
 /** The product's own way to its database, with a pool of the size that suits the baseline best. */
@@ -13,7 +14,7 @@ export class PooledDatabaseModule {
     return {
       module: PooledDatabaseModule,
       global: true,
-      imports: [TypeOrmModule.forRoot({ ...product, extra })],
+      imports: [TypeOrmModule.forRoot({ ...product, driver: pg, extra })],
       providers: [Database],
       exports: [Database],
     };

@@ -1,7 +1,7 @@
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload, type MicroserviceOptions } from '@nestjs/microservices';
-import { type RecordedEvent } from '#contracts';
+import { type RecordedEvent, withinProjects } from '#contracts';
 import { loadConfig } from '#service';
 import { ENTITIES, SCHEMA } from '../../apps/activity-events/src/activity-events.entity.js';
 import { untilToldToStop } from '../baselines/baseline-app.js';
@@ -17,7 +17,10 @@ class StockServiceController {
 
   @MessagePattern(RECORD)
   record(@Payload() { project_id, event }: StockCall): Promise<RecordedEvent> {
-    return this.insert.record(project_id, event);
+    return withinProjects(
+      () => [project_id],
+      () => this.insert.record(project_id, event),
+    );
   }
 }
 

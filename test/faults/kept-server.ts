@@ -47,9 +47,8 @@ export class KeptServer<Server extends Embedded> {
     return [this.pid, ...(await descendantsOf(this.pid)).map(({ pid }) => pid)];
   }
 
-  async freeze(): Promise<void> {
-    signal([this.pid], 'SIGSTOP');
-    signal(await this.family(), 'SIGSTOP');
+  freeze(): Promise<void> {
+    return freeze(this);
   }
 
   async thaw(): Promise<void> {
@@ -65,6 +64,7 @@ export class KeptServer<Server extends Embedded> {
 
   /** kill -9 of the server and its children at the same moment. */
   async killFamily(): Promise<void> {
+    await this.freeze();
     const family = await this.family();
     signal(family, 'SIGKILL');
     await gone(family);
@@ -77,6 +77,18 @@ export class KeptServer<Server extends Embedded> {
 
   stop(): Promise<void> {
     return this.server.stop();
+  }
+}
+
+/** All of these at one moment; also what was being started just then, and can be seen only afterwards. */
+export async function freeze(...servers: readonly Pick<KeptServer<Embedded>, 'family'>[]): Promise<void> {
+  const frozen = new Set<number>();
+  for (;;) {
+    const families = await Promise.all(servers.map((server) => server.family()));
+    const moving = families.flat().filter((pid) => !frozen.has(pid));
+    if (moving.length === 0) return;
+    signal(moving, 'SIGSTOP');
+    for (const pid of moving) frozen.add(pid);
   }
 }
 

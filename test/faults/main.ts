@@ -46,8 +46,8 @@ async function faults({ tier, seed, report, only }: FaultOptions): Promise<boole
 }
 
 /** @returns whether every rule that was broken on purpose was seen to be broken */
-async function teeth({ seed, report }: FaultOptions): Promise<boolean> {
-  const bites = await bite(seed, tell);
+async function teeth({ seed, report, only }: FaultOptions): Promise<boolean> {
+  const bites = await bite(seed, only, tell);
   const text = `# Teeth\n\n${teethTable(bites)}\n`;
   console.log(text);
   if (report !== undefined) await save(report, text);

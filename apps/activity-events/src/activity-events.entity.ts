@@ -1,4 +1,4 @@
-import { IdempotencyKey, TransactionIdColumn } from '#database';
+import { IdempotencyKey, InboxEntry, TransactionIdColumn } from '#database';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 export const SCHEMA = 'activity_events';
@@ -32,4 +32,7 @@ export class EventRow {
 @Entity({ schema: SCHEMA, name: 'idempotency_keys' })
 export class EventIdempotencyKey extends IdempotencyKey {}
 
-export const ENTITIES = [EventRow, EventIdempotencyKey];
+@Entity({ schema: SCHEMA, name: 'inbox' })
+export class EventInboxEntry extends InboxEntry {}
+
+export const ENTITIES = [EventRow, EventIdempotencyKey, EventInboxEntry];

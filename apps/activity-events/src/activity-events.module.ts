@@ -1,13 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
-import { FeedModule, Relay } from '#feeds';
+import { FeedConsumer, FeedModule, Relay } from '#feeds';
 import { ServiceModule } from '#service';
 import { type ActivityEventsConfig } from './activity-events.config.js';
 import { ActivityEventsController } from './activity-events.controller.js';
 import { ENTITIES, SCHEMA } from './activity-events.entity.js';
 import { ActivityEventsRepository } from './activity-events.repository.js';
 import { ActivityEventsService } from './activity-events.service.js';
+import { auditEntryOf } from './audit-event.js';
 import { EVENT_FEED } from './event-feed.js';
 
 @Module({})
@@ -16,6 +17,7 @@ export class ActivityEventsModule {
     const name = 'activity-events';
     return {
       module: ActivityEventsModule,
+      global: true,
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
         DatabaseModule.forRoot({
@@ -29,13 +31,27 @@ export class ActivityEventsModule {
           name,
           config,
           parts: {
-            inject: [Database, BusConnection, Relay],
-            useFactory: (...parts: [Database, BusConnection, Relay<object>]) => parts.map(({ part }) => part),
+            inject: [Database, BusConnection, Relay, FeedConsumer],
+            useFactory: (...parts: [Database, BusConnection, Relay<object>, FeedConsumer]) =>
+              parts.map(({ part }) => part),
           },
         }),
       ],
       controllers: [ActivityEventsController],
-      providers: [ActivityEventsService, ActivityEventsRepository],
+      providers: [
+        ...[ActivityEventsService, ActivityEventsRepository],
+        {
+          provide: FeedConsumer,
+          inject: [BusConnection, ActivityEventsService],
+          useFactory: (nats: BusConnection, events: ActivityEventsService) =>
+            new FeedConsumer(nats, {
+              name,
+              kind: 'audit',
+              handle: (entries) => events.recordAudit(entries.map(auditEntryOf)),
+            }),
+        },
+      ],
+      exports: [FeedConsumer],
     };
   }
 }

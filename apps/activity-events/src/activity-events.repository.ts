@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, type RecordedEvent, type Reply } from '#contracts';
-import { Database, prepared, writeOnce, type Named, type Outcome, type Position } from '#database';
+import { Database, prepared, takeNew, writeOnce, type Named, type Outcome, type Position } from '#database';
 import { SCHEMA } from './activity-events.entity.js';
+
+/** By which the inbox knows what of the audit is recorded. */
+const AUDIT = 'audit';
 
 /** An event as it is kept: `data` as JSON text, times in RFC 3339 UTC. */
 export interface StoredEvent {
@@ -78,6 +81,16 @@ export class ActivityEventsRepository {
     }
     await this.database.write('record-events', INSERT, valuesOf(writes));
     return writes.map(({ reply }) => reply);
+  }
+
+  /** What the audit tells, each once, however often it does. */
+  async recordAudit(writes: Pick<EventWrite, 'project_id' | 'event'>[]): Promise<void> {
+    await this.database.transaction(async (manager) => {
+      const ids = writes.map(({ event }) => event.id);
+      const fresh = await takeNew(manager, SCHEMA, AUDIT, ids);
+      const told = writes.filter(({ event }) => fresh.has(event.id));
+      if (told.length > 0) await prepared(manager, 'record-events', INSERT, valuesOf(told));
+    });
   }
 
   async find(project_id: string, id: string): Promise<StoredEvent | undefined> {
@@ -167,7 +180,7 @@ function byId({ event: one }: EventWrite, { event: other }: EventWrite): number 
   return one.id < other.id ? -1 : 1;
 }
 
-function valuesOf(writes: EventWrite[]): unknown[] {
+function valuesOf(writes: Pick<EventWrite, 'project_id' | 'event'>[]): unknown[] {
   return [
     writes.map(({ project_id }) => project_id),
     ...COLUMNS.map((column) => writes.map(({ event }) => event[column])),

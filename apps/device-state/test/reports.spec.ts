@@ -108,7 +108,7 @@ describe('reports', () => {
   it('racing with the version they saw end with as many versions as succeeded', async () => {
     let succeeded = 0;
     const race = async (writer: number): Promise<void> => {
-      for (let attempt = 0; attempt < 20; attempt += 1) {
+      for (let attempt = 0; attempt < 200; attempt += 1) {
         const seen = await state().then(
           ({ version }) => String(version),
           () => undefined,

@@ -21,6 +21,7 @@ import {
 import { Allow } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
+import { type RequestContext } from './auth/request-context.js';
 import { list } from './http/listing.js';
 import { eventToRecord, RECORDERS } from './writes/event-write.js';
 
@@ -37,8 +38,8 @@ export class ActivityEventsController {
   @Post()
   @Allow(RECORDERS, 201, RecordedEvent)
   @ApiOperation({ summary: 'Record an event; 201 means that it is on disk' })
-  async record(@Body() event: NewEvent, @Context() context: CallContext): Promise<Reply<RecordedEvent>> {
-    return this.bus.call(recordEvent, await eventToRecord(event, context.caller, this.devices), context);
+  async record(@Body() event: NewEvent, @Context() context: RequestContext): Promise<Reply<RecordedEvent>> {
+    return this.bus.call(recordEvent, await eventToRecord(event, context, this.devices), context);
   }
 
   @Get()

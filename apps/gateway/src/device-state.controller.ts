@@ -25,6 +25,7 @@ import {
 import { Allow, WRITERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
+import { type RequestContext } from './auth/request-context.js';
 import { DevicePath } from './auth/resources.js';
 import { list } from './http/listing.js';
 import { AcceptsMergePatch, MERGE_PATCH } from './http/merge-patch-body.js';
@@ -49,7 +50,7 @@ export class DeviceStateController {
   merge(
     @Param() { device_id }: DevicePath,
     @Body() report: StateReport,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
     @Headers('if-none-match') if_none_match?: string,
   ): Promise<Reply<ReportedState>> {
@@ -62,7 +63,7 @@ export class DeviceStateController {
   replace(
     @Param() { device_id }: DevicePath,
     @Body() report: StateReport,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
     @Headers('if-none-match') if_none_match?: string,
   ): Promise<Reply<ReportedState>> {
@@ -116,7 +117,7 @@ export class DeviceStateController {
   mergeDesired(
     @Param() { device_id }: DevicePath,
     @Body() desired: DesiredState,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
     @Headers('if-none-match') if_none_match?: string,
   ): Promise<Reply<DeviceStateView>> {
@@ -129,7 +130,7 @@ export class DeviceStateController {
   replaceDesired(
     @Param() { device_id }: DevicePath,
     @Body() desired: DesiredState,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
     @Headers('if-none-match') if_none_match?: string,
   ): Promise<Reply<DeviceStateView>> {
@@ -140,24 +141,24 @@ export class DeviceStateController {
     device_id: string,
     report: StateReport,
     replaces: boolean,
-    context: CallContext,
+    context: RequestContext,
     if_match?: string,
     if_none_match?: string,
   ): Promise<Reply<ReportedState>> {
     const conditions = preconditions(if_match, if_none_match);
     const write = { device_id, report, replaces, conditions };
-    return this.bus.call(reportState, await reportToMake(write, context.caller, this.devices), context);
+    return this.bus.call(reportState, await reportToMake(write, context, this.devices), context);
   }
 
   private async desire(
     device_id: string,
     { data }: DesiredState,
     replaces: boolean,
-    context: CallContext,
+    context: RequestContext,
     if_match?: string,
     if_none_match?: string,
   ): Promise<Reply<DeviceStateView>> {
-    await this.devices.ensure(context.caller, device_id);
+    await this.devices.ensure(context, device_id);
     const conditions = preconditions(if_match, if_none_match);
     return this.bus.call(desireState, { data, device_id, replaces, conditions }, context);
   }

@@ -1,8 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Bus, BusConnection, BusModule } from '#bus';
 import { Database, DatabaseModule } from '#database';
+import { FeedModule, Relay } from '#feeds';
 import { ServiceModule, type Part } from '#service';
 import { ActivityEventsController } from './activity-events.controller.js';
+import { AUDIT_FEED } from './auth/audit-feed.js';
 import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BulkController } from './bulk/bulk.controller.js';
@@ -30,14 +32,16 @@ export class GatewayModule {
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
         DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        FeedModule.forRoot(AUDIT_FEED, config),
         ServiceModule.forRoot({
           name,
           config,
           parts: {
-            inject: [Database, BusConnection, Bus],
-            useFactory: (database: Database, nats: BusConnection, bus: Bus): Part[] => [
+            inject: [Database, BusConnection, Bus, Relay],
+            useFactory: (database: Database, nats: BusConnection, bus: Bus, relay: Relay<object>): Part[] => [
               database.part,
               { ...nats.part, gauges: { ...nats.part.gauges, ...bus.gauges } },
+              { ...relay.part, name: 'audit' },
               ...SERVICES.map((name) => ({ name, essential: false, check: () => bus.ping(name) })),
             ],
           },

@@ -22,6 +22,7 @@ import { AddressBook } from './auth/address-book.js';
 import { Allow } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
+import { type RequestContext } from './auth/request-context.js';
 import { list } from './http/listing.js';
 import { CORRESPONDENTS, messageToSend } from './writes/message-write.js';
 
@@ -39,7 +40,7 @@ export class MessagesController {
   @Post()
   @Allow(CORRESPONDENTS, 201, SentMessage)
   @ApiOperation({ summary: 'Send a message; 201 means that it is on disk' })
-  send(@Body() content: NewMessage, @Context() context: CallContext): Promise<Reply<SentMessage>> {
+  send(@Body() content: NewMessage, @Context() context: RequestContext): Promise<Reply<SentMessage>> {
     return this.sendOnce(undefined, content, context);
   }
 
@@ -50,7 +51,7 @@ export class MessagesController {
   async sendAs(
     @Param() { id }: MessageId,
     @Body() content: NewMessage,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Reply<SentMessage>> {
     const sent = await this.sendOnce(id, content, context);
@@ -96,9 +97,9 @@ export class MessagesController {
   private async sendOnce(
     id: string | undefined,
     content: NewMessage,
-    context: CallContext,
+    context: RequestContext,
   ): Promise<Reply<SentMessage>> {
-    const message = await messageToSend(content, context.caller, this.addresses, this.devices);
+    const message = await messageToSend(content, context, this.addresses, this.devices);
     return this.bus.call(sendMessage, { ...message, id }, context);
   }
 

@@ -35,9 +35,9 @@ export class PricingController {
     return this.prices.reprice(calls);
   }
 
-  @Handles(getPrice)
-  get(call: Call<PriceQuestion>): Promise<Reply<ProductPrice>> {
-    return this.prices.get(call);
+  @HandlesTogether(getPrice)
+  get(calls: Call<PriceQuestion>[]): Promise<(Reply<ProductPrice> | Failure)[]> {
+    return this.prices.get(calls);
   }
 
   @Handles(queryPriceChanges)

@@ -56,10 +56,13 @@ const KEEP = `
     (project_id, product_id, id, previous_price, new_price, sequence, timestamp)
   SELECT * FROM change`;
 
-const FIND = `SELECT product_id, price, previous_price, sequence, timestamp
-  FROM pricing.prices WHERE project_id = $1 AND product_id = $2`;
+const FIND = `
+  SELECT project_id, product_id, price, previous_price, sequence, timestamp
+  FROM pricing.prices
+  JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, product_id) USING (project_id, product_id)`;
 
-const FIND_AT = `SELECT product_id, new_price AS price, previous_price, sequence, timestamp
+const FIND_AT = `
+  SELECT product_id, new_price AS price, previous_price, sequence, timestamp
   FROM pricing.changes WHERE project_id = $1 AND product_id = $2 AND timestamp <= $3
   ORDER BY timestamp DESC, sequence DESC LIMIT 1`;
 
@@ -116,9 +119,13 @@ export class PricingRepository {
     });
   }
 
-  async find({ project_id, product_id }: ProductKey): Promise<StoredPrice | undefined> {
-    const [row] = await this.database.prepared<PriceRow>('get-price', FIND, [project_id, product_id]);
-    return row && stored(row);
+  /** By `nameOf`, the prices of those of the products that have one. */
+  async find(products: ProductKey[]): Promise<ReadonlyMap<string, StoredPrice>> {
+    const rows = await this.database.prepared<PriceRow & ProductKey>('get-prices', FIND, [
+      products.map(({ project_id }) => project_id),
+      products.map(({ product_id }) => product_id),
+    ]);
+    return new Map(rows.map((row) => [nameOf(row), stored(row)]));
   }
 
   async findAt({ project_id, product_id }: ProductKey, at: Date): Promise<StoredPrice | undefined> {

@@ -48,15 +48,21 @@ export class PricingService {
     });
   }
 
-  async get({ caller: { project_id }, request }: Call<PriceQuestion>): Promise<Reply<ProductPrice>> {
-    const { product_id, at } = request;
-    const product = { project_id, product_id };
-    const price =
-      at === undefined
-        ? await this.repository.find(product)
-        : await this.repository.findAt(product, parseMoment(at)!);
-    if (!price) throw new Failure('not_found');
-    return Reply.of(price, { version: String(price.sequence) });
+  /** Prices of now in one question to the database, those of the past each in its own. */
+  async get(calls: Call<PriceQuestion>[]): Promise<(Reply<ProductPrice> | Failure)[]> {
+    const isNow = ({ request }: Call<PriceQuestion>): boolean => request.at === undefined;
+    const now = await this.repository.find(calls.filter(isNow).map(productOf));
+    return Promise.all(
+      calls.map(async (call) => {
+        const product = productOf(call);
+        const { at } = call.request;
+        const price =
+          at === undefined
+            ? now.get(nameOf(product))
+            : await this.repository.findAt(product, parseMoment(at)!);
+        return price ? Reply.of(price, { version: String(price.sequence) }) : new Failure('not_found');
+      }),
+    );
   }
 
   async changes({ caller, request }: Call<PriceChangeQuery>): Promise<Reply<PriceChangePage>> {
@@ -116,6 +122,6 @@ function outcomeOf({ product_id }: ProductKey, { result, link }: Verdict): Outco
   return new Failure('conflict', detail, { members: { product_id, current_price } });
 }
 
-function productOf({ caller, request }: Call<Reprice>): ProductKey {
+function productOf({ caller, request }: Call<{ product_id: string }>): ProductKey {
   return { project_id: caller.project_id, product_id: request.product_id };
 }

@@ -108,8 +108,10 @@ export class BusConnection {
   }
 
   private async watch(): Promise<void> {
-    for await (const { type } of this.nats.status()) {
-      if (type === 'disconnect' && this.standing) {
+    for await (const status of this.nats.status()) {
+      const { type } = status;
+      if (type === 'error') this.logger.error(status.error);
+      else if (type === 'disconnect' && this.standing) {
         this.standing = false;
         this.logger.warn('NATS is gone');
         for (const listener of this.listeners) listener();

@@ -1,3 +1,4 @@
+export * from './audit.js';
 export * from './activity-events.js';
 export * from './call.js';
 export * from './device-state.js';

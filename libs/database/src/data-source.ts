@@ -1,4 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import pg from 'pg';
+import { PatientPool } from './patient-pool.js';
 import { ProjectClient } from './project-client.js';
 
 export interface SchemaOptions {
@@ -18,11 +20,13 @@ export function dataSourceOptions({ schema, url, entities }: SchemaOptions): Dat
     synchronize: false,
     migrationsRun: false,
     applicationName: schema,
+    driver: { ...pg, Pool: PatientPool },
     extra: {
       Client: ProjectClient,
       onConnect: (client: ProjectClient) => client.prepare(),
       max: 8,
-      connectionTimeoutMillis: 500,
+      // Of making one; who asks for one waits less, see the pool.
+      connectionTimeoutMillis: 5_000,
       statement_timeout: 5_000,
       lock_timeout: 2_000,
       idle_in_transaction_session_timeout: 15_000,

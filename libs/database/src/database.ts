@@ -9,14 +9,16 @@ import { ScopedQuery } from './project-client.js';
 /** Settings without which "2xx means committed" is not true. */
 const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
 
+const WARM_CONNECTIONS = 4;
+
 /** What statements are sent to: any connection of the pool, or one of one's own. */
 export interface Statements {
   prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]>;
 }
 
 /**
- * The service's schema, as the projects in scope see it. Everything goes through here, so that a database that is away is `unavailable` to the
- * caller, wherever it happens.
+ * The service's schema, as the projects in scope see it. Everything goes through here, so that a database that is
+ * away is `unavailable` to the caller, wherever it happens.
  */
 @Injectable()
 export class Database implements OnModuleInit, Statements {
@@ -39,6 +41,7 @@ export class Database implements OnModuleInit, Statements {
         `Postgres may lose acknowledged writes: ${unsafe.map(({ name }) => `${name} is off`).join(', ')}`,
       );
     }
+    await this.warmUp();
   }
 
   /** One statement, planned for exactly these values. */
@@ -85,6 +88,11 @@ export class Database implements OnModuleInit, Statements {
   /** Resolves when the server answers; `unavailable` otherwise. */
   async ping(): Promise<void> {
     await this.rows('SELECT 1');
+  }
+
+  /** Connections stand before the first requests come, who would all have to wait for their making at once. */
+  private async warmUp(): Promise<void> {
+    await Promise.allSettled(Array.from({ length: WARM_CONNECTIONS }, () => this.ping()));
   }
 
   /** The database as a part of an app's health and metrics. */

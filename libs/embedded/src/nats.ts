@@ -93,7 +93,7 @@ async function secretIn(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(() => '');
   if (kept) return kept;
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
-  await writeFile(file, secret, { mode: 0o600 });
+  await writeFile(file, secret, { mode: 0o600, flush: true });
   return secret;
 }
 

@@ -54,7 +54,8 @@ export class EmbeddedPostgres {
       const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
       await rm(cluster, { recursive: true, force: true });
       await mkdir(cluster, { mode: 0o700 });
-      await writeFile(passwordFile, password, { mode: 0o600 });
+      // On disk before anything is promised: without it, a cluster that survives a power cut opens to nobody.
+      await writeFile(passwordFile, password, { mode: 0o600, flush: true });
       await giveToUnprivilegedUser(cluster, passwordFile);
       await run(
         await unprivileged(initdb, [

@@ -39,6 +39,8 @@ const WAIT_MS = 1_000;
 /** After so long, what a process had when it died goes to another. Whoever lives says so in time. */
 const ACK_WAIT_MS = 5_000;
 const STILL_WORKING_MS = 1_000;
+/** What JetStream says to a consumer of a stream that is not there. */
+const STREAM_MISSING = 10059;
 /** What JetStream says to a consumer that is there already, with another configuration. */
 const CONSUMER_DIFFERS = 10148;
 const DEAD_MAX_AGE_MS = 30 * 86_400_000;
@@ -64,6 +66,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private problem?: string;
   private consumed = 0;
   private dead = 0;
+  private batches_pending = 0;
 
   constructor(
     private readonly connection: BusConnection,
@@ -92,6 +95,10 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
         help: 'Entries that this process could not digest.',
         read: (): number => this.dead,
       },
+      feed_batches_pending: {
+        help: 'Batches that this consumer has not taken yet, as of the last one that this process took.',
+        read: (): number => this.batches_pending,
+      },
     },
   };
 
@@ -100,9 +107,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
       try {
         await this.consume(await this.open());
       } catch (error) {
-        const problem = String(error);
-        if (problem !== this.problem) this.logger.error(error);
-        this.problem = problem;
+        this.report(error);
       }
       await this.pause(TRY_AGAIN_MS);
     }
@@ -111,6 +116,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private async consume(consumer: Consumer): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const message = await consumer.next({ expires: WAIT_MS });
+      this.batches_pending = message?.info.pending ?? 0;
       if (message) await this.take(message);
       this.problem = undefined;
     }
@@ -199,6 +205,14 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
       msgID: `${name}:${id}`,
     });
     this.dead += 1;
+  }
+
+  /** Once for each problem, however long it lasts. A feed that nobody has begun yet has no entries: that is none. */
+  private report(error: unknown): void {
+    const isMissing = error instanceof JetStreamApiError && error.code === STREAM_MISSING;
+    const problem = isMissing ? undefined : String(error);
+    if (problem !== this.problem && problem !== undefined) this.logger.error(error);
+    this.problem = problem;
   }
 
   private async pause(length_ms: number): Promise<void> {

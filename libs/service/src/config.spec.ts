@@ -40,7 +40,10 @@ describe('the configuration of an app', () => {
     expect(loadConfig(OvenConfig, ENOUGH)).toEqual({
       ...ENOUGH,
       HEALTH_PORT: 8081,
+      FEED_REPLICAS: 1,
+      FEED_MAX_MIB: 1024,
       LOG_LEVEL: 'info',
+      TRACES_PERCENT: 100,
       DEGREES: 180,
       FUEL: 'gas',
     });
@@ -147,6 +150,15 @@ describe('the configuration of an app', () => {
       'FUEL',
       'BELL',
     ]);
-    expect(settingsOf(AppConfig)).toEqual(['DATABASE_URL', 'NATS_URL', 'HEALTH_PORT', 'LOG_LEVEL']);
+    expect(settingsOf(AppConfig)).toEqual([
+      'DATABASE_URL',
+      'NATS_URL',
+      'HEALTH_PORT',
+      'FEED_REPLICAS',
+      'FEED_MAX_MIB',
+      'LOG_LEVEL',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'TRACES_PERCENT',
+    ]);
   });
 });

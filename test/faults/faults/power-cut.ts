@@ -1,4 +1,5 @@
 import { type Fault } from '../fault.js';
+import { freeze } from '../kept-server.js';
 
 /** The servers' disks as a power cut leaves them: what was never synchronized is gone. */
 export function powerCut(hold_ms: number): Fault {
@@ -9,7 +10,7 @@ export function powerCut(hold_ms: number): Fault {
     needsVolumes: true,
     async begin({ rig }) {
       const { postgres, nats } = rig.volumes!;
-      await Promise.all([rig.postgres.freeze(), rig.nats.freeze()]);
+      await freeze(rig.postgres, rig.nats);
       await Promise.all([postgres.snapshot(), nats.snapshot()]);
       await Promise.all([rig.postgres.killFamily(), rig.nats.killFamily()]);
       await Promise.all([postgres.returnToSnapshot(), nats.returnToSnapshot()]);

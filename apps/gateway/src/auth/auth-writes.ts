@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, Reply, type CallContext } from '#contracts';
+import { Failure, Reply } from '#contracts';
 import { Database, keyOf, writeOnce } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { matches } from '../http/answer.js';
+import { recordChanges, type Change } from './audit-trail.js';
 import { SCHEMA } from './auth.entity.js';
 import { keyFrom, type MintedKey } from './key-format.js';
+import { type RequestContext } from './request-context.js';
 import { Revisions } from './revisions.js';
 
 /** An answer before its keys are written out: what may be kept of them, but not the keys. */
@@ -13,15 +15,20 @@ type Unwritten<T> = { [Name in keyof T]: T[Name] | MintedKey };
 
 export interface Effect<T> {
   body: Unwritten<T> | null;
+  /** All that it changed, for the audit; none when everything was so already. */
+  changes: Change[];
   version?: number;
   /** Set when rights shrank or moved: nobody hears of success before every gateway knows. */
   revision?: string;
 }
 
+/** What is kept of an effect, for its repeats. */
+type Answer<T> = Omit<Effect<T>, 'changes'>;
+
 /** Keys belong to a project; the operator's to none. */
 const NO_PROJECT = '00000000-0000-0000-0000-000000000000';
 
-/** Every change of projects, members, devices and keys: one transaction, once per idempotency key. */
+/** Every change of projects, members, devices and keys: one transaction with its audit, once per idempotency key. */
 @Injectable()
 export class AuthWrites {
   constructor(
@@ -31,13 +38,16 @@ export class AuthWrites {
   ) {}
 
   async once<T>(
-    { caller, idempotency }: CallContext,
+    context: RequestContext,
     effect: (manager: EntityManager) => Promise<Effect<T>>,
   ): Promise<Reply<T>> {
+    const { caller, idempotency } = context;
     const names = keyOf({ caller: { ...caller, project_id: caller.project_id || NO_PROJECT }, idempotency });
-    const [outcome] = await writeOnce(this.database, SCHEMA, [{ names }], async (_, manager) => [
-      Reply.json<Effect<T>>(JSON.stringify(await effect(manager), withoutKey)),
-    ]);
+    const [outcome] = await writeOnce(this.database, SCHEMA, [{ names }], async (_, manager) => {
+      const { changes, ...answer } = await effect(manager);
+      await recordChanges(manager, context, changes);
+      return [Reply.json<Answer<T>>(JSON.stringify(answer, withoutKey))];
+    });
     if (outcome instanceof Failure) throw outcome;
     const { body, version, revision } = outcome!.body;
     if (revision) await this.revisions.settle(revision);

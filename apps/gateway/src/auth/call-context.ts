@@ -1,14 +1,15 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { Failure, isIdempotencyKey, type CallContext, type Caller, type Idempotency } from '#contracts';
+import { Failure, isIdempotencyKey, type Caller, type Idempotency } from '#contracts';
 import { contentHash } from '#database';
 import { knownRequest } from '../http/request-trail.js';
 import { type AuthenticatedRequest } from './auth.guard.js';
+import { RequestContext } from './request-context.js';
 
 const WRITES = ['POST', 'PATCH', 'PUT'];
 
-/** The `CallContext` of a request whose key the guard has accepted. */
-export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): CallContext => {
+/** The context of a request whose key the guard has accepted. */
+export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): RequestContext => {
   const request = execution.switchToHttp().getRequest<AuthenticatedRequest>();
   const context = contextWithoutKey(request);
   const key = idempotencyKeyOf(request);
@@ -20,8 +21,12 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
 });
 
 /** Who calls, and what travels along; without the promise of an idempotency key. */
-export function contextWithoutKey(request: AuthenticatedRequest): CallContext {
-  return { caller: request.principal.caller, ...knownRequest(request) };
+export function contextWithoutKey(request: AuthenticatedRequest): RequestContext {
+  const { principal, id, ip } = request;
+  const context = new RequestContext({ caller: principal.caller, request_id: id }, ip);
+  const { traceparent } = knownRequest(request);
+  if (traceparent !== undefined) context.traceparent = traceparent;
+  return context;
 }
 
 /** @throws Failure `invalid` for a key that is none */

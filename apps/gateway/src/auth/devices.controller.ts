@@ -2,11 +2,12 @@ import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query, Req,
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Readable } from 'node:stream';
-import { type CallContext, type Reply } from '#contracts';
+import { type Reply } from '#contracts';
 import { list } from '../http/listing.js';
 import { Allow, OPERATOR, READERS, WRITERS } from './allow.js';
 import { Context } from './call-context.js';
 import { DevicesService } from './devices.service.js';
+import { type RequestContext } from './request-context.js';
 import {
   CreatedDevice,
   DeviceChange,
@@ -28,7 +29,7 @@ export class DevicesController {
   @Post()
   @Allow(WRITERS, 201, CreatedDevice)
   @ApiOperation({ summary: 'Register a device, with a first key' })
-  create(@Body() device: NewDevice, @Context() context: CallContext): Promise<Reply<CreatedDevice>> {
+  create(@Body() device: NewDevice, @Context() context: RequestContext): Promise<Reply<CreatedDevice>> {
     return this.devices.create(device, context);
   }
 
@@ -37,7 +38,7 @@ export class DevicesController {
   @ApiOperation({ summary: 'List devices' })
   list(
     @Query() query: DeviceQuery,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Reply<DevicePage> | Readable> {
@@ -48,7 +49,7 @@ export class DevicesController {
   @Get(':device_id')
   @Allow(READERS, 200, DeviceState)
   @ApiOperation({ summary: 'One device, and the firmware that it runs' })
-  get(@Param() { device_id }: DevicePath, @Context() context: CallContext): Promise<Reply<DeviceState>> {
+  get(@Param() { device_id }: DevicePath, @Context() context: RequestContext): Promise<Reply<DeviceState>> {
     return this.devices.get(device_id, context);
   }
 
@@ -58,7 +59,7 @@ export class DevicesController {
   change(
     @Param() { device_id }: DevicePath,
     @Body() change: DeviceChange,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
   ): Promise<Reply<DeviceView>> {
     return this.devices.change(device_id, change, context, if_match);
@@ -69,7 +70,7 @@ export class DevicesController {
   @ApiOperation({ summary: 'Remove a device and its keys; what it wrote stays' })
   delete(
     @Param() { device_id }: DevicePath,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
   ): Promise<void> {
     return this.devices.delete(device_id, context, if_match);
@@ -84,7 +85,7 @@ export class DevicesController {
     @Param() { device_id }: DevicePath,
     @Query() { from_project_id }: MoveQuery,
     @Body() { project_id }: DeviceMove,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
   ): Promise<Reply<DeviceView>> {
     return this.devices.move(device_id, from_project_id, project_id, context);
   }

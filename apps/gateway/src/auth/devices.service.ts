@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, Reply, type CallContext, type Caller } from '#contracts';
+import { Failure, Reply, type AuditAction, type CallContext, type Caller } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
-import { Device, Key } from './auth.entity.js';
+import { changesOfFields, recordChangesOf, type Change, type ChangeSubject } from './audit-trail.js';
+import { Device, Key, SearchedDevice } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { DeviceFirmware } from './device-firmware.js';
 import { Gathering } from './gathering.js';
@@ -11,6 +12,7 @@ import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
 import { findProject } from './projects.service.js';
+import { type RequestContext } from './request-context.js';
 import {
   type CreatedDevice,
   type DeviceChange,
@@ -27,17 +29,19 @@ const MAX_KNOWN = 1_000_000;
 /** Follows the version in the tag of a device that was looked at: no change of the device touches it. */
 const FIRMWARE_IN_TAG = /:[^"]*(?=")/g;
 
-/** From the view, whose index on labels can be used. */
-const LABELLED = `
-  SELECT id FROM auth.devices_in_scope WHERE project_id = :project_id AND labels @> :labels`;
+/** A device that a write names, and the request that names it. */
+interface Registration {
+  id: string;
+  context: RequestContext;
+}
 
 @Injectable()
 export class DevicesService {
   /** Devices that are known to be registered; forgotten whenever any right changes, deletions among them. */
   private readonly known = new Set<string>();
   private changes = 0;
-  private readonly registrations = new Gathering<string, true>((project_id, ids) =>
-    this.database.transaction((manager) => insertUnknown(manager, project_id, ids)),
+  private readonly registrations = new Gathering<Registration, true>((project_id, asked) =>
+    this.database.transaction((manager) => register(manager, project_id, asked)),
   );
 
   constructor(
@@ -54,23 +58,25 @@ export class DevicesService {
     });
   }
 
-  create({ id, name, labels }: NewDevice, context: CallContext): Promise<Reply<CreatedDevice>> {
+  create({ id, name, labels }: NewDevice, context: RequestContext): Promise<Reply<CreatedDevice>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedDevice>(context, async (manager) => {
       const device = await insertDevice(manager, project_id, id, name, labels);
       if (!device) throw new Failure('conflict', 'The project has a device of this id already');
       const key = mintKey(this.config.KEY_SECRET, 'device');
       await this.keys.insert(manager, key, { project_id, device_id: id }, null);
-      return { body: { ...viewOf(device), key }, version: device.version };
+      const changes = [changeOf('device.registered', device, { key_id: key.id })];
+      return { body: { ...viewOf(device), key }, version: device.version, changes };
     });
   }
 
   /** Registers a device that a member's write names, unless it is; what a device writes is its own. */
-  async ensure({ project_id, role }: Caller, id: string): Promise<void> {
+  async ensure(context: RequestContext, id: string): Promise<void> {
+    const { project_id, role } = context.caller;
     const name = `${project_id} ${id}`;
     if (role === 'device' || (this.known.has(name) && this.revisions.isTrusted)) return;
     const changes = this.changes;
-    await this.registrations.ask(project_id, id);
+    await this.registrations.ask(project_id, { id, context });
     // It may have been deleted since: registered for this write, not to be remembered.
     if (changes !== this.changes) return;
     if (this.known.size >= MAX_KNOWN) this.known.clear();
@@ -78,11 +84,12 @@ export class DevicesService {
   }
 
   async page({ label, ...query }: DeviceQuery, { caller }: CallContext): Promise<Reply<DevicePage>> {
-    const { rows, next_cursor } = await pageOf(this.database, Device, query, (devices) => {
+    const table = label === undefined ? Device : SearchedDevice;
+    const { rows, next_cursor } = await pageOf<Device>(this.database, table, query, (devices) => {
       devices.where('row.project_id = :project_id', caller);
       return label === undefined
         ? devices
-        : devices.andWhere(`row.id IN (${LABELLED})`, { labels: labelOf(label) });
+        : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
     });
     return Reply.of({ devices: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
   }
@@ -101,19 +108,20 @@ export class DevicesService {
   change(
     id: string,
     change: DeviceChange,
-    context: CallContext,
+    context: RequestContext,
     if_match?: string,
   ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const device = await findDevice(manager, context.caller.project_id, id, true);
       checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
+      const changes = changesOfFields(subjectOf('device.changed', device), device, change);
       Object.assign(device, change);
       await manager.save(device);
-      return { body: viewOf(device), version: device.version };
+      return { body: viewOf(device), version: device.version, changes };
     });
   }
 
-  async delete(id: string, context: CallContext, if_match?: string): Promise<void> {
+  async delete(id: string, context: RequestContext, if_match?: string): Promise<void> {
     const { project_id } = context.caller;
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
@@ -121,17 +129,23 @@ export class DevicesService {
       checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
       await this.keys.revoke(manager, { project_id, device_id: id }, revision);
       await manager.delete(Device, { project_id, id });
-      return { body: null, revision };
+      return { body: null, revision, changes: [changeOf('device.deleted', device)] };
     });
   }
 
   /** The device and its keys change project; what it wrote stays where it was written. */
-  move(id: string, from: string | undefined, to: string, context: CallContext): Promise<Reply<DeviceView>> {
+  move(
+    id: string,
+    from: string | undefined,
+    to: string,
+    context: RequestContext,
+  ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const device = await findOnly(manager, id, from);
       const from_project_id = device.project_id;
       await findProject(manager, to);
+      const changes: Change[] = [];
       if (from_project_id !== to) {
         if (await manager.existsBy(Device, { project_id: to, id })) {
           throw new Failure('conflict', 'The other project has a device of this id already');
@@ -142,8 +156,11 @@ export class DevicesService {
           { project_id: from_project_id, device_id: id },
           { project_id: to, revision },
         );
+        // Neither project learns which the other is.
+        changes.push(changeOf('device.moved_away', device));
+        changes.push(changeOf('device.moved_here', { ...device, project_id: to }));
       }
-      return { body: viewOf(device), revision };
+      return { body: viewOf(device), revision, changes };
     });
   }
 }
@@ -168,14 +185,29 @@ async function insertDevice(
   return raw.length > 0 ? manager.create(Device, device) : undefined;
 }
 
-/** In one order, so that those who register the same devices elsewhere at this moment never wait in a circle. */
-async function insertUnknown(manager: EntityManager, project_id: string, ids: string[]): Promise<true[]> {
+/**
+ * Those of the devices that are unknown, each in the name of whoever asked for it first; in one order, so that those
+ * who register the same devices elsewhere at this moment never wait in a circle.
+ */
+async function register(manager: EntityManager, project_id: string, asked: Registration[]): Promise<true[]> {
   const created_at = new Date();
-  const devices = [...new Set(ids)]
+  const askers = new Map(asked.toReversed().map(({ id, context }) => [id, context]));
+  const devices = [...askers.keys()]
     .sort()
     .map((id) => ({ project_id, id, name: null, labels: {}, created_at, version: 1 }));
-  await manager.createQueryBuilder().insert().into(Device).values(devices).orIgnore().execute();
-  return ids.map(() => true);
+  const insert = manager.createQueryBuilder().insert().into(Device).values(devices);
+  const result = await insert.orIgnore().returning('id').execute();
+  const added = new Set((result.raw as { id: string }[]).map(({ id }) => id));
+  await recordChangesOf(
+    manager,
+    devices
+      .filter(({ id }) => added.has(id))
+      .map((device) => ({
+        author: askers.get(device.id)!,
+        change: changeOf('device.registered', device),
+      })),
+  );
+  return asked.map(() => true);
 }
 
 /** @throws Failure `not_found` */
@@ -208,6 +240,15 @@ async function findOnly(manager: EntityManager, id: string, project_id?: string)
     );
   }
   return devices[0]!;
+}
+
+function subjectOf(action: AuditAction, { project_id, id }: Device): ChangeSubject {
+  return { action, project_id, subject_id: id, subject: id, device_id: id };
+}
+
+function changeOf(action: AuditAction, device: Device, rest: Record<string, unknown> = {}): Change {
+  const { name, labels } = device;
+  return { ...subjectOf(action, device), details: { name, labels, ...rest } };
 }
 
 function labelOf(label: string): Record<string, string> {

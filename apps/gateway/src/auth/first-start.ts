@@ -2,9 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { acrossProjects } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
+import { INSTANCE, recordChanges, type Change } from './audit-trail.js';
 import { Key, Project } from './auth.entity.js';
 import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
-import { createProject } from './projects.service.js';
+import { createProject, subjectOf } from './projects.service.js';
 import { Revisions } from './revisions.js';
 
 /** Sees to it that the operator's key opens the instance, and that the first project, `demo`, has an admin. */
@@ -38,14 +39,25 @@ export class FirstStart implements OnModuleInit {
 
       const admin = this.rowOf(FLOTILLA_ADMIN_KEY);
       if (await manager.existsBy(Key, { id: admin.id })) return;
-      const demo =
-        (await manager.findOneBy(Project, { name: 'demo' })) ??
-        (await createProject(manager, 'demo')).project;
-      const [member] = await manager.query<{ id: string }[]>(
-        `SELECT id FROM auth.members WHERE project_id = $1 AND role = 'admin' ORDER BY created_at, id LIMIT 1`,
+      const changes: Change[] = [];
+      let demo = await manager.findOneBy(Project, { name: 'demo' });
+      if (!demo) {
+        const first = await createProject(manager, 'demo');
+        demo = first.project;
+        changes.push({ ...subjectOf('project.created', demo), details: { admin: first.admin.email } });
+      }
+      const [member] = await manager.query<{ id: string; email: string }[]>(
+        `SELECT id, email FROM auth.members WHERE project_id = $1 AND role = 'admin'
+         ORDER BY created_at, id LIMIT 1`,
         [demo.id],
       );
-      if (member) await manager.insert(Key, { ...admin, project_id: demo.id, member_id: member.id });
+      if (member) {
+        const project_id = demo.id;
+        await manager.insert(Key, { ...admin, project_id, member_id: member.id });
+        const key = { project_id, subject_id: admin.id, subject: member.email };
+        changes.push({ action: 'key.created', ...key, details: { expires_at: null } });
+      }
+      await recordChanges(manager, INSTANCE, changes);
     });
   }
 

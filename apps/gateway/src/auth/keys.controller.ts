@@ -2,11 +2,12 @@ import { Body, Controller, Delete, Get, Param, Post, Query, Req, Res } from '@ne
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Readable } from 'node:stream';
-import { type CallContext, type Reply } from '#contracts';
+import { type Reply } from '#contracts';
 import { list } from '../http/listing.js';
 import { ADMINS, Allow } from './allow.js';
 import { Context } from './call-context.js';
 import { KeysService } from './keys.service.js';
+import { type RequestContext } from './request-context.js';
 import { CreatedKey, IdPath, KeyPage, KeyView, ListQuery, NewKey, Rotation } from './resources.js';
 
 @ApiTags('keys')
@@ -17,7 +18,7 @@ export class KeysController {
   @Post()
   @Allow(ADMINS, 201, CreatedKey)
   @ApiOperation({ summary: 'Make a further key for a member or a device' })
-  create(@Body() key: NewKey, @Context() context: CallContext): Promise<Reply<CreatedKey>> {
+  create(@Body() key: NewKey, @Context() context: RequestContext): Promise<Reply<CreatedKey>> {
     return this.keys.create(key, context);
   }
 
@@ -26,7 +27,7 @@ export class KeysController {
   @ApiOperation({ summary: 'List keys, never their secrets' })
   list(
     @Query() query: ListQuery,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Reply<KeyPage> | Readable> {
@@ -37,7 +38,7 @@ export class KeysController {
   @Delete(':id')
   @Allow(ADMINS, 204)
   @ApiOperation({ summary: 'Revoke a key: the very next request with it is refused' })
-  revoke(@Param() { id }: IdPath, @Context() context: CallContext): Promise<void> {
+  revoke(@Param() { id }: IdPath, @Context() context: RequestContext): Promise<void> {
     return this.keys.revoke(id, context);
   }
 
@@ -47,7 +48,7 @@ export class KeysController {
   rotate(
     @Param() { id }: IdPath,
     @Body() rotation: Rotation,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
   ): Promise<Reply<CreatedKey>> {
     return this.keys.rotate(id, rotation, context);
   }

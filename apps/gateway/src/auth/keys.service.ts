@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Failure, parseTimestamp, Reply, type CallContext } from '#contracts';
+import { type EntityManager } from 'typeorm';
+import { Failure, parseTimestamp, Reply, type AuditAction, type CallContext } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
+import { type Change } from './audit-trail.js';
 import { Key } from './auth.entity.js';
 import { AuthWrites } from './auth-writes.js';
 import { findDevice } from './devices.service.js';
@@ -9,6 +11,7 @@ import { mintKey } from './key-format.js';
 import { KeysRepository, type KeyOwner } from './keys.repository.js';
 import { findMember } from './members.service.js';
 import { pageOf } from './page-of.js';
+import { type RequestContext } from './request-context.js';
 import {
   type CreatedKey,
   type KeyPage,
@@ -29,7 +32,7 @@ export class KeysService {
     private readonly config: GatewayConfig,
   ) {}
 
-  create({ device_id, member_id, expires_at }: NewKey, context: CallContext): Promise<Reply<CreatedKey>> {
+  create({ device_id, member_id, expires_at }: NewKey, context: RequestContext): Promise<Reply<CreatedKey>> {
     const { project_id } = context.caller;
     if ((device_id === undefined) === (member_id === undefined)) {
       throw Failure.invalid({ pointer: '/device_id', detail: 'say either device_id or member_id' });
@@ -41,11 +44,14 @@ export class KeysService {
     return this.writes.once<CreatedKey>(context, async (manager) => {
       const owner: KeyOwner =
         device_id === undefined ? { project_id, member_id: member_id! } : { project_id, device_id };
-      if ('device_id' in owner) await findDevice(manager, project_id, owner.device_id);
-      else await findMember(manager, project_id, owner.member_id);
+      const subject = await addressOf(manager, owner);
       const minted = mintKey(this.config.KEY_SECRET, device_id === undefined ? 'member' : 'device');
       const key = await this.keys.insert(manager, minted, owner, expires);
-      return { body: { ...viewOf(key), key: minted } };
+      const details = { expires_at: key.expires_at };
+      return {
+        body: { ...viewOf(key), key: minted },
+        changes: [changeOf('key.created', key, subject, details)],
+      };
     });
   }
 
@@ -56,35 +62,52 @@ export class KeysService {
     return Reply.of({ keys: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
-  async revoke(id: string, context: CallContext): Promise<void> {
+  async revoke(id: string, context: RequestContext): Promise<void> {
     const { project_id } = context.caller;
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
-      await this.keys.find(manager, project_id, id);
+      const key = await this.keys.find(manager, project_id, id);
+      const subject = await addressOf(manager, ownerOf(key));
       await this.keys.revoke(manager, { id }, revision);
-      return { body: null, revision };
+      return { body: null, revision, changes: [changeOf('key.revoked', key, subject, {})] };
     });
   }
 
   /** A new key for the same owner; the old one ends now, or when the overlap does. */
-  rotate(id: string, { overlap_seconds = 0 }: Rotation, context: CallContext): Promise<Reply<CreatedKey>> {
+  rotate(id: string, { overlap_seconds = 0 }: Rotation, context: RequestContext): Promise<Reply<CreatedKey>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedKey>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const old = await this.keys.find(manager, project_id, id);
-      const owner: KeyOwner =
-        old.device_id === null
-          ? { project_id, member_id: old.member_id! }
-          : { project_id, device_id: old.device_id };
+      const owner = ownerOf(old);
+      const subject = await addressOf(manager, owner);
       const minted = mintKey(this.config.KEY_SECRET, old.device_id === null ? 'member' : 'device');
       const key = await this.keys.insert(manager, minted, owner, old.expires_at);
       const ends = new Date(Date.now() + overlap_seconds * 1000);
       if (overlap_seconds === 0) await this.keys.revoke(manager, { id }, revision);
       else if (!old.expires_at || old.expires_at > ends)
         await manager.update(Key, { id }, { expires_at: ends, revision });
-      return { body: { ...viewOf(key), key: minted }, revision };
+      const changes = [changeOf('key.rotated', old, subject, { new_key_id: key.id, overlap_seconds })];
+      return { body: { ...viewOf(key), key: minted }, revision, changes };
     });
   }
+}
+
+function ownerOf({ project_id, device_id, member_id }: Key): KeyOwner {
+  return device_id === null
+    ? { project_id: project_id!, member_id: member_id! }
+    : { project_id: project_id!, device_id };
+}
+
+/** @throws Failure `not_found` */
+async function addressOf(manager: EntityManager, owner: KeyOwner): Promise<string> {
+  if ('device_id' in owner) return (await findDevice(manager, owner.project_id, owner.device_id)).id;
+  return (await findMember(manager, owner.project_id, owner.member_id)).email;
+}
+
+function changeOf(action: AuditAction, key: Key, subject: string, details: Record<string, unknown>): Change {
+  const { id, project_id, device_id } = key;
+  return { action, project_id: project_id!, subject_id: id, subject, device_id, details };
 }
 
 function viewOf({ id, member_id, device_id, created_at, expires_at, last_used_at }: Key): KeyView {

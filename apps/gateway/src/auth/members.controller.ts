@@ -2,11 +2,12 @@ import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query, Req,
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Readable } from 'node:stream';
-import { type CallContext, type Reply } from '#contracts';
+import { type Reply } from '#contracts';
 import { list } from '../http/listing.js';
 import { ADMINS, Allow } from './allow.js';
 import { Context } from './call-context.js';
 import { MembersService } from './members.service.js';
+import { type RequestContext } from './request-context.js';
 import {
   CreatedMember,
   IdPath,
@@ -25,7 +26,7 @@ export class MembersController {
   @Post()
   @Allow(ADMINS, 201, CreatedMember)
   @ApiOperation({ summary: 'Let somebody in, with a first key' })
-  create(@Body() member: NewMember, @Context() context: CallContext): Promise<Reply<CreatedMember>> {
+  create(@Body() member: NewMember, @Context() context: RequestContext): Promise<Reply<CreatedMember>> {
     return this.members.create(member, context);
   }
 
@@ -34,7 +35,7 @@ export class MembersController {
   @ApiOperation({ summary: 'List members' })
   list(
     @Query() query: ListQuery,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Reply<MemberPage> | Readable> {
@@ -45,7 +46,7 @@ export class MembersController {
   @Get(':id')
   @Allow(ADMINS, 200, MemberView)
   @ApiOperation({ summary: 'One member' })
-  get(@Param() { id }: IdPath, @Context() context: CallContext): Promise<Reply<MemberView>> {
+  get(@Param() { id }: IdPath, @Context() context: RequestContext): Promise<Reply<MemberView>> {
     return this.members.get(id, context);
   }
 
@@ -55,7 +56,7 @@ export class MembersController {
   change(
     @Param() { id }: IdPath,
     @Body() change: MemberChange,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
   ): Promise<Reply<MemberView>> {
     return this.members.change(id, change, context, if_match);
@@ -66,7 +67,7 @@ export class MembersController {
   @ApiOperation({ summary: 'Remove a member and its keys' })
   delete(
     @Param() { id }: IdPath,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
   ): Promise<void> {
     return this.members.delete(id, context, if_match);

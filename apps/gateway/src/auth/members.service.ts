@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { QueryFailedError, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { Failure, Reply, type CallContext } from '#contracts';
+import { Failure, Reply, type AuditAction, type CallContext } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
+import { changesOfFields, type ChangeSubject } from './audit-trail.js';
 import { Key, Member } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
+import { type RequestContext } from './request-context.js';
 import {
   type CreatedMember,
   type ListQuery,
@@ -29,7 +31,7 @@ export class MembersService {
     private readonly config: GatewayConfig,
   ) {}
 
-  create({ email, name, role }: NewMember, context: CallContext): Promise<Reply<CreatedMember>> {
+  create({ email, name, role }: NewMember, context: RequestContext): Promise<Reply<CreatedMember>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedMember>(context, async (manager) => {
       const member = manager.create(Member, {
@@ -39,7 +41,9 @@ export class MembersService {
       await saveMember(manager, member);
       const key = mintKey(this.config.KEY_SECRET, 'member');
       await this.keys.insert(manager, key, { project_id, member_id: member.id }, null);
-      return { body: { ...viewOf(member), key }, version: member.version };
+      const details = { name: member.name, role, key_id: key.id };
+      const changes = [{ ...subjectOf('member.created', member), details }];
+      return { body: { ...viewOf(member), key }, version: member.version, changes };
     });
   }
 
@@ -58,7 +62,7 @@ export class MembersService {
   change(
     id: string,
     change: MemberChange,
-    context: CallContext,
+    context: RequestContext,
     if_match?: string,
   ): Promise<Reply<MemberView>> {
     const { project_id } = context.caller;
@@ -68,14 +72,15 @@ export class MembersService {
       const member = await findMember(manager, project_id, id, true);
       checkVersion(member.version, if_match);
       if (change.role !== undefined && change.role !== 'admin') await keepOneAdmin(manager, member);
+      const changes = changesOfFields(subjectOf('member.changed', member), member, change);
       Object.assign(member, change);
       await saveMember(manager, member);
       await manager.update(Key, { member_id: id }, { revision });
-      return { body: viewOf(member), version: member.version, revision };
+      return { body: viewOf(member), version: member.version, revision, changes };
     });
   }
 
-  async delete(id: string, context: CallContext, if_match?: string): Promise<void> {
+  async delete(id: string, context: RequestContext, if_match?: string): Promise<void> {
     const { project_id } = context.caller;
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
@@ -84,7 +89,8 @@ export class MembersService {
       await keepOneAdmin(manager, member);
       await this.keys.revoke(manager, { member_id: id }, revision);
       await manager.delete(Member, { project_id, id });
-      return { body: null, revision };
+      const details = { name: member.name, role: member.role };
+      return { body: null, revision, changes: [{ ...subjectOf('member.deleted', member), details }] };
     });
   }
 }
@@ -124,6 +130,10 @@ export async function findMember(
   });
   if (!member) throw new Failure('not_found');
   return member;
+}
+
+function subjectOf(action: AuditAction, { project_id, id, email }: Member): ChangeSubject {
+  return { action, project_id, subject_id: id, subject: email };
 }
 
 function viewOf({ id, email, name, role, created_at }: Member): MemberView {

@@ -2,11 +2,12 @@ import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query, Req,
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Readable } from 'node:stream';
-import { type CallContext, type Reply } from '#contracts';
+import { type Reply } from '#contracts';
 import { list } from '../http/listing.js';
 import { Allow, OPERATOR } from './allow.js';
 import { Context } from './call-context.js';
 import { ProjectsService } from './projects.service.js';
+import { type RequestContext } from './request-context.js';
 import { CreatedProject, IdPath, ListQuery, NewProject, ProjectPage, ProjectView } from './resources.js';
 
 @ApiTags('projects')
@@ -17,7 +18,7 @@ export class ProjectsController {
   @Post()
   @Allow(OPERATOR, 201, CreatedProject)
   @ApiOperation({ summary: 'Make a project and its first admin key' })
-  create(@Body() project: NewProject, @Context() context: CallContext): Promise<Reply<CreatedProject>> {
+  create(@Body() project: NewProject, @Context() context: RequestContext): Promise<Reply<CreatedProject>> {
     return this.projects.create(project, context);
   }
 
@@ -46,7 +47,7 @@ export class ProjectsController {
   rename(
     @Param() { id }: IdPath,
     @Body() change: NewProject,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
   ): Promise<Reply<ProjectView>> {
     return this.projects.rename(id, change, context, if_match);
@@ -57,7 +58,7 @@ export class ProjectsController {
   @ApiOperation({ summary: 'Delete a project: its keys end, its data can no longer be reached' })
   delete(
     @Param() { id }: IdPath,
-    @Context() context: CallContext,
+    @Context() context: RequestContext,
     @Headers('if-match') if_match?: string,
   ): Promise<void> {
     return this.projects.delete(id, context, if_match);

@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { Failure, Reply, type CallContext } from '#contracts';
+import { Failure, Reply, type AuditAction } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
+import { changesOfFields, type ChangeSubject } from './audit-trail.js';
 import { Member, Project } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
+import { type RequestContext } from './request-context.js';
 import {
   type CreatedProject,
   type ListQuery,
@@ -31,12 +33,14 @@ export class ProjectsService {
     private readonly config: GatewayConfig,
   ) {}
 
-  create(request: NewProject, context: CallContext): Promise<Reply<CreatedProject>> {
+  create(request: NewProject, context: RequestContext): Promise<Reply<CreatedProject>> {
     return this.writes.once<CreatedProject>(context, async (manager) => {
       const { project, admin } = await createProject(manager, request.name);
       const admin_key = mintKey(this.config.KEY_SECRET, 'member');
       await this.keys.insert(manager, admin_key, { project_id: project.id, member_id: admin.id }, null);
-      return { body: { ...viewOf(project), admin_key }, version: project.version };
+      const details = { admin: admin.email, key_id: admin_key.id };
+      const changes = [{ ...subjectOf('project.created', project), details }];
+      return { body: { ...viewOf(project), admin_key }, version: project.version, changes };
     });
   }
 
@@ -55,20 +59,21 @@ export class ProjectsService {
   rename(
     id: string,
     { name }: NewProject,
-    context: CallContext,
+    context: RequestContext,
     if_match?: string,
   ): Promise<Reply<ProjectView>> {
     return this.writes.once<ProjectView>(context, async (manager) => {
       const project = await findProject(manager, id, true);
       checkVersion(project.version, if_match);
+      const changes = changesOfFields(subjectOf('project.changed', project), project, { name });
       project.name = name;
       await manager.save(project);
-      return { body: viewOf(project), version: project.version };
+      return { body: viewOf(project), version: project.version, changes };
     });
   }
 
   /** What was written to it stays, and nobody can reach it any more. */
-  async delete(id: string, context: CallContext, if_match?: string): Promise<void> {
+  async delete(id: string, context: RequestContext, if_match?: string): Promise<void> {
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const project = await findProject(manager, id, true);
@@ -76,7 +81,7 @@ export class ProjectsService {
       project.deleted_at = new Date();
       await manager.save(project);
       await this.keys.revoke(manager, { project_id: id }, revision);
-      return { body: null, revision };
+      return { body: null, revision, changes: [{ ...subjectOf('project.deleted', project), details: {} }] };
     });
   }
 }
@@ -101,6 +106,10 @@ export async function findProject(manager: EntityManager, id: string, forUpdate 
   });
   if (!project || project.deleted_at) throw new Failure('not_found');
   return project;
+}
+
+export function subjectOf(action: AuditAction, { id, name }: Project): ChangeSubject {
+  return { action, project_id: id, subject_id: id, subject: name };
 }
 
 function viewOf({ id, name, created_at }: Project): ProjectView {

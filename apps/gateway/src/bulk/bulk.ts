@@ -120,7 +120,7 @@ export class Bulk {
     if (!line.wish) return;
     const { kind, content, context } = line.wish;
     try {
-      line.request = await patiently(() => kind.request(content, context.caller), this.patience_ms);
+      line.request = await patiently(() => kind.request(content, context), this.patience_ms);
     } catch (error) {
       line.settle(failureOf(error));
     }

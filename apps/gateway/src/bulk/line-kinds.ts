@@ -13,6 +13,7 @@ import {
 import { AddressBook } from '../auth/address-book.js';
 import { WRITERS } from '../auth/allow.js';
 import { DevicesService } from '../auth/devices.service.js';
+import { type RequestContext } from '../auth/request-context.js';
 import { eventToRecord, RECORDERS } from '../writes/event-write.js';
 import { checkFirmwareOwner, FIRMWARE_REPORTERS } from '../writes/firmware-write.js';
 import { CORRESPONDENTS, messageToSend } from '../writes/message-write.js';
@@ -39,7 +40,7 @@ export interface LineKind<Line extends BulkLine, Request> {
   /** What the route answers when something was made. */
   status: number;
   /** What to ask of the service, once it is clear that this caller may. */
-  request(content: Content<Line>, caller: Caller): Request | Promise<Request>;
+  request(content: Content<Line>, context: RequestContext): Request | Promise<Request>;
   /** Whatever the line is about: lines about the same keep their order. */
   subjects(content: Content<Line>, caller: Caller): string[];
   /** Without an idempotency key. */
@@ -69,7 +70,7 @@ export class LineKinds {
         route: 'POST /v1/events',
         device_in_path: false,
         status: 201,
-        request: (event, caller) => eventToRecord(event, caller, devices),
+        request: (event, context) => eventToRecord(event, context, devices),
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
         repeat: ({ id }) => (id === undefined ? 'done again' : 'recognised'),
       }),
@@ -80,8 +81,8 @@ export class LineKinds {
         route: 'PATCH /v1/devices/:device_id/state',
         device_in_path: true,
         status: 200,
-        request: ({ device_id, ...report }, caller) =>
-          reportToMake({ device_id, report, replaces: false }, caller, devices),
+        request: ({ device_id, ...report }, context) =>
+          reportToMake({ device_id, report, replaces: false }, context, devices),
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
         repeat: () => 'recognised while newest',
       }),
@@ -92,7 +93,7 @@ export class LineKinds {
         route: 'POST /v1/devices/:device_id/firmware',
         device_in_path: true,
         status: 201,
-        request: ({ device_id, ...event }, caller) => {
+        request: ({ device_id, ...event }, { caller }) => {
           checkFirmwareOwner(device_id, caller);
           return event;
         },
@@ -106,7 +107,7 @@ export class LineKinds {
         route: 'POST /v1/messages',
         device_in_path: false,
         status: 201,
-        request: (content, caller) => messageToSend(content, caller, addresses, devices),
+        request: (content, context) => messageToSend(content, context, addresses, devices),
         // Two addresses may be one mailbox: what is said stays in the order in which it was said, whoever hears it.
         subjects: ({ device_id }, caller) => ['messages', ...deviceOf(caller, device_id)],
         repeat: () => 'done again',

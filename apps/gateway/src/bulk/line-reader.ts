@@ -1,6 +1,7 @@
-import { Failure, validatorOf, type CallContext } from '#contracts';
+import { Failure, validatorOf } from '#contracts';
 import { checkRole } from '../auth/allow.js';
 import { idempotencyOf } from '../auth/call-context.js';
+import { type RequestContext } from '../auth/request-context.js';
 import { parseIJson } from '../http/i-json.js';
 import { type BulkLine } from './bulk-lines.js';
 import { DECIMALS, type AnyContent, type AnyLineKind, type LineKinds } from './line-kinds.js';
@@ -13,7 +14,7 @@ export const MAX_LINE_BYTES = 64 * 1024;
 export class LineReader {
   constructor(
     private readonly kinds: LineKinds,
-    private readonly context: CallContext,
+    private readonly context: RequestContext,
     /** The key of the whole: each line that has none of its own has it, with its number. */
     private readonly key: string | undefined,
   ) {}
@@ -40,13 +41,10 @@ export class LineReader {
     throw Failure.invalid({ pointer: '/kind', detail: `must be one of ${this.kinds.names.join(', ')}` });
   }
 
-  private contextOf(kind: AnyLineKind, content: AnyContent, key: string | undefined): CallContext {
+  private contextOf(kind: AnyLineKind, content: AnyContent, key: string | undefined): RequestContext {
     if (key === undefined) return this.context;
     const { device_id, ...rest } = content as { device_id?: string };
     const [params, body] = kind.device_in_path ? [{ device_id }, rest] : [{}, content];
-    return {
-      ...this.context,
-      idempotency: idempotencyOf(kind.route, key, params, body, this.context.caller),
-    };
+    return this.context.with(idempotencyOf(kind.route, key, params, body, this.context.caller));
   }
 }

@@ -1,4 +1,5 @@
-import { type CallContext, type Failure, type Reply } from '#contracts';
+import { type Failure, type Reply } from '#contracts';
+import { type RequestContext } from '../auth/request-context.js';
 import { type AnyContent, type AnyLineKind } from './line-kinds.js';
 import { verdictOf } from './verdict.js';
 
@@ -6,7 +7,7 @@ import { verdictOf } from './verdict.js';
 export interface Wish {
   kind: AnyLineKind;
   content: AnyContent;
-  context: CallContext;
+  context: RequestContext;
 }
 
 /** A line on its way from being read to its verdict. */

@@ -1,5 +1,6 @@
-import { Failure, type Caller, type DeviceReport, type StateConditions, type StateReport } from '#contracts';
+import { Failure, type DeviceReport, type StateConditions, type StateReport } from '#contracts';
 import { type DevicesService } from '../auth/devices.service.js';
+import { type RequestContext } from '../auth/request-context.js';
 
 export const REPORTERS = ['admin', 'editor', 'device'] as const;
 
@@ -14,12 +15,13 @@ interface StateWrite {
 /** What a caller may report: a device its own state, a member any device's, which is registered by it. */
 export async function reportToMake(
   { device_id, report, replaces, conditions }: StateWrite,
-  caller: Caller,
+  context: RequestContext,
   devices: DevicesService,
 ): Promise<DeviceReport> {
+  const { caller } = context;
   if (caller.role === 'device' && device_id !== caller.principal) {
     throw new Failure('forbidden', 'A device reports its own state');
   }
-  await devices.ensure(caller, device_id);
+  await devices.ensure(context, device_id);
   return { ...report, device_id, replaces, conditions };
 }

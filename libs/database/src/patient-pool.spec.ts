@@ -1,0 +1,21 @@
+import { Link, testDatabase } from '#testing';
+import { PatientPool } from './patient-pool.js';
+
+describe('a pool on a machine that makes connections slowly', () => {
+  it('refuses who waits too long, and has the connection for who comes later', async () => {
+    const url = new URL(await testDatabase());
+    const link = await Link.to(Number(url.port));
+    url.port = String(link.port);
+    const pool = new PatientPool({ connectionString: url.href, connectionTimeoutMillis: 20_000, max: 1 });
+    // A connection takes several trips, so that half a second each is too slow for anybody who waits.
+    link.delay(500);
+    const made = new Promise((resolve) => pool.once('connect', resolve));
+    await expect(pool.query('SELECT 1')).rejects.toThrow('timeout exceeded when trying to connect');
+    await made;
+    link.heal();
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    expect(pool.totalCount).toBe(1);
+    await pool.end();
+    link.close();
+  });
+});

@@ -1,0 +1,38 @@
+import { Pool, type PoolClient } from 'pg';
+
+/** How long a caller waits for a connection before it is refused. */
+const PATIENCE_MS = 500;
+
+type Connected = (
+  error: Error | undefined,
+  client: PoolClient | undefined,
+  release: (error?: Error | boolean) => void,
+) => void;
+
+/**
+ * A pool whose callers wait 500 ms, while the making of a connection may take the pool's whole `connectionTimeoutMillis`.
+ * Were it given up with its caller, then on a busy machine, after a restart of Postgres, every connection would be
+ * given up half-made and begun anew by the next caller: none would ever stand.
+ */
+export class PatientPool extends Pool {
+  override connect(): Promise<PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<PoolClient> | undefined {
+    if (!callback) {
+      return new Promise((resolve, reject) => {
+        this.connect((error, client) => (client ? resolve(client) : reject(error!)));
+      });
+    }
+    let isWaiting = true;
+    const patience = setTimeout(() => {
+      isWaiting = false;
+      callback(new Error('timeout exceeded when trying to connect'), undefined, () => undefined);
+    }, PATIENCE_MS);
+    super.connect((error, client, release) => {
+      clearTimeout(patience);
+      if (isWaiting) callback(error, client, release);
+      else release();
+    });
+    return undefined;
+  }
+}
