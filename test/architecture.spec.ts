@@ -42,11 +42,13 @@ const appOf = (path: string): string | undefined => /^apps\/([^/]+)\//.exec(path
 /** What the sources of a library may import, apart from each other. */
 const LIBRARIES: Record<string, RegExp> = {
   contracts: /^(class-validator|@nestjs\/(swagger|common)|node:async_hooks)$/,
-  bus: /^(#contracts|@nestjs\/(common|core|microservices)|rxjs|@nats-io\/.+)$/,
-  database: /^(#contracts|@nestjs\/(common|core|typeorm)|typeorm|pg(-cursor)?|canonicalize|node:.+)$/,
+  tracing: /^(@opentelemetry\/.+|node:async_hooks)$/,
+  bus: /^(#(contracts|tracing)|@nestjs\/(common|core|microservices)|rxjs|@nats-io\/.+|node:perf_hooks)$/,
+  database:
+    /^(#(contracts|tracing)|@nestjs\/(common|core|typeorm)|typeorm|pg(-cursor)?|canonicalize|node:.+)$/,
   feeds: /^(#(bus|contracts|database)|@nestjs\/common|@nats-io\/.+|node:.+)$/,
   service:
-    /^(#contracts|@nestjs\/(common|core|swagger|terminus)|class-validator|fastify|nestjs-pino|prom-client|node:.+)$/,
+    /^(#(contracts|tracing)|@nestjs\/(common|core|swagger|terminus)|class-validator|fastify|nestjs-pino|prom-client|node:.+)$/,
   embedded: /^(node:.+|pg)$/,
   testing: /./,
 };

@@ -1,4 +1,5 @@
 import { Failure, withinProjects, type Call, type Reply } from '#contracts';
+import { beginSpan, endSpan, inSpan, keptFirst, serving, SpanKind, type Span } from '#tracing';
 import {
   Server,
   type AsyncMicroserviceOptions,
@@ -8,8 +9,10 @@ import {
 import { type Msg, type Subscription } from '@nats-io/transport-node';
 import { lastValueFrom } from 'rxjs';
 import { BusConnection } from './connection.js';
+import { aboutSubject, errorTypeOf, lineOf } from './followed-call.js';
 import { decodeFrame, encodeFrame, type Part } from './frame.js';
 import { type HandlerExtras } from './handles.js';
+import { LoopDelay } from './loop-delay.js';
 import {
   contextsOf,
   failureToWire,
@@ -22,9 +25,12 @@ import {
 export interface ServerLimits {
   /** Calls under way or waiting in this process; more are refused at once. */
   calls_in_flight: number;
+  /** With its event loop further behind than this, on average of a second, the process refuses calls at once. */
+  loop_delay_ms: number;
 }
 
-const DEFAULT_LIMITS: ServerLimits = { calls_in_flight: 4_096 };
+const DEFAULT_LIMITS: ServerLimits = { calls_in_flight: 4_096, loop_delay_ms: 1_000 };
+const SAMPLE_MS = 1_000;
 
 interface ReceivedCall {
   id: number;
@@ -41,6 +47,7 @@ type Outcome = Reply<unknown> | Failure;
 export class BusServer extends Server implements CustomTransportStrategy {
   private readonly limits: ServerLimits;
   private subscriptions: Subscription[] = [];
+  private readonly loopDelay = new LoopDelay(SAMPLE_MS);
   private readonly outbox = new Map<string, Part<OutcomeHead>[]>();
   private inFlight = 0;
 
@@ -80,6 +87,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     if (this.connection.isStanding) await Promise.all(open.map((subscription) => subscription.drain()));
     while (this.inFlight > 0 || this.outbox.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     if (this.connection.isStanding) await this.connection.nats.flush();
+    this.loopDelay.close();
   }
 
   on(): never {
@@ -96,7 +104,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     if (!reply) return;
     const received = readCalls(message.data, this.logger);
     this.connection.meters?.came(message.subject, received.length);
-    if (this.inFlight + received.length > this.limits.calls_in_flight) {
+    if (this.isOverloaded(received.length)) {
       this.connection.meters?.dropped(message.subject, 'refused', received.length);
       const refusal = new Failure('unavailable', 'The service is overloaded', { nothing_done: true });
       for (const { id } of received) this.answer(reply, id, refusal);
@@ -107,6 +115,11 @@ export class BusServer extends Server implements CustomTransportStrategy {
     for (const group of groups) void this.handle(message, group, handler, together);
   }
 
+  private isOverloaded(more: number): boolean {
+    const { calls_in_flight, loop_delay_ms } = this.limits;
+    return this.inFlight + more > calls_in_flight || this.loopDelay.ms > loop_delay_ms;
+  }
+
   private async handle(
     { subject, reply }: Msg,
     received: ReceivedCall[],
@@ -115,11 +128,20 @@ export class BusServer extends Server implements CustomTransportStrategy {
   ): Promise<void> {
     const began = performance.now();
     const alive = received.filter(({ expires_at }) => began < expires_at);
-    const found = await this.outcomesOf(alive, handler, together);
+    const span = alive.length > 0 ? spanOf(subject, alive) : undefined;
+    const found = await inSpan(span, () => this.outcomesOf(alive, handler, together));
     const outcomes = alive.map((_, index) => found[index] ?? new Failure('internal'));
+    endSpan(
+      span,
+      outcomes.map(errorTypeOf).find((type) => type !== undefined),
+    );
     alive.forEach(({ id }, index) => this.answer(reply!, id, outcomes[index]!));
     this.connection.meters?.dropped(subject, 'expired', received.length - alive.length);
-    if (alive.length > 0) this.connection.meters?.handled(subject, outcomes, performance.now() - began);
+    const took_ms = performance.now() - began;
+    if (alive.length > 0) this.connection.meters?.handled(subject, outcomes, took_ms);
+    const { say } = this.connection;
+    if (say)
+      alive.forEach(({ call }, index) => say(lineOf('handled', subject, call, outcomes[index]!, took_ms)));
     this.inFlight -= received.length;
   }
 
@@ -136,10 +158,11 @@ export class BusServer extends Server implements CustomTransportStrategy {
     try {
       const result = await withinProjects(
         () => projects,
-        async () => {
-          const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
-          return (await lastValueFrom(stream)) as Outcome | Outcome[];
-        },
+        () =>
+          serving(calls, async () => {
+            const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
+            return (await lastValueFrom(stream)) as Outcome | Outcome[];
+          }),
       );
       return together ? (result as Outcome[]) : [result as Outcome];
     } catch (error) {
@@ -170,6 +193,20 @@ export class BusServer extends Server implements CustomTransportStrategy {
     this.outbox.delete(reply);
     for (const frame of inFrames(parts)) this.connection.nats.publish(reply, frame);
   }
+}
+
+/** A span for what a handler does at once: a part of the first call that somebody keeps, linked to the others. */
+function spanOf(subject: string, received: ReceivedCall[]): Span | undefined {
+  return beginSpan(subject, () => {
+    const traceparents = received.flatMap(({ call }) => call.traceparent ?? []);
+    const traceparent = keptFirst(traceparents);
+    return {
+      kind: SpanKind.SERVER,
+      traceparent,
+      links: traceparents.filter((other) => other !== traceparent),
+      attributes: { ...aboutSubject(subject), 'messaging.batch.message_count': received.length },
+    };
+  });
 }
 
 function readCalls(data: Uint8Array, logger: { error(message: unknown): void }): ReceivedCall[] {

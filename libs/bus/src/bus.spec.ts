@@ -3,7 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type INestMicroservice, Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { contract, Failure, type CallContext, type Contract, type Reply } from '#contracts';
-import { context, eventually, testNats, type TestNats } from '#testing';
+import { BusyLoop, context, eventually, testNats, type TestNats } from '#testing';
+import { idsOfServed } from '#tracing';
 import { type CallLimits } from './bus.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import { MAX_PAYLOAD_BYTES, type CallHead, type OutcomeHead } from './wire.js';
@@ -223,6 +224,22 @@ describe('the bus', () => {
     expect(heard.together[0]).toEqual(['0', '1', '2', '3']);
   });
 
+  it('logs what broke in a handler with the id of that call alone', async () => {
+    const logged: unknown[] = [];
+    const log = (): void => undefined;
+    Logger.overrideLogger({ log, warn: log, error: () => logged.push(idsOfServed()) });
+    const { bus } = await open({ frames_in_flight: 1 });
+    const acts = ['answer', 'answer', 'break', 'answer'] as const;
+    const calls = acts.map((act, index) => {
+      const ofCall = context({}, { request_id: `${act} ${index}` });
+      return outcomeOf(bus.call(shoutTogether, shout({ act }), ofCall));
+    });
+    expect((await Promise.all(calls))[2]).toBe('internal');
+    Logger.overrideLogger(false);
+    expect(heard.together[0]).toHaveLength(acts.length);
+    expect(logged.at(-1)).toEqual({ request_id: 'break 2' });
+  });
+
   it('tells the caller what the handler said in refusing', async () => {
     const { bus } = await open();
     const refused = bus.call(shoutAlone, shout({ act: 'refuse', token: 'taken' }), context());
@@ -333,6 +350,25 @@ describe('the bus', () => {
     await held;
     await bus.call(shoutAlone, shout(), context());
     expect(heard.alone).toHaveLength(2);
+  });
+
+  it('refuses at once while the event loop of the service is behind, and answers again when it is not', async () => {
+    await echo.close();
+    echo = await startEcho(nats.url, heard, { loop_delay_ms: 50 });
+    const { bus } = await open();
+    const load = new BusyLoop(80);
+    const refusal = await eventually(async () => {
+      const outcome = await bus.call(shoutAlone, shout(), context()).catch((failure: Failure) => failure);
+      return outcome instanceof Failure && outcome;
+    });
+    expect(refusal).toMatchObject({
+      code: 'unavailable',
+      message: 'The service is overloaded',
+      nothing_done: true,
+      retry_after_s: 1,
+    });
+    load.end();
+    await eventually(() => bus.call(shoutAlone, shout(), context()));
   });
 
   it('shares calls among the replicas of a service, each call to one of them', async () => {

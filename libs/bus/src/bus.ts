@@ -2,6 +2,7 @@ import { Failure, Reply, type CallContext, type Contract } from '#contracts';
 import { createInbox, type Msg } from '@nats-io/transport-node';
 import { Channel, type ChannelLimits, type PendingCall } from './channel.js';
 import { type BusConnection } from './connection.js';
+import { followCall } from './followed-call.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import { callHeads, failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
 
@@ -68,7 +69,7 @@ export class Bus {
 
     return new Promise<Reply<Response>>((resolve, reject) => {
       const expires_at = performance.now() + deadline_ms;
-      const call = this.pendingCall(channel, { context, body, expires_at }, (outcome) => {
+      const call = this.pendingCall(channel, { subject, context, body, expires_at }, (outcome) => {
         clearTimeout(timer);
         if (outcome instanceof Failure) reject(outcome);
         else resolve(outcome as Reply<Response>);
@@ -101,13 +102,17 @@ export class Bus {
       const expires_at = performance.now() + deadline_ms;
       let left = calls.length;
       const pending = calls.map(({ context }, index) =>
-        this.pendingCall(channel, { context, body: bodies[index]!, expires_at, company }, (outcome) => {
-          outcomes[index] = outcome as Reply<Response> | Failure;
-          left -= 1;
-          if (left > 0) return;
-          clearTimeout(timer);
-          resolve(outcomes);
-        }),
+        this.pendingCall(
+          channel,
+          { subject, context, body: bodies[index]!, expires_at, company },
+          (outcome) => {
+            outcomes[index] = outcome as Reply<Response> | Failure;
+            left -= 1;
+            if (left > 0) return;
+            clearTimeout(timer);
+            resolve(outcomes);
+          },
+        ),
       );
       const timer = setTimeout(() => {
         for (const call of pending) call.settle(noAnswer());
@@ -136,16 +141,19 @@ export class Bus {
   /** A call that gets its outcome once, whoever brings it. */
   private pendingCall(
     channel: Channel,
-    call: Omit<PendingCall, 'id' | 'queued_at' | 'settle'>,
+    { subject, ...call }: Omit<PendingCall, 'id' | 'queued_at' | 'settle'> & { subject: string },
     settle: PendingCall['settle'],
   ): PendingCall {
+    const followed = followCall(subject, call.context, this.connection.say);
     const pending: PendingCall = {
       ...call,
+      ...(followed && { context: followed.context }),
       id: ++this.lastId,
       queued_at: performance.now(),
       settle: (outcome) => {
         if (!this.pending.delete(pending.id)) return;
         channel.settled(pending);
+        followed?.end(outcome);
         settle(outcome);
       },
     };

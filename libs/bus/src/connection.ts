@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { connect, nkeyAuthenticator, type NatsConnection, type ServerInfo } from '@nats-io/transport-node';
 import { BusMeters, type MeterRegistry } from './bus-meters.js';
+import { type SayLine } from './followed-call.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
 export interface BusOptions {
@@ -20,6 +21,8 @@ export class BusConnection {
   private standing = true;
   /** Nothing is counted until the app has metrics. */
   meters?: BusMeters;
+  /** Takes a line of the log about each call; none unless the log is to tell of each. */
+  say?: SayLine;
 
   private constructor(
     readonly nats: NatsConnection,
@@ -68,6 +71,9 @@ export class BusConnection {
     check: (): Promise<void> => this.ping(),
     measure: (registry: MeterRegistry): void => {
       this.meters = new BusMeters(registry);
+    },
+    narrate: (say: SayLine): void => {
+      this.say = say;
     },
     gauges: {
       nats_messages_received: {

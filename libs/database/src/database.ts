@@ -1,6 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
+import { Failure } from '#contracts';
+import { SpanKind, traced, type SpanStart } from '#tracing';
 import { databaseFailure } from './failures.js';
 import { ScopedQuery } from './project-client.js';
 
@@ -61,22 +63,14 @@ export class Database implements OnModuleInit, Statements {
 
   /** `work` in one transaction: its effect is durable when this resolves, and there is none when it rejects. */
   async transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
-    try {
-      const result = await this.source.transaction(work);
-      this.committed();
-      return result;
-    } catch (error) {
-      throw databaseFailure(error);
-    }
+    const result = await this.asked('transaction', () => this.source.transaction(work));
+    this.committed();
+    return result;
   }
 
   /** Reads through TypeORM outside of a transaction. */
-  async read<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
-    try {
-      return await work(this.source.manager);
-    } catch (error) {
-      throw databaseFailure(error);
-    }
+  read<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    return this.asked('read', () => work(this.source.manager));
   }
 
   /** Runs `listener` whenever this process may have committed something. */
@@ -85,11 +79,10 @@ export class Database implements OnModuleInit, Statements {
   }
 
   private async ask<Row>(query: QueryConfig): Promise<Row[]> {
-    try {
-      return (await this.pool.query(new ScopedQuery(query) as unknown as QueryConfig)).rows as Row[];
-    } catch (error) {
-      throw databaseFailure(error);
-    }
+    const { rows } = await this.asked(query.name ?? 'statement', () =>
+      this.pool.query(new ScopedQuery(query) as unknown as QueryConfig),
+    );
+    return rows as Row[];
   }
 
   /** Resolves when the server answers; `unavailable` otherwise. */
@@ -120,9 +113,28 @@ export class Database implements OnModuleInit, Statements {
     },
   };
 
+  /** Whatever is asked of the database, as a span and with what its errors mean. Its text and values stay here. */
+  private async asked<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    const { schema } = this.source.options as { schema?: string };
+    const start = (): SpanStart => ({
+      kind: SpanKind.CLIENT,
+      attributes: { 'db.system.name': 'postgresql', 'db.namespace': schema },
+    });
+    try {
+      return await traced(name, start, errorTypeOf, work);
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
   private committed(): void {
     for (const listener of this.listeners) listener();
   }
+}
+
+function errorTypeOf(error: unknown): string {
+  const failure = databaseFailure(error);
+  return failure instanceof Failure ? failure.code : 'internal';
 }
 
 /** As `Database.prepared`, inside of a transaction. */

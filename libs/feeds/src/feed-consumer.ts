@@ -66,6 +66,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private problem?: string;
   private consumed = 0;
   private dead = 0;
+  private batches_pending = 0;
 
   constructor(
     private readonly connection: BusConnection,
@@ -94,6 +95,10 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
         help: 'Entries that this process could not digest.',
         read: (): number => this.dead,
       },
+      feed_batches_pending: {
+        help: 'Batches that this consumer has not taken yet, as of the last one that this process took.',
+        read: (): number => this.batches_pending,
+      },
     },
   };
 
@@ -111,6 +116,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private async consume(consumer: Consumer): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const message = await consumer.next({ expires: WAIT_MS });
+      this.batches_pending = message?.info.pending ?? 0;
       if (message) await this.take(message);
       this.problem = undefined;
     }

@@ -43,6 +43,7 @@ describe('the configuration of an app', () => {
       FEED_REPLICAS: 1,
       FEED_MAX_MIB: 1024,
       LOG_LEVEL: 'info',
+      TRACES_PERCENT: 100,
       DEGREES: 180,
       FUEL: 'gas',
     });
@@ -156,6 +157,8 @@ describe('the configuration of an app', () => {
       'FEED_REPLICAS',
       'FEED_MAX_MIB',
       'LOG_LEVEL',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'TRACES_PERCENT',
     ]);
   });
 });

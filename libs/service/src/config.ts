@@ -133,6 +133,15 @@ export class AppConfig {
   /** The most that the feed's stream takes on NATS' disk; its oldest entries make way. */
   @NumberSetting(1, 1_048_576) FEED_MAX_MIB = 1024;
   @WordSetting(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL = 'info';
+  /** Base URL of an OpenTelemetry collector (OTLP over HTTP); nothing is traced without one. */
+  @UrlSetting(['http', 'https'], { optional: true }) OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+  /** Of a hundred traces that begin here, so many are kept. */
+  @NumberSetting(0, 100) TRACES_PERCENT = 100;
+
+  /** Whether the log tells of each request and each call. */
+  get isTalkative(): boolean {
+    return ['debug', 'trace'].includes(this.LOG_LEVEL);
+  }
 }
 
 /** What a migration is told: the database as the role that owns the schema. */

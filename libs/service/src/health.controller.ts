@@ -23,6 +23,8 @@ export interface Part {
   gauges?: Record<string, { help: string; read: () => number }>;
   /** Takes from the app's metrics what it counts as it happens. */
   measure?: (metrics: Metrics) => void;
+  /** Takes where to say what it does, line by line; not called unless the log shows `debug`. */
+  narrate?: (say: (line: Record<string, unknown>) => void) => void;
 }
 
 export const PARTS = Symbol('the parts whose health this app reports');

@@ -1,7 +1,8 @@
-import { Inject, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { Inject, Logger, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { LoggerModule } from 'nestjs-pino';
-import { type AppConfig } from './config.js';
+import { idsOfServed, SpanExport, type SpanExportOptions } from '#tracing';
+import { AppConfig } from './config.js';
 import { HealthController, PARTS, type Part } from './health.controller.js';
 import { Lifecycle } from './lifecycle.js';
 import { Metrics } from './metrics.js';
@@ -16,9 +17,13 @@ export interface ServiceOptions {
 /** What every app has beside its own purpose: JSON logs, health, metrics, a life cycle. */
 @Module({})
 export class ServiceModule {
-  constructor(metrics: Metrics, @Inject(PARTS) parts: Part[]) {
-    for (const { gauges = {}, measure } of parts) {
+  constructor(metrics: Metrics, config: AppConfig, @Inject(PARTS) parts: Part[]) {
+    for (const { name, gauges = {}, measure, narrate } of parts) {
       measure?.(metrics);
+      if (config.isTalkative) {
+        const logger = new Logger(name);
+        narrate?.((line) => logger.debug(line));
+      }
       for (const [name, { help, read }] of Object.entries(gauges)) metrics.gauge(name, help, read);
     }
   }
@@ -35,14 +40,25 @@ export class ServiceModule {
             level: config.LOG_LEVEL,
             autoLogging: false,
             quietReqLogger: true,
+            mixin: idsOfServed,
             redact: ['*.authorization', '*.api_key', '*["x-api-key"]', '*.key', '*.body'],
           },
           forRoutes: [],
         }),
       ],
       controllers: [HealthController],
-      providers: [Lifecycle, Metrics, { provide: PARTS, ...parts }],
+      providers: [
+        Lifecycle,
+        Metrics,
+        { provide: AppConfig, useValue: config },
+        { provide: SpanExport, useFactory: () => SpanExport.open(spanExportOf(name, config)) },
+        { provide: PARTS, ...parts },
+      ],
       exports: [Lifecycle, Metrics],
     };
   }
+}
+
+function spanExportOf(name: string, config: AppConfig): SpanExportOptions {
+  return { name, endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT, percent: config.TRACES_PERCENT };
 }

@@ -1,3 +1,4 @@
+export * from './busy-loop.js';
 export * from './callers.js';
 export * from './eventually.js';
 export * from './link.js';

@@ -2,11 +2,11 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { Failure, isIdempotencyKey, type Caller, type Idempotency } from '#contracts';
 import { contentHash } from '#database';
+import { knownRequest } from '../http/request-trail.js';
 import { type AuthenticatedRequest } from './auth.guard.js';
 import { RequestContext } from './request-context.js';
 
 const WRITES = ['POST', 'PATCH', 'PUT'];
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** The context of a request whose key the guard has accepted. */
 export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): RequestContext => {
@@ -21,10 +21,11 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
 });
 
 /** Who calls, and what travels along; without the promise of an idempotency key. */
-export function contextWithoutKey({ principal, id, ip, headers }: AuthenticatedRequest): RequestContext {
+export function contextWithoutKey(request: AuthenticatedRequest): RequestContext {
+  const { principal, id, ip } = request;
   const context = new RequestContext({ caller: principal.caller, request_id: id }, ip);
-  const { traceparent } = headers;
-  if (typeof traceparent === 'string' && TRACEPARENT.test(traceparent)) context.traceparent = traceparent;
+  const { traceparent } = knownRequest(request);
+  if (traceparent !== undefined) context.traceparent = traceparent;
   return context;
 }
 

@@ -7,7 +7,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, withinProjects } from '#contracts';
 import { Metrics } from '#service';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
-import { type GatewayConfig } from '../gateway.config.js';
+import { GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
 import { limitBodyTime } from './body-time.js';
@@ -18,6 +18,7 @@ import { parseIJson } from './i-json.js';
 import { MERGE_PATCH, mergePatchBody } from './merge-patch-body.js';
 import { NDJSON, ndjsonBody } from './ndjson-body.js';
 import { measureRequests } from './request-metrics.js';
+import { followRequests } from './request-trail.js';
 
 export const BODY_LIMIT_BYTES = 256 * 1024;
 const BODY_TIME_MS = 30_000;
@@ -83,6 +84,8 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
     if (encoding === undefined || encoding === 'identity') done();
     else done(new Failure('unsupported_media_type', 'Send the body without Content-Encoding'));
   });
+  const config = app.get(GatewayConfig);
+  followRequests(server, config.isTalkative);
   server.addHook('preHandler', confine);
   server.addHook('preSerialization', answer);
   server.setReplySerializer(serialize);
@@ -92,7 +95,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
   await app.register(underPressure, {
-    maxEventLoopDelay: 1_000,
+    maxEventLoopDelay: config.EVENT_LOOP_DELAY_MS,
     pressureHandler: (request: FastifyRequest) => {
       if (request.url.startsWith('/health')) return;
       shed.inc();

@@ -1,0 +1,26 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const RESOLUTION_MS = 10;
+
+/** How far the event loop of this process is behind: the mean of the sample before, in milliseconds. */
+export class LoopDelay {
+  ms = 0;
+  private readonly histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(sample_ms: number) {
+    this.histogram.enable();
+    this.timer = setInterval(() => this.sample(), sample_ms).unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.histogram.disable();
+  }
+
+  private sample(): void {
+    // Without a single turn in all of the time there is no mean.
+    this.ms = this.histogram.count === 0 ? Infinity : this.histogram.mean / 1e6 - RESOLUTION_MS;
+    this.histogram.reset();
+  }
+}
