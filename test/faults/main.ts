@@ -22,7 +22,8 @@ async function faults({ tier, seed, report, only }: FaultOptions): Promise<boole
   let isKept = true;
   for (const { name, faults, overloads } of schedule(tier, new Random(seed))) {
     const wanted = faults.filter((fault) => fault.name.includes(only));
-    if (wanted.length === 0) continue;
+    const turns = 'overload'.startsWith(only) ? overloads : 0;
+    if (wanted.length + turns === 0) continue;
     tell(`${name}: ${wanted.length} faults`);
     const run = await Run.start({ seed, rate: RATE, tell });
     const interrupted = (): void => void run.stop().finally(() => process.exit(130));
@@ -30,10 +31,8 @@ async function faults({ tier, seed, report, only }: FaultOptions): Promise<boole
     const { verdict, skipped } = await lived(run, async () => {
       const skipped = await run.strike(wanted);
       if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
-      if (only === '') {
-        if (tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
-        for (let turn = 0; turn < overloads; turn += 1) await run.overload();
-      }
+      if (only === '' && tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
+      for (let turn = 0; turn < turns; turn += 1) await run.overload();
       return { skipped, verdict: await run.judge() };
     });
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);

@@ -11,7 +11,7 @@ export interface FaultOptions {
   report?: string;
   /** Only the teeth: whether each broken rule is caught. */
   teeth: boolean;
-  /** Only faults, or teeth, whose name holds this; for looking into one of them. */
+  /** Only faults, or teeth, whose name holds this, or `overload`; for looking into one of them. */
   only: string;
 }
 
