@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { plainToInstance } from 'class-transformer';
-import { validateSync } from 'class-validator';
-import { AUDIT_ACTIONS, NewEvent, type AuditAction, type AuditEntry } from '#contracts';
+import { AUDIT_ACTIONS, NewEvent, validatorOf, type AuditAction, type AuditEntry } from '#contracts';
 import { auditEvent } from './audit-event.js';
 
 const ADA = {
@@ -28,8 +26,9 @@ function messageOf(rest: Partial<AuditEntry>): string {
 describe('an event of the audit', () => {
   it.each(AUDIT_ACTIONS)('is one that anybody might have recorded: %s', (action: AuditAction) => {
     const device_id = action.startsWith('device') ? 'pump 7' : null;
-    const event = plainToInstance(NewEvent, auditEvent(anEntry({ action, device_id })));
-    expect(validateSync(event)).toEqual([]);
+    // As JSON, where what is undefined is absent.
+    const event: unknown = JSON.parse(JSON.stringify(auditEvent(anEntry({ action, device_id }))));
+    expect(validatorOf(NewEvent)(event)).toEqual([]);
   });
 
   it('says what changed from what to what', () => {

@@ -96,6 +96,28 @@ describe('a consumer of a feed', () => {
     await consumer.onModuleDestroy();
   });
 
+  it('waits for a feed that nobody has begun yet, and has no problem with it', async () => {
+    const seen: string[] = [];
+    const consumer = new FeedConsumer(world.connection, {
+      name: 'early',
+      kind: 'event',
+      handle: (entries) => Promise.resolve(void seen.push(...entries.map(({ head }) => head.id))),
+    });
+    let attempts = 0;
+    world.connection.nats.subscribe(`$JS.API.CONSUMER.*.${streamName('event')}.>`, {
+      callback: () => void (attempts += 1),
+    });
+    consumer.onApplicationBootstrap();
+    // It has been told once at least that there is no such stream.
+    await eventually(() => attempts > 1);
+    await consumer.part.check();
+    await world.start();
+    const ids = await world.insert(20);
+    await eventually(() => expect(seen).toEqual(ids));
+    await consumer.part.check();
+    await consumer.onModuleDestroy();
+  });
+
   it('hands back what it waits for when it is told to stop', async () => {
     await world.start();
     const ids = await world.insert(20);
