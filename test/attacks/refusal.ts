@@ -3,7 +3,7 @@ import { type Route } from '../openapi-routes.js';
 
 /** What an answer never shows: stacks, SQL and its errors, subjects of the bus. */
 const INSIDES =
-  /\bat .+:\d+|node_modules|\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b|\brelation "|violates|pg_\w|\b(activity-events|device-state|firmware|messages|pricing)\.[a-z]/;
+  /\n\s+at |\.[jt]s:\d+|node_modules|\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b|\brelation "|violates|pg_\w|\b(activity-events|device-state|firmware|messages|pricing)\.[a-z]/;
 const MEMBERS = ['type', 'title', 'status', 'detail', 'code', 'request_id', 'errors'];
 /** Members of single codes: a repeat with other content, a price that is another, parts that are missing. */
 const EXTENSIONS = ['first_content_hash', 'content_hash', 'product_id', 'current_price', 'parts'];
