@@ -31,7 +31,7 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
     bodyLimit: BODY_LIMIT_BYTES,
     // For headers Node's own limit will do; for bodies see `limitBodyTime`.
     requestTimeout: 0,
-    http: { headersTimeout: BODY_TIME_MS },
+    http: { headersTimeout: BODY_TIME_MS, connectionsCheckingInterval: 5_000 },
     connectionTimeout: 60_000,
     keepAliveTimeout: 72_000,
     // What still comes over a kept connection while the gateway stops is answered, and the connection closed with it:
