@@ -197,7 +197,7 @@ describe('bytes on a socket, for each route', () => {
       return socket;
     });
     await Promise.all(held.map((socket) => once(socket, 'connect')));
-    const closed = Promise.all(held.map((socket) => once(socket, 'close')));
+    const closed = Promise.all(held.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     await gateway.stop();
     await closed;
   }, 20_000);
