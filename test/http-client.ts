@@ -52,9 +52,12 @@ export class HttpClient {
       },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const isStream = response.headers.get('content-type') === 'text/event-stream';
-    if (isStream) await response.body?.cancel();
-    const text = isStream ? '' : await response.text();
+    // An event stream has no end.
+    if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      await response.body?.cancel();
+      return { status: response.status, headers: response.headers, body: '' };
+    }
+    const text = await response.text();
     const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,

@@ -1,5 +1,23 @@
 import { type HttpClient } from './http-client.js';
 
+/** What the document says of a value: JSON Schema as OpenAPI 3.0 writes it, references among components resolved. */
+export interface Schema {
+  type?: string;
+  format?: string;
+  enum?: string[];
+  example?: unknown;
+  nullable?: boolean;
+  oneOf?: Schema[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+}
+
+export interface QueryParameter {
+  name: string;
+  required: boolean;
+  schema: Schema;
+}
+
 export interface Route {
   /** As the document writes it: `GET /v1/events/{id}`. */
   name: string;
@@ -7,22 +25,49 @@ export interface Route {
   path: string;
   /** Names of the parameters in the path. */
   parameters: string[];
+  query: QueryParameter[];
+  /** Whether it answers without a key. */
+  isPublic: boolean;
+  /** The first type of body that it takes; undefined when it reads none. */
+  media_type?: string;
+  /** What the body may be: one form, or for a bulk each form of a line. */
+  bodies: Schema[];
+  /** The statuses that it says it answers when all is well. */
+  well: number[];
+}
+
+/** The OpenAPI document as it is published. */
+export async function publishedDocument(client: HttpClient): Promise<any> {
+  return (await client.get('/openapi.json')).body;
 }
 
 /** Every route that the gateway publishes, so that a new route is under test by itself. */
 export async function publishedRoutes(client: HttpClient): Promise<Route[]> {
-  const { body } = await client.get('/openapi.json');
-  return Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => ({
-      name: `${method.toUpperCase()} ${path}`,
-      method: method.toUpperCase(),
-      path,
-      parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
-    })),
+  const { paths, components } = await publishedDocument(client);
+  const resolved = (schema: any): any =>
+    schema.$ref === undefined ? schema : components.schemas[schema.$ref.split('/').at(-1)];
+  return Object.entries(paths as Record<string, Record<string, any>>).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const [body] = Object.entries<any>(operation.requestBody?.content ?? {});
+      const schema = body && resolved(body[1].schema);
+      return {
+        name: `${method.toUpperCase()} ${path}`,
+        method: method.toUpperCase(),
+        path,
+        parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
+        query: operation.parameters.filter((parameter: { in: string }) => parameter.in === 'query'),
+        isPublic: operation.security === undefined,
+        media_type: body?.[0],
+        bodies: body ? (schema.oneOf ?? [schema]).map(resolved) : [],
+        well: Object.keys(operation.responses as object)
+          .map(Number)
+          .filter((status) => status >= 200 && status < 300),
+      };
+    }),
   );
 }
 
 /** The path with its parameters filled in, percent-encoded. */
-export function pathOf({ path }: Route, values: Record<string, string>): string {
+export function pathOf({ path }: Pick<Route, 'path'>, values: Record<string, string>): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name]!));
 }

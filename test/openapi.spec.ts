@@ -56,6 +56,25 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('needs no header, and takes an idempotency key on each write', () => {
+    const operations = Object.values(document.paths as Record<string, Record<string, any>>).flatMap(
+      Object.entries,
+    );
+    expect(operations.length).toBeGreaterThan(40);
+    for (const [method, { operationId, parameters }] of operations) {
+      const headers = parameters.filter((one: { in: string }) => one.in === 'header');
+      expect([operationId, headers.filter((one: { required: boolean }) => one.required)]).toEqual([
+        operationId,
+        [],
+      ]);
+      const names = headers.map(({ name }: { name: string }) => name);
+      expect([operationId, names.includes('idempotency-key')]).toEqual([
+        operationId,
+        ['post', 'patch', 'put'].includes(method),
+      ]);
+    }
+  });
+
   it('refers to nothing that it does not hold', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
     expect(references.length).toBeGreaterThan(0);

@@ -2,6 +2,20 @@ import { type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { Problem } from './auth/allow.js';
 
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+/** Refusals may have further members by their code (RFC 9457, section 3.2), e.g. the two hashes of a conflict. */
+const HOLDING_MORE = ['Problem', 'LineError'];
+const WRITES = ['post', 'put', 'patch'];
+const IDEMPOTENCY_KEY: NonNullable<Operation['parameters']>[number] = {
+  name: 'idempotency-key',
+  in: 'header',
+  required: false,
+  description: 'A repeat under the same key gets the first answer again, for ever.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+};
+
 /** The OpenAPI 3.0 document, from the same declarations that validate requests. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
   const description = new DocumentBuilder()
@@ -10,7 +24,18 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A key: flt_…' })
     .build();
-  return SwaggerModule.createDocument(app, description, { extraModels: [Problem] });
+  const document = SwaggerModule.createDocument(app, description, { extraModels: [Problem] });
+  for (const path of Object.values(document.paths)) {
+    for (const method of METHODS) {
+      const parameters = path[method]?.parameters ?? [];
+      // Conditions may be put on a request; none needs them.
+      for (const one of parameters) if ('in' in one && one.in === 'header') one.required = false;
+      if (WRITES.includes(method)) path[method]?.parameters?.push(IDEMPOTENCY_KEY);
+    }
+  }
+  for (const name of HOLDING_MORE)
+    Object.assign(document.components!.schemas![name]!, { additionalProperties: true });
+  return document;
 }
 
 /** `/openapi.json`, and a UI at `/docs` that loads nothing from elsewhere. */

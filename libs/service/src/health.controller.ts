@@ -39,6 +39,13 @@ class Health {
   parts!: Record<string, PartState>;
 }
 
+class Liveness {
+  @ApiProperty({ enum: ['ok'] }) status!: string;
+}
+
+/** The schema that every document of an app with problems holds. */
+const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+
 /** Health for orchestrators, by terminus; the same three routes on every app. */
 @ApiTags('health')
 @ApiExtraModels(PartState)
@@ -56,7 +63,7 @@ export class HealthController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Each part’s state' })
   @ApiOkResponse({ type: Health })
-  @ApiServiceUnavailableResponse({ description: 'A part is missing.' })
+  @ApiServiceUnavailableResponse({ description: 'A part is missing.', content: PROBLEM })
   health(): Promise<Health> {
     return this.check(this.parts);
   }
@@ -64,7 +71,8 @@ export class HealthController {
   @Get('live')
   @HttpCode(200)
   @ApiOperation({ summary: 'The process turns; nobody else is asked' })
-  live(): { status: string } {
+  @ApiOkResponse({ type: Liveness })
+  live(): Liveness {
     return { status: 'ok' };
   }
 
@@ -72,7 +80,7 @@ export class HealthController {
   @HttpCode(200)
   @ApiOperation({ summary: 'May take traffic' })
   @ApiOkResponse({ type: Health })
-  @ApiServiceUnavailableResponse({ description: 'Starting, stopping or cut off.' })
+  @ApiServiceUnavailableResponse({ description: 'Starting, stopping or cut off.', content: PROBLEM })
   ready(): Promise<Health> {
     if (!this.lifecycle.isServing) throw new Failure('unavailable', 'Starting or stopping');
     return this.check(this.parts.filter(({ essential }) => essential));

@@ -9,7 +9,13 @@ import { Failure, isDeclared, validatorOf, type Constructor } from '#contracts';
 export class ContractPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (type === 'custom' || !metatype || !isDeclared(metatype as Constructor<unknown>)) return value;
-    const given = type === 'query' ? withNumbers(value as Record<string, unknown>, metatype) : (value ?? {});
+    // No body is an empty one; null is a body, and a wrong one.
+    const given =
+      type === 'query'
+        ? withNumbers(value as Record<string, unknown>, metatype)
+        : value === undefined
+          ? {}
+          : value;
     const errors = validatorOf(metatype as Constructor<unknown>)(given);
     if (errors.length > 0) throw Failure.invalid(...errors);
     return given;

@@ -19,9 +19,11 @@ import { MERGE_PATCH, mergePatchBody } from './merge-patch-body.js';
 import { NDJSON, ndjsonBody } from './ndjson-body.js';
 import { measureRequests } from './request-metrics.js';
 import { followRequests } from './request-trail.js';
+import { cutSilentConnections } from './silent-connections.js';
 
 export const BODY_LIMIT_BYTES = 256 * 1024;
 const BODY_TIME_MS = 30_000;
+const LAST_GRACE_MS = 5_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** Fastify with the limits that every public listener needs, and errors of HTTP itself as problems. */
@@ -30,7 +32,7 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
     bodyLimit: BODY_LIMIT_BYTES,
     // For headers Node's own limit will do; for bodies see `limitBodyTime`.
     requestTimeout: 0,
-    http: { headersTimeout: BODY_TIME_MS },
+    http: { headersTimeout: BODY_TIME_MS, connectionsCheckingInterval: 5_000 },
     connectionTimeout: 60_000,
     keepAliveTimeout: 72_000,
     // What still comes over a kept connection while the gateway stops is answered, and the connection closed with it:
@@ -78,6 +80,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
     }
   });
   limitBodyTime(server, BODY_TIME_MS, (socket) => refuseConnection('ERR_HTTP_REQUEST_TIMEOUT', socket));
+  cutSilentConnections(server, LAST_GRACE_MS);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     const encoding = request.headers['content-encoding'];
@@ -119,9 +122,10 @@ function refuseConnection(code: string | undefined, socket: Socket): void {
   if (!socket.writable) return;
   const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const failure = new Failure('invalid', 'The request cannot be understood');
-  const body = JSON.stringify({ ...problemOf(failure, randomUUID()), title: STATUS_CODES[status], status });
+  const request_id = randomUUID();
+  const body = JSON.stringify({ ...problemOf(failure, request_id), title: STATUS_CODES[status], status });
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]!}\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]!}\r\nContent-Type: application/problem+json\r\nX-Request-Id: ${request_id}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

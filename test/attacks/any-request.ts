@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { type Role } from '#contracts';
+import { type Route, type Schema } from '../openapi-routes.js';
+import { roleFor, ROLES } from '../role-table.js';
+import { nothing, type Landscape, type Things } from './landscape.js';
+import { type Request } from './request.js';
+
+export interface AnyRequest extends Request {
+  role: Role;
+}
+
+/** Texts at the edges of what parsers, Postgres and NATS take. */
+const EDGES = [
+  '',
+  ' ',
+  '\u0000',
+  '\ud800',
+  '\u0085',
+  '\ufeff',
+  'é🚰',
+  '%',
+  '*.>',
+  "' OR 1=1 --",
+  '../..',
+  '__proto__',
+  'null',
+  'NaN',
+  '1e400',
+  '0000-01-01T00:00:00Z',
+  '9999-12-31T23:59:60Z',
+  '9999-12-31T23:59:59.999Z',
+  '12-31-2026',
+  'x'.repeat(129),
+];
+const anyText = fc.oneof(
+  fc.constantFrom(...EDGES),
+  fc.string({ maxLength: 40 }),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+);
+const anyTime = fc
+  .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+  .map((date) => date.toISOString());
+
+/** A value that the schema allows, as far as it says; `named` values lead to something. */
+function allowed(
+  schema: Schema & { minimum?: number; maximum?: number; pattern?: string },
+): fc.Arbitrary<unknown> {
+  const { type, format, enum: words, pattern, oneOf, minimum = -1e15, maximum = 1e15 } = schema;
+  if (oneOf) return fc.oneof(...oneOf.map(allowed), fc.constantFrom('1', '2', '19.90', 3.5));
+  if (words) return fc.constantFrom(...words);
+  if (format === 'uuid') return fc.uuid();
+  if (format === 'date-time') return anyTime;
+  if (format === 'email') return fc.emailAddress();
+  if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern));
+  if (type === 'integer' || type === 'number')
+    return fc.maxSafeInteger().map((n) => Math.min(maximum, Math.max(minimum, n)));
+  if (type === 'object')
+    return fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 5 });
+  if (type === 'array') return fc.array(fc.jsonValue({ maxDepth: 1 }), { maxLength: 3 });
+  return fc.oneof(
+    fc.string({ minLength: 1, maxLength: 30 }),
+    fc.constantFrom('1.0.0', '2.1.0-rc.1', 'site:north'),
+  );
+}
+
+function anyValue(name: string, schema: Schema, { named }: Things): fc.Arbitrary<unknown> {
+  const known = named[name];
+  return fc.oneof(
+    { weight: 12, arbitrary: known === undefined ? allowed(schema) : fc.constant(known) },
+    { weight: 3, arbitrary: allowed(schema) },
+    { weight: 1, arbitrary: fc.oneof(anyText, fc.jsonValue({ maxDepth: 2 })) },
+  );
+}
+
+function anyObject(schema: Schema, things: Things): fc.Arbitrary<object> {
+  const { properties = {}, required = [] } = schema;
+  const fields = Object.entries(properties).map(([name, of]) => [name, anyValue(name, of, things)] as const);
+  const requiredKeys = required.filter((name) => name in properties);
+  return fc.oneof(
+    { weight: 9, arbitrary: fc.record(Object.fromEntries(fields), { requiredKeys }) },
+    { weight: 1, arbitrary: fc.record(Object.fromEntries(fields), { requiredKeys: [] }) },
+  );
+}
+
+function anyBody({ bodies, media_type }: Route, things: Things): fc.Arbitrary<string> {
+  const values = bodies.map((schema) => anyObject(schema, things));
+  const text = fc.oneof(
+    { weight: 15, arbitrary: fc.oneof(...values).map((value) => JSON.stringify(value)) },
+    { weight: 1, arbitrary: fc.json({ maxDepth: 3 }) },
+    { weight: 1, arbitrary: anyText },
+  );
+  return media_type === 'application/x-ndjson'
+    ? fc.array(text, { minLength: 1, maxLength: 4 }).map((lines) => lines.join('\n'))
+    : text;
+}
+
+const anyHeaders = fc.record(
+  {
+    'if-match': fc.constantFrom('*', '"1"', 'W/"2"', '"x", "1"', '', '"'),
+    'if-none-match': fc.constantFrom('*', '"1"', '"x"', ','),
+    'idempotency-key': fc.constantFrom('a', 'b', 'x'.repeat(256), 'with space', ''),
+  },
+  { requiredKeys: [] },
+);
+
+/** Any request to a route: mostly as the document has it, with something wrong here and there. */
+export function anyRequest(route: Route, landscape: Landscape): fc.Arbitrary<AnyRequest> {
+  const own = roleFor(route.name);
+  const things = landscape.things(own);
+  const collection = route.path.split('/')[2]!;
+  const inPath = fc.record(
+    Object.fromEntries(
+      route.parameters.map((name) => {
+        const of = ({ ids, named }: Things): string => (name === 'id' ? ids[collection]! : named[name]!);
+        const values = [
+          { weight: 8, arbitrary: fc.constant(of(things)) },
+          { weight: 2, arbitrary: fc.constant(of(nothing())) },
+          { weight: 1, arbitrary: anyText },
+        ];
+        return [name, fc.oneof(...values)];
+      }),
+    ),
+  );
+  const inQuery = fc.record(
+    Object.fromEntries(route.query.map(({ name, schema }) => [name, anyValue(name, schema, things)])),
+    { requiredKeys: route.query.filter(({ required }) => required).map(({ name }) => name) },
+  );
+  const role = fc.oneof(
+    { weight: 8, arbitrary: fc.constant(own) },
+    { weight: 2, arbitrary: fc.constantFrom(...ROLES) },
+  );
+  const body = route.bodies.length > 0 ? anyBody(route, things) : fc.constant(undefined);
+  return fc.tuple(inPath, inQuery, role, body, anyHeaders).map(([values, query, role, body, headers]) => {
+    const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(values[name]!.toWellFormed()),
+    );
+    const search = Object.entries(query as Record<string, unknown>).map(([name, value]) =>
+      [name, typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value)]
+        .map(encodeURIComponent)
+        .join('='),
+    );
+    return {
+      role,
+      method: route.method,
+      path: search.length > 0 ? `${path}?${search.join('&')}` : path,
+      headers: { ...headers, ...(body !== undefined && { 'content-type': route.media_type! }) },
+      body,
+    };
+  });
+}
