@@ -11,13 +11,16 @@ const RATE = 80;
 /** What the quick tier promises; the full one writes as long as its faults last. */
 const LEAST_ACKNOWLEDGED = 10_000;
 
+/** Checks of how long something took. */
+const TIMED = ['C7 late', 'overload'];
+
 const options = faultOptions(process.argv.slice(2));
 const tell = (line: string): void => console.error(line);
 tell(`seed ${options.seed}`);
-process.exitCode = (options.teeth ? await teeth(options) : await faults(options)) ? 0 : 1;
+process.exit((options.teeth ? await teeth(options) : await faults(options)) ? 0 : 1);
 
 /** @returns whether every promise held */
-async function faults({ tier, seed, report, only }: FaultOptions): Promise<boolean> {
+async function faults({ tier, seed, report, only, untimed }: FaultOptions): Promise<boolean> {
   const texts: string[] = [];
   let isKept = true;
   for (const { name, faults, overloads } of schedule(tier, new Random(seed))) {
@@ -36,7 +39,9 @@ async function faults({ tier, seed, report, only }: FaultOptions): Promise<boole
       return { skipped, verdict: await run.judge() };
     });
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    isKept &&= verdict.findings.every(({ violations }) => violations.length === 0);
+    isKept &&= verdict.findings.every(
+      ({ check, violations }) => violations.length === 0 || (untimed && TIMED.includes(check)),
+    );
     texts.push(sectionOf(name, verdict, skipped));
     console.log(texts.at(-1));
   }

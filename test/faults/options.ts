@@ -11,6 +11,8 @@ export interface FaultOptions {
   report?: string;
   /** Only the teeth: whether each broken rule is caught. */
   teeth: boolean;
+  /** The machine does other things too: what comes late is told, and not held against the run. */
+  untimed: boolean;
   /** Only faults, or teeth, whose name holds this, or `overload`; for looking into one of them. */
   only: string;
 }
@@ -23,6 +25,7 @@ export function faultOptions(args: string[]): FaultOptions {
       seed: { type: 'string' },
       report: { type: 'string' },
       teeth: { type: 'boolean', default: false },
+      untimed: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
     },
   });
@@ -32,6 +35,7 @@ export function faultOptions(args: string[]): FaultOptions {
       values.seed === undefined ? 1 + Math.floor(Math.random() * 999_999) : wholeNumber('seed', values.seed),
     report: values.report,
     teeth: values.teeth,
+    untimed: values.untimed,
     only: values.only,
   };
 }
