@@ -1,6 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { timingSafeEqual } from 'node:crypto';
-import { type Caller } from '#contracts';
 import { GatewayConfig } from '../gateway.config.js';
 import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
@@ -57,12 +56,14 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
     return loading;
   }
 
-  /** Asks the database, whatever is remembered, whether a caller still has the key and the rights that it came with. */
-  async isGoodFor({ key_id, project_id, role }: Caller): Promise<boolean> {
-    const found = await this.keys.holder(key_id);
-    if (!found || Date.now() >= found.principal.expires_at_ms) return false;
-    const { caller } = found.principal;
-    return caller.project_id === project_id && caller.role === role;
+  /** Whether a holder still has the rights that it came with. Whoever listens to `Revisions` hears of later changes. */
+  async isStillGood(principal: Principal): Promise<boolean> {
+    const { key_id, project_id, role } = principal.caller;
+    const isRemembered = this.principals.get(this.keyOfId.get(key_id) ?? '') === principal;
+    if (isRemembered && this.revisions.isTrusted) return Date.now() < principal.expires_at_ms;
+    const found = (await this.keys.holder(key_id))?.principal;
+    if (!found || Date.now() >= found.expires_at_ms) return false;
+    return found.caller.project_id === project_id && found.caller.role === role;
   }
 
   private async load(key: string): Promise<Principal | undefined> {
