@@ -5,7 +5,17 @@ import { messages } from './messages/messages.suite.js';
 import { prices } from './prices/prices.suite.js';
 import { type Suite } from './section.js';
 import { states } from './states/states.suite.js';
+import { stream } from './stream/stream.suite.js';
 import { timelineReads } from './timeline/timeline-reads.suite.js';
 
 /** In the order in which they run. */
-export const SUITES: Suite[] = [eventWrites, eventReads, states, firmware, messages, prices, timelineReads];
+export const SUITES: Suite[] = [
+  eventWrites,
+  eventReads,
+  states,
+  firmware,
+  messages,
+  prices,
+  timelineReads,
+  stream,
+];
