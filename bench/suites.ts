@@ -6,6 +6,7 @@ import { messages } from './messages/messages.suite.js';
 import { prices } from './prices/prices.suite.js';
 import { type Suite } from './section.js';
 import { states } from './states/states.suite.js';
+import { stream } from './stream/stream.suite.js';
 import { timelineReads } from './timeline/timeline-reads.suite.js';
 
 /** In the order in which they run. */
@@ -18,4 +19,5 @@ export const SUITES: Suite[] = [
   prices,
   bulkWrites,
   timelineReads,
+  stream,
 ];

@@ -15,7 +15,7 @@ describe('the stream', () => {
   let project: Project;
   const open: EventStream[] = [];
   beforeAll(async () => {
-    system = await startSystem({ STREAM_PING_S: '1' });
+    system = await startSystem({ STREAM_PING_S: '1' }, { tellsAudit: false });
   });
   beforeEach(async () => {
     project = await aProject(system);
@@ -458,15 +458,12 @@ describe('the stream', () => {
     });
 
     it('gives each of 1,000 readers each entry once', async () => {
-      const clients = await Promise.all(
-        Array.from({ length: 100 }, async () => {
-          const { body } = await project.admin.post('/v1/members', { email: anEmail(), role: 'viewer' });
-          return project.viewer.as(body.key as string);
-        }),
-      );
-      const streams = await Promise.all(
-        clients.flatMap((client) => Array.from({ length: 10 }, () => listen(client))),
-      );
+      const streams: EventStream[] = [];
+      for (let keys = 0; keys < 100; keys += 1) {
+        const { body } = await project.admin.post('/v1/members', { email: anEmail(), role: 'viewer' });
+        const client = project.viewer.as(body.key as string);
+        streams.push(...(await Promise.all(Array.from({ length: 10 }, () => listen(client)))));
+      }
       expect(streams).toHaveLength(1_000);
       const written = await Promise.all(Array.from({ length: 50 }, () => post()));
       await eventually(() => expect(streams.filter(({ ids }) => ids.length < 50).length).toBe(0), 30_000);

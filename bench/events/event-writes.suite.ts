@@ -106,7 +106,7 @@ function loadContender(name: string, plan: LoadPlan): Contender {
 }
 
 /** Events of a day, as clients send them while it happens: without ids and times of their own. */
-function eventRequests({ key }: { key: string }, path = '/v1/events'): LoadRequest[] {
+export function eventRequests({ key }: { key: string }, path = '/v1/events'): LoadRequest[] {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   return [...dayOfEvents({ seed: 2, day: today(), count: BODIES })].map(
     ({ id: _, occurred_at: __, ...event }): LoadRequest => ({

@@ -60,10 +60,11 @@ export class StreamService implements OnModuleDestroy {
   async open(
     { kinds, device_id }: StreamQuery,
     last_id: string | undefined,
-    { caller, expires_at_ms }: Principal,
+    principal: Principal,
     context: CallContext,
     reply: FastifyReply,
   ): Promise<void> {
+    const { caller, expires_at_ms } = principal;
     const known = last_id ? placesOf(last_id) : {};
     const scope = scopeOf(caller, kinds, device_id);
     this.checkRoom(caller.key_id);
@@ -77,7 +78,7 @@ export class StreamService implements OnModuleDestroy {
       if (device_id !== undefined) await this.timeline.checkDevice(device_id, context);
       const places = await this.placesFor(reader, known);
       // Rights that went before the reader was admitted; of later changes it hears as all do.
-      const isHeld = await this.keyRing.isHeld({ caller, expires_at_ms });
+      const isHeld = await this.keyRing.isHeld(principal);
       if (!isHeld || reader.isGone) throw new Failure('unauthenticated', 'This key is not valid');
       if (this.isStopping) throw new Failure('unavailable');
       reader.begin(places);

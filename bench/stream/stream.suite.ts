@@ -1,0 +1,58 @@
+import { none, within } from '../bars.js';
+import { type Bench } from '../bench.js';
+import { eventRequests } from '../events/event-writes.suite.js';
+import { runLoad, type LoadResult } from '../load.js';
+import { alternate, standingOf } from '../rounds.js';
+import { type Section, type Suite } from '../section.js';
+import { quantile } from '../statistics.js';
+import { StreamLag } from './stream-lag.js';
+
+const WARM_UP_S = 2;
+const LAG_BAR_MS = 250;
+const READERS = [1, 10];
+
+/** How long after its commit an entry is at the reader of a stream, at half of the writers' peak. */
+export const stream: Suite = {
+  name: 'stream',
+  async run(bench) {
+    const project = await bench.project('bench stream');
+    const { url } = bench.flotilla;
+    const { connections, seconds, rounds } = bench.options;
+    const plan = { url, connections, seconds, warm_up_s: WARM_UP_S, requests: eventRequests(project) };
+    const peak = await alternate([{ name: 'peak', turn: () => runLoad(plan) }], rounds);
+    const rate = standingOf(peak, 'peak').rate.median / 2;
+    return [await lagSection(bench, project.key, { ...plan, rate })];
+  },
+};
+
+async function lagSection(
+  bench: Bench,
+  key: string,
+  plan: Parameters<typeof runLoad>[0] & { rate: number },
+): Promise<Section> {
+  let missing = 0;
+  const turn = async (readers: number): Promise<LoadResult> => {
+    const streams = await Promise.all(Array.from({ length: readers }, () => StreamLag.open(plan.url, key)));
+    const written = await runLoad(plan);
+    await Promise.all(streams.map((stream) => stream.reach(written.acknowledged)));
+    for (const stream of streams) stream.close();
+    const lags_ms = streams.flatMap((stream) => stream.lags_ms);
+    missing += Math.abs(written.acknowledged * readers - lags_ms.length);
+    return { ...written, p50_ms: quantile(lags_ms, 0.5), p99_ms: quantile(lags_ms, 0.99) };
+  };
+  const named = READERS.map((readers) => ({ name: `${readers} reader(s)`, turn: () => turn(readers) }));
+  const standings = await alternate(named, bench.options.rounds);
+  return {
+    title: 'From the commit of an event to the reader of a stream, at half the peak',
+    method:
+      `Events at ${plan.rate.toFixed(0)}/s, evenly paced, ${plan.connections} connections. Times are from an event’s \`created_at\`, ` +
+      'which is before its commit, until a reader on the same machine has it; the warm-up counts too.',
+    standings,
+    bars: [
+      ...standings.map(({ name, p99_ms }) =>
+        within(`p99 from commit to stream, ${name}`, LAG_BAR_MS, p99_ms.median),
+      ),
+      none('entry missing or sent twice', missing),
+    ],
+  };
+}
