@@ -79,8 +79,8 @@ export class StreamService implements OnModuleDestroy {
       const places = await this.placesFor(reader, known);
       // Rights that went before the reader was admitted; of later changes it hears as all do.
       const isHeld = await this.keyRing.isHeld(principal);
-      if (!isHeld || reader.isGone) throw new Failure('unauthenticated', 'This key is not valid');
       if (this.isStopping) throw new Failure('unavailable');
+      if (!isHeld || reader.isGone) throw new Failure('unauthenticated', 'This key is not valid');
       reader.begin(places);
     } catch (error) {
       reader.end();
@@ -127,11 +127,12 @@ export class StreamService implements OnModuleDestroy {
   private async serve(reader: StreamReader, epochs?: Epochs): Promise<void> {
     this.serving += 1;
     if (this.serving === 1) this.live.follow();
-    if (epochs) await this.stayLive(reader, epochs);
+    let isAtEnd = epochs !== undefined;
     while (!reader.isGone) {
       try {
-        const wasLive = await this.catchUp(reader);
-        if (!wasLive) await this.live.changed(TRY_AGAIN_MS);
+        const wasLive = isAtEnd ? await this.stayLive(reader, epochs!) : await this.catchUp(reader);
+        if (!wasLive && !isAtEnd) await this.live.changed(TRY_AGAIN_MS);
+        isAtEnd = false;
       } catch (error) {
         const passes = error instanceof Failure && error.code === 'unavailable';
         if (passes) await this.live.changed(TRY_AGAIN_MS);
