@@ -14,7 +14,8 @@ const AT_ONCE = 25;
 describe('any request that can be made from the document', () => {
   let system: System;
   beforeAll(async () => {
-    system = await startSystem();
+    // One key has many bulks under way here.
+    system = await startSystem({ BULKS_PER_KEY: '100' });
   });
   afterAll(() => system.stop());
 
