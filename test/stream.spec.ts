@@ -339,7 +339,7 @@ describe('the stream', () => {
       await stream.ended;
       await project.admin.patch(statePath(project.device_id), { data: { here: true } });
       await project.device.patch(statePath(project.device_id), { data: { there: true } });
-      const resumed = await listen(project.device, '?kinds=state', stream.last_id);
+      const resumed = await listen(project.device, 'kinds=state', stream.last_id);
       await eventually(() => expect(resumed.entries).toMatchObject([{ patch: { there: true } }]));
     });
 

@@ -92,7 +92,7 @@ describe('a body of each route', () => {
   let landscape: Landscape;
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     const routes = await publishedRoutes(system.admin);
     forms = routes.flatMap((route) => route.bodies.map((schema) => ({ route, schema })));
     landscape = await aLandscape(system);

@@ -57,7 +57,7 @@ describe('each route without a valid key', () => {
   const keysOf: Record<string, Keys> = {};
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     routes = (await publishedRoutes(system.admin)).filter(({ isPublic }) => !isPublic);
     landscape = await aLandscape(system);
     const { admin, device_id } = landscape.project;

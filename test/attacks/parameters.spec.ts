@@ -37,7 +37,7 @@ describe('a parameter of each route', () => {
   let landscape: Landscape;
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     routes = (await publishedRoutes(system.admin)).filter(({ isPublic }) => !isPublic);
     landscape = await aLandscape(system);
   });

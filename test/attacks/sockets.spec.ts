@@ -30,7 +30,7 @@ describe('bytes on a socket, for each route', () => {
   let slow: Promise<{ of: string; status: number }[]>;
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     routes = (await publishedRoutes(system.admin)).filter(({ isPublic }) => !isPublic);
     landscape = await aLandscape(system);
     // These take as long as the limits they try: they wait while the others are under test.
@@ -113,7 +113,8 @@ describe('bytes on a socket, for each route', () => {
   });
 
   it('requests in one pipeline are answered each for itself, in order', async () => {
-    for (const route of routes.filter(({ method }) => method === 'GET')) {
+    // A stream has no end for another answer to follow.
+    for (const route of routes.filter(({ method, name }) => method === 'GET' && name !== 'GET /v1/stream')) {
       const keep = { connection: 'keep-alive' };
       const request = valid(route);
       const pipeline = [text(request, keep), text(request, { ...keep, ...bearer(route) }), text(request, {})];

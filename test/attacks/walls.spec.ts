@@ -18,7 +18,7 @@ describe('another project’s key, on each route', () => {
   let south: Landscape;
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     // The operator is of no project.
     routes = (await publishedRoutes(system.admin)).filter(
       ({ name, isPublic }) => !isPublic && roleFor(name) !== 'operator',

@@ -2,9 +2,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 10;
 
-/** How far the event loop of this process is behind: the mean of the sample before, in milliseconds. */
+/**
+ * How far the event loop of this process is behind, in milliseconds: the lesser mean of the last two samples, so that
+ * one long turn, which is over by then, is no overload.
+ */
 export class LoopDelay {
   ms = 0;
+  private last_ms = 0;
   private readonly histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private readonly timer: NodeJS.Timeout;
 
@@ -20,7 +24,9 @@ export class LoopDelay {
 
   private sample(): void {
     // Without a single turn in all of the time there is no mean.
-    this.ms = this.histogram.count === 0 ? Infinity : this.histogram.mean / 1e6 - RESOLUTION_MS;
+    const sampled_ms = this.histogram.count === 0 ? Infinity : this.histogram.mean / 1e6 - RESOLUTION_MS;
+    this.ms = Math.min(this.last_ms, sampled_ms);
+    this.last_ms = sampled_ms;
     this.histogram.reset();
   }
 }
