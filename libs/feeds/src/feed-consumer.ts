@@ -62,6 +62,9 @@ export function deadLetterStream(consumer: string): string {
 export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(FeedConsumer.name);
   private readonly stopping = new AbortController();
+  private readonly stopped = new Promise<undefined>((resolve) => {
+    this.stopping.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
   private running?: Promise<void>;
   private problem?: string;
   private consumed = 0;
@@ -115,7 +118,8 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async consume(consumer: Consumer): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const message = await consumer.next({ expires: WAIT_MS });
+      // A server that is away answers no pull, and at the end none is worth waiting for.
+      const message = await Promise.race([consumer.next({ expires: WAIT_MS }), this.stopped]);
       this.batches_pending = message?.info.pending ?? 0;
       if (message) await this.take(message);
       this.problem = undefined;
