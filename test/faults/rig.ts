@@ -30,8 +30,8 @@ export interface RigOptions {
 
 const READY_MS = 30_000;
 const POSTGRES_VOLUME_MB = 1024;
-const NATS_VOLUME_MB = 64;
-/** Of each stream, so that all of them fit on the volume. */
+const NATS_VOLUME_MB = 256;
+/** Of each feed: six of them and a stream of dead letters fit on the volume. */
 const FEED_MIB = 8;
 
 /** All of Flotilla as processes, each cable between them in our hands. Only processes started here are ever signalled. */
