@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { EVERY_PROJECT } from '#database';
 import { type LoadResult } from './load.js';
 import { quantile } from './statistics.js';
 
@@ -53,7 +54,8 @@ async function run(
       ...['--log', `--log-prefix=${join(logs, 'latency')}`, `--file=${file}`],
       ...['-h', hostname, '-p', port, '-U', username, pathname.slice(1)],
     ],
-    { env: { ...process.env, PGPASSWORD: password } },
+    // The second wall stands for every statement; which projects it lets through is said once a connection.
+    { env: { ...process.env, PGPASSWORD: password, PGOPTIONS: EVERY_PROJECT } },
   );
   const rate = /^tps = ([\d.]+)/m.exec(stdout)?.[1];
   if (rate === undefined) throw new Error(`pgbench said:\n${stdout}`);
