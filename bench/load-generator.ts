@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { closedLoop } from './closed-loop.js';
-import { type LoadPlan, type LoadResult } from './load.js';
+import { FRESH, type LoadPlan, type LoadResult } from './load.js';
 import { paced } from './paced-load.js';
 import { quantile } from './statistics.js';
 
 const [plan] = (await once(process, 'message')) as [LoadPlan];
 const run = plan.rate === undefined ? closedLoop : paced;
-const warmUp = await run({ ...plan, requests: plan.warm_up_requests ?? plan.requests }, plan.warm_up_s);
-const measured = await run(plan, plan.seconds);
+const warmUp = await run(withFresh(plan), plan.warm_up_s);
+const measured = await run(withFresh(plan), plan.seconds);
 const result: LoadResult = {
   rate: measured.latencies_ms.length / measured.seconds,
   acknowledged: warmUp.latencies_ms.length + measured.latencies_ms.length,
@@ -16,3 +16,9 @@ const result: LoadResult = {
   p99_ms: quantile(measured.latencies_ms, 0.99),
 };
 process.send!(result);
+
+function withFresh(plan: LoadPlan): LoadPlan {
+  const fresh = String(Date.now());
+  const requests = plan.requests.map((one) => ({ ...one, body: one.body?.replaceAll(FRESH, fresh) }));
+  return { ...plan, requests };
+}

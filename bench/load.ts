@@ -2,6 +2,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
+/** Stands in a body for a whole number that no run has had before: so that nothing is written that stands already. */
+export const FRESH = '1234567890123';
+
 export interface LoadRequest {
   method: 'GET' | 'POST' | 'PATCH';
   path: string;
@@ -18,8 +21,6 @@ export interface LoadPlan {
   rate?: number;
   /** Sent over and over, each connection from a place of its own. */
   requests: LoadRequest[];
-  /** Sent while warming up, where a repeat of `requests` would not be the same work. */
-  warm_up_requests?: LoadRequest[];
 }
 
 /** What came back within one stretch of time. */

@@ -1,5 +1,5 @@
 import { type BenchProject } from './bench.js';
-import { type LoadPlan, type LoadRequest } from './load.js';
+import { type LoadRequest } from './load.js';
 
 /** Headers of a JSON request with a project's key. */
 export function jsonHeaders({ key }: Pick<BenchProject, 'key'>): Record<string, string> {
@@ -13,19 +13,16 @@ export function silentRequest(key: string): LoadRequest {
 
 /**
  * Requests in which each connection writes to subjects of its own, one after another, and then to them again with
- * the next of `values`: every write differs from the one before it of its subject, however often the lists are sent
- * in turn.
+ * the next of `values`: with `FRESH` in its body, every write differs from the one before it of its subject.
  */
 export function changingRequests(
   { connections, subjects, values }: { connections: number; subjects: number; values: number },
   request: (subject: number, value: number) => LoadRequest,
-): Pick<LoadPlan, 'requests' | 'warm_up_requests'> {
+): LoadRequest[] {
   const own = Math.ceil(subjects / connections);
-  const list = (first: number): LoadRequest[] =>
-    Array.from({ length: own * values }, (_, step) =>
-      Array.from({ length: connections }, (_, connection) =>
-        request(connection * own + (step % own), first + Math.floor(step / own)),
-      ),
-    ).flat();
-  return { requests: list(0), warm_up_requests: list(values) };
+  return Array.from({ length: own * values }, (_, step) =>
+    Array.from({ length: connections }, (_, connection) =>
+      request(connection * own + (step % own), Math.floor(step / own)),
+    ),
+  ).flat();
 }

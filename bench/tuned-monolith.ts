@@ -1,5 +1,5 @@
 import { type Bench, type BenchProject } from './bench.js';
-import { type LoadPlan } from './load.js';
+import { type LoadRequest } from './load.js';
 import { withBestPool } from './tuned-pool.js';
 import { type Writer } from './writers.js';
 
@@ -11,7 +11,7 @@ export interface MonolithOptions {
   script: string;
   project: BenchProject;
   /** What it is tuned with. */
-  load_plan: Pick<LoadPlan, 'requests' | 'warm_up_requests'>;
+  requests: LoadRequest[];
   /** Fills its tables, given the superuser's URL. */
   load?: (database_url: string) => Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface MonolithOptions {
 /** A service's baseline: one process with a statement or transaction for each request, with the pool that suits it best. */
 export async function startMonolith(
   bench: Bench,
-  { app, schema, script, project, load_plan, load }: MonolithOptions,
+  { app, schema, script, project, requests, load }: MonolithOptions,
 ): Promise<{ writer: Writer; pool_size: number }> {
   const database = await bench.databaseLike(app, schema, `monolith_${schema}`);
   await load?.(database.admin);
@@ -32,7 +32,7 @@ export async function startMonolith(
         POOL_SIZE: String(pool),
         KEYS: JSON.stringify({ [project.key]: project.id }),
       }),
-    { connections: bench.options.connections, ...load_plan },
+    { connections: bench.options.connections, requests },
   );
   return { writer: { name: 'monolith', url: running.url, database_url: database.admin }, pool_size };
 }

@@ -7,7 +7,7 @@ const TRIAL = { warm_up_s: 1, seconds: 3 };
 export async function withBestPool<T extends { url: string; stop(): Promise<void> }>(
   name: string,
   start: (pool_size: number) => Promise<T>,
-  plan: Pick<LoadPlan, 'connections' | 'requests' | 'warm_up_requests'>,
+  plan: Pick<LoadPlan, 'connections' | 'requests'>,
 ): Promise<{ running: T; pool_size: number }> {
   let best = { pool_size: 0, rate: -1 };
   for (const pool_size of [...SIZES, ...SIZES]) {

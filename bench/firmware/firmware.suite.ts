@@ -1,6 +1,6 @@
 import { atLeast, atMost, none, within } from '../bars.js';
 import { type Bench, type BenchProject } from '../bench.js';
-import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
+import { FRESH, runLoad, type LoadRequest } from '../load.js';
 import { changingRequests, jsonHeaders } from '../requests.js';
 import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
@@ -53,7 +53,7 @@ async function writeSection(bench: Bench, project: BenchProject, keys: string[])
     schema: 'firmware',
     script: 'bench/firmware/firmware-monolith.main.js',
     project,
-    load_plan: reports(connections, () => project.key),
+    requests: reports(connections, () => project.key),
   });
   const flotilla = { name: 'flotilla', url: bench.flotilla.url, database_url: bench.database_url };
   const writers = [flotilla, monolith];
@@ -61,8 +61,8 @@ async function writeSection(bench: Bench, project: BenchProject, keys: string[])
   const before = await countRows(writers, EVENTS);
   const standings = await alternate(
     [
-      writing(flotilla, EVENTS, { ...plan, ...reports(connections, (device) => keys[device]!) }),
-      writing(monolith, EVENTS, { ...plan, ...reports(connections, () => project.key) }),
+      writing(flotilla, EVENTS, { ...plan, requests: reports(connections, (device) => keys[device]!) }),
+      writing(monolith, EVENTS, { ...plan, requests: reports(connections, () => project.key) }),
     ],
     rounds,
   );
@@ -95,7 +95,7 @@ async function adoptionSection(bench: Bench, large: BenchProject, keys: string[]
       const writes = reports(8, (device) => keys[device]!);
       const [asked] = await Promise.all([
         runLoad({ ...plan, connections: 4, requests }),
-        runLoad({ ...plan, ...writes, connections: 8, rate: WRITES_MEANWHILE }),
+        runLoad({ ...plan, requests: writes, connections: 8, rate: WRITES_MEANWHILE }),
       ]);
       return asked;
     },
@@ -143,16 +143,13 @@ async function readSection(bench: Bench, large: BenchProject, small: BenchProjec
   };
 }
 
-function reports(
-  connections: number,
-  keyOf: (device: number) => string,
-): Pick<LoadPlan, 'requests' | 'warm_up_requests'> {
+function reports(connections: number, keyOf: (device: number) => string): LoadRequest[] {
   return changingRequests({ connections, subjects: REPORTERS - connections, values: 6 }, (device, value) => ({
     method: 'POST',
     path: `/v1/devices/reporter-${device}/firmware`,
     headers: jsonHeaders({ key: keyOf(device) }),
     body: JSON.stringify({
-      firmware: `2.${value >> 1}.0`,
+      firmware: `2.${FRESH}.${value >> 1}`,
       status: value % 2 === 0 ? 'downloading' : 'installed',
     }),
   }));

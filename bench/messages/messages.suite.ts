@@ -65,7 +65,7 @@ async function writeSection(bench: Bench, project: BenchProject): Promise<Sectio
     schema: 'messages',
     script: 'bench/messages/message-monolith.main.js',
     project,
-    load_plan: { requests },
+    requests,
   });
   const writers = [{ name: 'flotilla', url: bench.flotilla.url, database_url: bench.database_url }, monolith];
   const before = await countRows(writers, MESSAGES);

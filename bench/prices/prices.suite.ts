@@ -1,6 +1,6 @@
 import { atLeast, none } from '../bars.js';
 import { withClient, type Bench, type BenchProject } from '../bench.js';
-import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
+import { FRESH, runLoad, type LoadRequest } from '../load.js';
 import { changingRequests, jsonHeaders, silentRequest } from '../requests.js';
 import { alternate, standingOf } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
@@ -10,8 +10,6 @@ import { countRows, missingRows, writing, type Writer } from '../writers.js';
 
 const PRODUCTS = 10_000;
 const CHANGES = 'pricing.changes';
-
-type ChangingLoad = Pick<LoadPlan, 'requests' | 'warm_up_requests'>;
 
 /** Changes of many prices, of one price, and what something costs. */
 export const prices: Suite = {
@@ -24,7 +22,7 @@ export const prices: Suite = {
       schema: 'pricing',
       script: 'bench/prices/price-monolith.main.js',
       project,
-      load_plan: repricing(project, connections),
+      requests: repricing(project, connections),
     });
     const writers = [
       { name: 'flotilla', url: bench.flotilla.url, database_url: bench.database_url },
@@ -34,12 +32,12 @@ export const prices: Suite = {
       await writeSection(bench, writers, pool_size, {
         what: `${PRODUCTS} products`,
         factor: 1.5,
-        load_plan: repricing(project, connections),
+        requests: repricing(project, connections),
       }),
       await writeSection(bench, writers, pool_size, {
         what: 'one product',
         factor: 3,
-        load_plan: repricingOne(project),
+        requests: repricingOne(project),
       }),
     ];
     await bench.stopContenders();
@@ -53,10 +51,10 @@ async function writeSection(
   bench: Bench,
   writers: Writer[],
   pool_size: number,
-  { what, factor, load_plan }: { what: string; factor: number; load_plan: ChangingLoad },
+  { what, factor, requests }: { what: string; factor: number; requests: LoadRequest[] },
 ): Promise<Section> {
   const { connections, seconds, rounds } = bench.options;
-  const plan = { connections, warm_up_s: 2, seconds, ...load_plan };
+  const plan = { connections, warm_up_s: 2, seconds, requests };
   const before = await countRows(writers, CHANGES);
   const standings = await alternate(
     writers.map((writer) => writing(writer, CHANGES, plan)),
@@ -121,25 +119,23 @@ function loadPrices(database_url: string, project_id: string): Promise<void> {
   });
 }
 
-function repricing(project: BenchProject, connections: number): ChangingLoad {
+function repricing(project: BenchProject, connections: number): LoadRequest[] {
   const headers = jsonHeaders(project);
   return changingRequests({ connections, subjects: PRODUCTS - connections, values: 2 }, (product, value) => ({
     method: 'POST',
     path: '/v1/prices',
     headers,
-    body: JSON.stringify({ product_id: `product-${product}`, price: `${19 + value}.90` }),
+    body: JSON.stringify({ product_id: `product-${product}`, price: `${FRESH}.${value + 1}` }),
   }));
 }
 
 /** Each connection begins at a place of its own: no two requests that follow each other say the same price. */
-function repricingOne(project: BenchProject): ChangingLoad {
+function repricingOne(project: BenchProject): LoadRequest[] {
   const headers = jsonHeaders(project);
-  const list = (first: number): LoadRequest[] =>
-    Array.from({ length: 4_096 }, (_, index) => ({
-      method: 'POST',
-      path: '/v1/prices',
-      headers,
-      body: JSON.stringify({ product_id: 'the one', price: `${first + index}.50` }),
-    }));
-  return { requests: list(1_000), warm_up_requests: list(10_000) };
+  return Array.from({ length: 4_096 }, (_, index) => ({
+    method: 'POST',
+    path: '/v1/prices',
+    headers,
+    body: JSON.stringify({ product_id: 'the one', price: `${FRESH}.${1_000 + index}` }),
+  }));
 }

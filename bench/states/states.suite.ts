@@ -1,7 +1,7 @@
 import { atLeast, atMost, none } from '../bars.js';
 import { type Bench, type BenchProject } from '../bench.js';
 import { registerDevices } from '../device-rows.js';
-import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
+import { FRESH, runLoad, type LoadRequest } from '../load.js';
 import { changingRequests, jsonHeaders, silentRequest } from '../requests.js';
 import { alternate, standingOf, type Contender } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
@@ -46,7 +46,7 @@ async function writeSection(bench: Bench, project: BenchProject, large: BenchPro
     schema: 'device_state',
     script: 'bench/states/state-monolith.main.js',
     project,
-    load_plan: changing,
+    requests: changing,
     load: (database_url) => loadStates(database_url, project.id, 'changing-', DEVICES),
   });
   const plan = { connections, warm_up_s: 2, seconds };
@@ -54,7 +54,7 @@ async function writeSection(bench: Bench, project: BenchProject, large: BenchPro
   const writers = [flotilla, monolith];
   const before = await countRows(writers, HISTORY);
   const changes = await alternate(
-    writers.map((writer) => writing(writer, HISTORY, { ...plan, ...changing })),
+    writers.map((writer) => writing(writer, HISTORY, { ...plan, requests: changing })),
     rounds,
   );
   const missing = await missingRows(writers, HISTORY, before, changes);
@@ -71,7 +71,7 @@ async function writeSection(bench: Bench, project: BenchProject, large: BenchPro
       }),
       writing({ ...flotilla, name: `flotilla, ${rows} devices` }, HISTORY, {
         ...plan,
-        ...changesOf(large, connections, Math.floor(rows / DEVICES)),
+        requests: changesOf(large, connections, Math.floor(rows / DEVICES)),
       }),
     ],
     rounds,
@@ -162,17 +162,13 @@ async function pastSection(bench: Bench, project: BenchProject): Promise<Section
 }
 
 /** @param apart how far apart the devices are of which there are states */
-function changesOf(
-  project: BenchProject,
-  connections: number,
-  apart: number,
-): Pick<LoadPlan, 'requests' | 'warm_up_requests'> {
+function changesOf(project: BenchProject, connections: number, apart: number): LoadRequest[] {
   const headers = jsonHeaders(project);
   return changingRequests({ connections, subjects: DEVICES - connections, values: 2 }, (device, value) => ({
     method: 'PATCH',
     path: `/v1/devices/changing-${device * apart}/state`,
     headers,
-    body: JSON.stringify({ data: { temperature: 50 + value + (device % 7), on: value % 2 === 0 } }),
+    body: `{"data":{"temperature":${value},"at_ms":${FRESH}}}`,
   }));
 }
 
