@@ -175,7 +175,9 @@ function peakSection(standings: Standing[], pools: string, missing: number): Sec
     bars: [
       atLeast('flotilla / monolith', 2, median('flotilla'), median('monolith')),
       atLeast('flotilla / stock Nest NATS', 5, median('flotilla'), median('stock Nest NATS')),
-      atLeast(`flotilla / ${SILENT}`, 0.6, median('flotilla'), median(SILENT)),
+      ...['GET /health/live', SILENT].map((nothing) =>
+        atLeast(`flotilla / ${nothing}`, 0.6, median('flotilla'), median(nothing)),
+      ),
       none('acknowledged event missing in its table', missing),
     ],
   };
