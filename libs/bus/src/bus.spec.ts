@@ -356,7 +356,7 @@ describe('the bus', () => {
     await echo.close();
     echo = await startEcho(nats.url, heard, { loop_delay_ms: 50 });
     const { bus } = await open();
-    const load = new BusyLoop(80);
+    const load = new BusyLoop(200);
     const refusal = await eventually(async () => {
       const outcome = await bus.call(shoutAlone, shout(), context()).catch((failure: Failure) => failure);
       return outcome instanceof Failure && outcome;

@@ -63,10 +63,32 @@ describe('a channel', () => {
 
   it('keeps the order of the calls, and each frame within its number of calls', async () => {
     const { frames, push, answer } = channelWith({ frames_in_flight: 3 });
-    for (let id = 1; id <= 7; id += 1) push(id);
+    for (let id = 1; id <= 9; id += 1) push(id);
     await turn();
-    expect(frames).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
-    answer(1, 2, 3, 4, 5, 6, 7);
+    expect(frames).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+    ]);
+    answer(1, 2, 3, 4, 5, 6, 7, 8, 9);
+  });
+
+  it('sends a frame beside others once it is as large as what they have open', async () => {
+    const { frames, push, answer } = channelWith({ frames_in_flight: 2, calls_a_frame: 8 });
+    for (const id of [1, 2, 3]) push(id);
+    await turn();
+    push(4);
+    await turn();
+    push(5);
+    await turn();
+    expect(frames).toEqual([[1, 2, 3]]);
+    answer(1);
+    await turn();
+    expect(frames).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
+    answer(2, 3, 4, 5);
   });
 
   it('frees a slot only with the last answer of its frame', async () => {
@@ -91,8 +113,11 @@ describe('a channel', () => {
     push(3, 'x'.repeat(5_000));
     push(4, 'x');
     await turn();
+    for (const id of [1, 2, 3, 4]) {
+      answer(id);
+      await turn();
+    }
     expect(frames).toEqual([[1], [2], [3], [4]]);
-    answer(1, 2, 3, 4);
   });
 
   it('never sends a call that had its outcome while it waited', async () => {

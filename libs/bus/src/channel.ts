@@ -30,8 +30,8 @@ interface Frame {
 let lastFrameId = 0;
 
 /**
- * The calls of one subject on their way into frames. With a free slot, a call leaves in the same turn of the
- * event loop; with none, calls gather and leave together when one frees. No timer adds latency.
+ * The calls of one subject on their way into frames. With nothing under way, a call leaves in the same turn of the
+ * event loop; else calls gather and leave together. No timer adds latency.
  */
 export class Channel {
   private waiting: PendingCall[] = [];
@@ -64,23 +64,33 @@ export class Channel {
     }
     this.frameOf.delete(call);
     const frame = this.inFlight.get(frameId);
-    if (!frame?.calls.delete(call) || frame.calls.size > 0) return;
-    clearTimeout(frame.patience);
-    this.inFlight.delete(frameId);
-    this.freeSlot(frame);
+    if (frame?.calls.delete(call) && frame.calls.size === 0) {
+      clearTimeout(frame.patience);
+      this.inFlight.delete(frameId);
+      this.freeSlot(frame);
+    } else this.schedule();
   }
 
   callsOf(frameId: number): PendingCall[] {
     return [...(this.inFlight.get(frameId)?.calls ?? [])];
   }
 
+  /**
+   * Whether a frame may leave. One beside others waits until it is as large as what is under way: frames even out, where
+   * the first call after each answer would leave alone.
+   */
+  private get isDue(): boolean {
+    const { length } = this.waiting;
+    if (length === 0 || this.slotsTaken >= this.limits.frames_in_flight) return false;
+    return this.slotsTaken === 0 || length >= Math.min(this.frameOf.size, this.limits.calls_a_frame);
+  }
+
   private schedule(): void {
-    if (this.scheduled || this.slotsTaken >= this.limits.frames_in_flight || this.waiting.length === 0)
-      return;
+    if (this.scheduled || !this.isDue) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      while (this.slotsTaken < this.limits.frames_in_flight && this.waiting.length > 0) this.sendFrame();
+      while (this.isDue) this.sendFrame();
     });
   }
 

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-const RESOLUTION_MS = 10;
+// Each sample wakes the process: finer ones would be most of what an idle app does.
+const RESOLUTION_MS = 50;
 
 /**
  * How far the event loop of this process is behind, in milliseconds: the lesser mean of the last two samples, so that

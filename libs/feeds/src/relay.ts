@@ -14,11 +14,11 @@ export interface RelayOptions<Row extends object> {
   limits: StreamLimits;
 }
 
-const ROWS_A_READ = 256;
+const ROWS_A_READ = 512;
 /** What is committed together soon is read together. */
-const GATHER_MS = 20;
+const GATHER_MS = 50;
 /** How often it looks for what others have committed. */
-const POLL_MS = 100;
+const POLL_MS = 200;
 const TRY_AGAIN_MS = 500;
 /** Times of rows rise along the feed, give or take as much. */
 const CLOCK_MARGIN_MS = 3_600_000;
