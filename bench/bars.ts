@@ -1,32 +1,81 @@
+import { type Standing } from './rounds.js';
+
 /** A figure that was promised, and what it turned out to be. */
 export interface Bar {
+  /** What is measured. */
+  what: string;
+  /** What it is held against; empty when the promise is a figure by itself. */
+  baseline: string;
   promise: string;
-  measured: string;
+  result: string;
   met: boolean;
 }
 
-/** At least `factor` times as much as the other. */
-export function atLeast(what: string, factor: number, mine: number, other: number): Bar {
-  const ratio = mine / other;
-  return { promise: `${what} ≥ ${factor} ×`, measured: `${ratio.toFixed(2)} ×`, met: ratio >= factor };
+/** At least `factor` times as many requests a second as the baseline. */
+export function rateAtLeast(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
+  const ratio = mine.rate.median / baseline.rate.median;
+  return {
+    what,
+    baseline: `${baseline.name}: ${perSecond(baseline)}`,
+    promise: `≥ ${factor} ×`,
+    result: `${perSecond(mine)}, ${ratio.toFixed(2)} ×`,
+    met: Number.isFinite(ratio) && ratio >= factor,
+  };
 }
 
-/** At most `factor` times as much as the other. */
-export function atMost(what: string, factor: number, mine: number, other: number): Bar {
-  const ratio = mine / other;
-  return { promise: `${what} ≤ ${factor} ×`, measured: `${ratio.toFixed(2)} ×`, met: ratio <= factor };
+/** A request costs at most `factor` times as much as with the baseline: that much lower the rate may be. */
+export function rateWithin(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
+  const ratio = baseline.rate.median / mine.rate.median;
+  return {
+    what,
+    baseline: `${baseline.name}: ${perSecond(baseline)}`,
+    promise: `within ${factor} ×`,
+    result: `${perSecond(mine)}, ${ratio.toFixed(2)} ×`,
+    met: ratio <= factor,
+  };
+}
+
+/** A median latency of at most `factor` times the baseline's. */
+export function p50Within(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
+  const ratio = mine.p50_ms.median / baseline.p50_ms.median;
+  return {
+    what: `${what}, p50`,
+    baseline: `${baseline.name}: ${milliseconds(baseline.p50_ms.median)}`,
+    promise: `≤ ${factor} ×`,
+    result: `${milliseconds(mine.p50_ms.median)}, ${ratio.toFixed(2)} ×`,
+    met: ratio <= factor,
+  };
+}
+
+/** A median latency of at most `limit_ms`. */
+export function p50AtMost(what: string, limit_ms: number, { p50_ms }: Standing): Bar {
+  return atMost(`${what}, p50`, limit_ms, p50_ms.median);
+}
+
+/** A latency that 99 of 100 requests keep, of at most `limit_ms`. */
+export function p99AtMost(what: string, limit_ms: number, { p99_ms }: Standing): Bar {
+  return atMost(`${what}, p99`, limit_ms, p99_ms.median);
 }
 
 /** A count that must be nothing. */
 export function none(what: string, count: number): Bar {
-  return { promise: `no ${what}`, measured: String(count), met: count === 0 };
+  return { what, baseline: '', promise: 'none', result: String(count), met: count === 0 };
 }
 
-/** Milliseconds that must not be more than `limit_ms`. */
-export function within(what: string, limit_ms: number, measured_ms: number): Bar {
+function atMost(what: string, limit_ms: number, measured_ms: number): Bar {
   return {
-    promise: `${what} ≤ ${limit_ms} ms`,
-    measured: `${measured_ms.toFixed(1)} ms`,
+    what,
+    baseline: '',
+    promise: `≤ ${limit_ms} ms`,
+    result: milliseconds(measured_ms),
     met: measured_ms <= limit_ms,
   };
+}
+
+function perSecond({ rate }: Standing): string {
+  return `${rate.median.toFixed(0)}/s`;
+}
+
+function milliseconds(value: number): string {
+  return `${value.toFixed(2)} ms`;
 }

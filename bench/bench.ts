@@ -13,11 +13,14 @@ import {
   type SchemaUrls,
 } from '#embedded';
 import { loadConfig } from '#service';
+import { SCHEMAS } from '../start/app-schema.js';
 import { Flotilla } from '../start/flotilla.js';
 import { StartConfig } from '../start/start.config.js';
 import { Child } from './child.js';
+import { LOAD_GENERATOR, together, usedBetween, type CpuTimes } from './cpu.js';
 import { residentOf, total, type Resident } from './memory.js';
 import { type BenchOptions } from './options.js';
+import { allProcesses, cpuOf } from './process-tree.js';
 
 /** Who writes and reads in a suite: every contender takes this key for this project. */
 export interface BenchProject {
@@ -26,9 +29,15 @@ export interface BenchProject {
 }
 
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'];
+/** At rest is who uses less than this share of a processor for so long. */
+const REST_MS = 250;
+const REST_SHARE = 0.2;
+const REST_TIMEOUT_MS = 60_000;
 
 /** One Postgres, one NATS and one Flotilla, and processes beside them to compare with. */
 export class Bench {
+  /** What all preparations so far have taken, in seconds. */
+  prepared_s = 0;
   private readonly children = new Set<Child>();
 
   private constructor(
@@ -82,6 +91,32 @@ export class Bench {
     return readFile(join(this.flotilla.directory, `${name}.key`), 'utf8').then((text) => text.trim());
   }
 
+  /** Empties the product's tables, but for projects and keys: what a suite finds does not depend on those before it. */
+  async empty(): Promise<void> {
+    await this.rest();
+    await withClient(this.database_url, async (client) => {
+      const { rows } = await client.query<{ name: string }>(
+        `SELECT oid::regclass::text AS name FROM pg_class
+         WHERE relnamespace = ANY ($1::text[]::regnamespace[]) AND relkind IN ('r', 'p') AND NOT relispartition
+           AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'project_id')`,
+        [Object.values(SCHEMAS).filter((schema) => schema !== 'auth')],
+      );
+      await client.query(`TRUNCATE ${rows.map(({ name }) => name).join(', ')}`);
+      await client.query('CHECKPOINT');
+    });
+  }
+
+  /** Says how long a preparation takes, and leaves nobody at work. */
+  async prepare<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    const prepared = await work();
+    await this.rest();
+    const seconds = (performance.now() - startedAt) / 1_000;
+    this.prepared_s += seconds;
+    console.error(`  ${what}: prepared in ${seconds.toFixed(1)} s`);
+    return prepared;
+  }
+
   /** A database of a contender's own, holding the same tables as the app's own migrations make them. */
   async databaseLike(app: string, schema: string, name: string): Promise<SchemaUrls & { admin: string }> {
     const admin = await createDatabase(this.postgres.url, name);
@@ -129,15 +164,39 @@ export class Bench {
 
   /** Memory of the product and of its servers, by process. */
   async resident(): Promise<{ parts: (Resident & { name: string })[]; all: Resident }> {
-    const pids = {
-      ...this.flotilla.pids,
-      'nats-server': this.nats.process.pid,
-      postgres: this.postgres.process.pid,
-    };
     const parts = await Promise.all(
-      Object.entries(pids).map(async ([name, pid]) => ({ name, ...(await residentOf(pid)) })),
+      this.productPids().map(async ([name, pid]) => ({ name, ...(await residentOf(pid)) })),
     );
     return { parts, all: total(parts) };
+  }
+
+  /** Processor time so far of everything that may be at work; of nothing where there is no `/proc`. */
+  async cpuTimes(): Promise<CpuTimes> {
+    const processes = await allProcesses();
+    if (processes.size === 0) return new Map();
+    const contenders = [...this.children].map(({ name, pid }): [string, number] => [name, pid]);
+    const times: [string, number][] = [...this.productPids(), ...contenders].map(([name, pid]) => [
+      name,
+      cpuOf(pid, processes),
+    ]);
+    return new Map([...times, [LOAD_GENERATOR, processes.get(process.pid)!.cpu_us]]);
+  }
+
+  /** Waits until nobody is at work any more: a feed or autovacuum, say, would be in the way of whoever comes next. */
+  async rest(): Promise<void> {
+    for (const deadline = Date.now() + REST_TIMEOUT_MS; Date.now() < deadline;) {
+      const before = await this.cpuTimes();
+      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      if (together(usedBetween(before, await this.cpuTimes())) / 1_000 <= REST_MS * REST_SHARE) return;
+    }
+    console.error(`  Still at work after ${REST_TIMEOUT_MS / 1_000} s`);
+  }
+
+  private productPids(): [string, number][] {
+    const apps = Object.entries(this.flotilla.pids).filter(
+      (entry): entry is [string, number] => entry[1] !== undefined,
+    );
+    return [...apps, ['nats-server', this.nats.process.pid], ['postgres', this.postgres.process.pid]];
   }
 
   async stop(): Promise<void> {

@@ -20,6 +20,19 @@ export function copyIn(client: Client, table: string, rows: readonly Buffer[]): 
   });
 }
 
+/** A row as COPY takes it. */
+export function copyLine(values: (string | null)[]): string {
+  return `${values.map((value) => (value === null ? '\\N' : copyText(value))).join('\t')}\n`;
+}
+
+function copyText(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t');
+}
+
 /** What the driver's connection can do beside what its types say. */
 interface CopyConnection {
   sendCopyFromChunk(chunk: Buffer): void;

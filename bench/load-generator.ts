@@ -4,6 +4,8 @@ import { FRESH, type LoadPlan, type LoadResult } from './load.js';
 import { paced } from './paced-load.js';
 import { quantile } from './statistics.js';
 
+process.once('disconnect', () => process.exit());
+
 const [plan] = (await once(process, 'message')) as [LoadPlan];
 const run = plan.rate === undefined ? closedLoop : paced;
 const warmUp = await run(withFresh(plan), plan.warm_up_s);

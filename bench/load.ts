@@ -44,19 +44,17 @@ export interface LoadResult {
 
 /** Runs a plan in a process of its own, so that the load costs no contender its event loop. */
 export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
-  const child = fork(join(import.meta.dirname, 'load-generator.js'));
-  const ended = new AbortController();
-  try {
-    child.send(plan);
-    const [result] = (await Promise.race([
-      once(child, 'message', ended),
-      once(child, 'exit', ended).then(() => {
-        throw new Error('The load generator ended without a result');
-      }),
-    ])) as [LoadResult];
-    return result;
-  } finally {
-    ended.abort();
-    child.disconnect();
-  }
+  const child = fork(join(import.meta.dirname, 'load-generator.js'), { serialization: 'advanced' });
+  const ended = once(child, 'exit');
+  child.send(plan);
+  const [result] = (await Promise.race([
+    once(child, 'message'),
+    ended.then(() => {
+      throw new Error('The load generator ended without a result');
+    }),
+  ])) as [LoadResult];
+  child.disconnect();
+  // The processor time of a child is its parent's from its end on.
+  await ended;
+  return result;
 }

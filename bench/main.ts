@@ -1,14 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Bar } from './bars.js';
 import { Bench } from './bench.js';
 import { machineFacts } from './machine.js';
 import { benchOptions } from './options.js';
-import { markdown } from './report.js';
-import { type Section } from './section.js';
+import { markdown, type Report, type SuiteReport } from './report.js';
+import { saveReport } from './results-file.js';
+import { type Suite } from './section.js';
 import { SUITES } from './suites.js';
 
-const MEMORY_BAR_MB = 700;
 const IDLE_MS = 5_000;
 
 const options = benchOptions(process.argv.slice(2));
@@ -18,36 +15,69 @@ if (suites.length === 0) {
 }
 
 const bench = await Bench.start(options);
-const interrupted = (): void => void bench.stop().finally(() => process.exit(130));
+let isInterrupted = false;
+const interrupted = (): void => {
+  isInterrupted = true;
+  void bench.stop().finally(() => process.exit(130));
+};
 process.once('SIGINT', interrupted);
 process.once('SIGTERM', interrupted);
 try {
-  const sections: Section[] = [];
-  for (const suite of suites) {
-    console.error(suite.name);
-    sections.push(...(await suite.run(bench)));
-  }
-  await bench.stopContenders();
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  const memory = await bench.resident();
-  const memoryBar: Bar = {
-    promise: `resident memory ≤ ${MEMORY_BAR_MB} MB`,
-    measured: `${memory.all.pss_mb.toFixed(0)} MB`,
-    met: memory.all.pss_mb > 0 && memory.all.pss_mb <= MEMORY_BAR_MB,
+  const report: Report = {
+    day: new Date().toISOString().slice(0, 10),
+    what: options.only === '' ? 'all' : options.only.replaceAll('/', '-'),
+    machine: await machineFacts(bench),
+    suites: suites.map(({ name }) => ({ name, state: 'to come', sections: [], seconds: 0, prepared_s: 0 })),
   };
-  const day = new Date().toISOString().slice(0, 10);
-  const what = options.only === '' ? 'all' : options.only.replaceAll('/', '-');
-  const machine = await machineFacts(bench);
-  const text = markdown({ day, what, machine, sections, memory, memoryBar });
-  const results = join(import.meta.dirname, '..', '..', 'bench', 'results');
-  await mkdir(results, { recursive: true });
-  await writeFile(join(results, `${day}-${what}.md`), text);
-  console.log(text);
-  const failed = sections.flatMap(({ standings }) => standings).filter((standing) => standing.failed > 0);
-  if (failed.length > 0) {
-    console.error(`Requests failed: ${failed.map((one) => `${one.name} ${one.failed}`).join(', ')}`);
-    process.exitCode = 1;
+  for (const [index, suite] of suites.entries()) {
+    await runSuite(suite, report.suites[index]!, () => saveReport(report));
   }
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  report.memory = await bench.resident();
+  await saveReport(report);
+  console.log(markdown(report));
+  process.exitCode = verdict(report);
 } finally {
   await bench.stop();
+}
+
+/** A suite that fails is reported, and keeps none of the others from running. */
+async function runSuite(suite: Suite, report: SuiteReport, save: () => Promise<void>): Promise<void> {
+  console.error(suite.name);
+  const startedAt = performance.now();
+  const prepared_s = bench.prepared_s;
+  const saveAs = (state: SuiteReport['state']): Promise<void> => {
+    report.state = state;
+    report.seconds = (performance.now() - startedAt) / 1_000;
+    report.prepared_s = bench.prepared_s - prepared_s;
+    return save();
+  };
+  try {
+    await saveAs('under way');
+    await bench.empty();
+    for await (const section of suite.run(bench)) {
+      report.sections.push(section);
+      await saveAs('under way');
+    }
+    await saveAs('done');
+  } catch (error) {
+    // What fails because everything is being stopped says nothing of the suite.
+    if (isInterrupted) throw error;
+    console.error(error);
+    report.error = error instanceof Error ? error.message : String(error);
+    await saveAs('failed');
+  } finally {
+    await bench.stopContenders();
+  }
+}
+
+/** 1 when a request failed, or a suite did. */
+function verdict({ suites }: Report): number {
+  const standings = suites.flatMap(({ sections }) => sections.flatMap((section) => section.standings));
+  const failures = [
+    ...suites.filter(({ state }) => state !== 'done').map(({ name, error }) => `${name}: ${error!}`),
+    ...standings.filter(({ failed }) => failed > 0).map(({ name, failed }) => `${name}: ${failed} requests`),
+  ];
+  if (failures.length > 0) console.error(`Failed:\n${failures.join('\n')}`);
+  return failures.length > 0 ? 1 : 0;
 }

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 
+const SMALLEST = 10_000;
+
 /** What `npm run bench -- …` may be told. */
 export interface BenchOptions {
   rounds: number;
@@ -8,8 +10,12 @@ export interface BenchOptions {
   connections: number;
   /** Rows of the large project that is read from; the small one has 10,000. */
   rows: number;
+  /** Entries of the timeline that is read from. */
+  entries: number;
   /** Rows that every table holds before the first write. */
   preload: number;
+  /** Rows at which the cost of requests is looked at, ascending. */
+  growth: number[];
   /** Only suites whose name begins so. */
   only: string;
 }
@@ -22,7 +28,9 @@ export function benchOptions(args: string[]): BenchOptions {
       seconds: { type: 'string', default: '5' },
       connections: { type: 'string', default: '64' },
       rows: { type: 'string', default: '1000000' },
+      entries: { type: 'string', default: '10000000' },
       preload: { type: 'string', default: '100000' },
+      growth: { type: 'string', default: '10000,100000,1000000' },
       only: { type: 'string', default: '' },
     },
   });
@@ -31,9 +39,19 @@ export function benchOptions(args: string[]): BenchOptions {
     seconds: wholeNumber('seconds', values.seconds),
     connections: wholeNumber('connections', values.connections),
     rows: wholeNumber('rows', values.rows),
+    entries: wholeNumber('entries', values.entries),
     preload: wholeNumber('preload', values.preload),
+    growth: sizes(values.growth),
     only: values.only,
   };
+}
+
+/** Ascending; from that on of which the requests of each suite are spread over all rows. */
+function sizes(text: string): number[] {
+  const list = text.split(',').map((size) => wholeNumber('growth', size));
+  const isAscending = list.every((size, index) => size > (list[index - 1] ?? SMALLEST - 1));
+  if (!isAscending) throw new Error(`--growth must be ascending numbers from ${SMALLEST} on, not ${text}`);
+  return list;
 }
 
 /** @throws an Error that names the flag */

@@ -9,10 +9,13 @@ export interface Section {
   method: string;
   standings: Standing[];
   bars: Bar[];
+  /** How many there are, when the same is asked with more and more of them. */
+  rows?: number;
 }
 
 /** What one part of the product is asked; a suite adds its contenders and leaves the rest to `Bench`. */
 export interface Suite {
   name: string;
-  run(bench: Bench): Promise<Section[]>;
+  /** Each section as soon as it is measured: what comes to an end later takes nothing back. */
+  run(bench: Bench): AsyncGenerator<Section>;
 }

@@ -21,10 +21,14 @@ export async function startMonolith(
   bench: Bench,
   { app, schema, script, project, requests, load }: MonolithOptions,
 ): Promise<{ writer: Writer; pool_size: number }> {
-  const database = await bench.databaseLike(app, schema, `monolith_${schema}`);
-  await load?.(database.admin);
   const name = `monolith-${app}`;
+  const database = await bench.prepare(`a database for ${name}`, async () => {
+    const urls = await bench.databaseLike(app, schema, `monolith_${schema}`);
+    await load?.(urls.admin);
+    return urls;
+  });
   const { running, pool_size } = await withBestPool(
+    bench,
     'monolith',
     (pool) =>
       bench.child(name, script, {

@@ -17,8 +17,22 @@ export type AppName = keyof typeof SCHEMAS;
 
 /** Makes an app's schema and its roles, and brings the schema up to date. @returns the URL that the app runs with */
 export async function prepareAppSchema(app: AppName, admin_url: string, password?: string): Promise<string> {
-  const { owner, service } = await prepareSchema(admin_url, SCHEMAS[app], password);
-  const script = join(import.meta.dirname, '..', 'apps', app, 'src', 'migrate.js');
-  await promisify(execFile)(process.execPath, [script], { env: { ...process.env, DATABASE_URL: owner } });
-  return service;
+  return (await prepareAppSchemas([app], admin_url, password))[app];
+}
+
+/** The same for several apps. */
+export async function prepareAppSchemas<App extends AppName>(
+  apps: readonly App[],
+  admin_url: string,
+  password?: string,
+): Promise<Record<App, string>> {
+  const urls = await Promise.all(
+    apps.map(async (app) => [app, await prepareSchema(admin_url, SCHEMAS[app], password)] as const),
+  );
+  const owners = Object.fromEntries(urls.map(([app, { owner }]) => [app, owner]));
+  const script = join(import.meta.dirname, 'migrate-apps.js');
+  await promisify(execFile)(process.execPath, [script], {
+    env: { ...process.env, OWNER_DATABASE_URLS: JSON.stringify(owners) },
+  });
+  return Object.fromEntries(urls.map(([app, { service }]) => [app, service])) as Record<App, string>;
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { freePort } from '#embedded';
-import { prepareAppSchema, SCHEMAS, type AppName } from './app-schema.js';
+import { prepareAppSchemas, SCHEMAS, type AppName } from './app-schema.js';
 import { lockDirectory } from './directory-lock.js';
 import { loadSecrets } from './secrets.js';
 import { startServers, type Servers } from './servers.js';
@@ -31,15 +31,15 @@ export class Flotilla {
       const secrets = await loadSecrets(directory, config);
       const { database_url, natsUrlOf } = (servers = await startServers(directory, config));
       const common = { LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
+      const service_urls = await prepareAppSchemas(APPS, database_url);
       await Promise.all(
         APPS.map(async (name) => {
-          const service_url = await prepareAppSchema(name, database_url);
           const own = name === 'gateway' ? { ...secrets, PORT: String(config.PORT) } : {};
           const environment = {
             ...common,
             ...own,
             NATS_URL: natsUrlOf(name),
-            DATABASE_URL: service_url,
+            DATABASE_URL: service_urls[name],
             HEALTH_PORT: String(await freePort()),
           };
           const app = new SupervisedApp({ name, directory: logs, environment });

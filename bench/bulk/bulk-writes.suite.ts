@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { atLeast, none } from '../bars.js';
+import { none, rateAtLeast } from '../bars.js';
 import { type Bench, type BenchProject, withClient } from '../bench.js';
-import { copyIn } from '../copy-in.js';
+import { copyIn, copyLine } from '../copy-in.js';
 import { dayOfEvents, type GeneratedEvent } from '../event-generator.js';
 import { EVENTS, loadEvents, today } from '../events/event-rows.js';
-import { alternate, standingOf, type Contender } from '../rounds.js';
-import { type Section, type Suite } from '../section.js';
+import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
+import { type Suite } from '../section.js';
 import { tidy } from '../writers.js';
 import { bulkFile, upload, type BulkFile } from './bulk-upload.js';
 
@@ -16,52 +16,46 @@ const CHUNK_ROWS = 500;
 /** One file of many lines, `POST /v1/bulk`. */
 export const bulkWrites: Suite = {
   name: 'bulk/writes',
-  async run(bench) {
+  async *run(bench) {
     const project = await bench.project('bench bulk');
     const events = [...dayOfEvents({ seed: 3, day: today(), count: Math.min(LINES, bench.options.rows) })];
     const preload = { seed: 1, day: today(), count: bench.options.preload };
-    await loadEvents(bench.database_url, project.id, preload);
+    const [copy] = await bench.prepare(`two databases with ${preload.count} events each`, () =>
+      Promise.all([
+        copyContender(bench, project, events),
+        loadEvents(bench.database_url, project.id, preload),
+      ]),
+    );
     const uploading = (name: string, file: () => BulkFile): Contender => ({
       name,
       turn: () => upload(bench.flotilla.url, project.key, file()),
       settle: () => tidy(bench.database_url, EVENTS),
     });
-    const standings = await alternate(
-      [
-        await copyContender(bench, project, events),
-        uploading('flotilla, events', () => bulkFile(events.map(eventLine))),
-        uploading('flotilla, events with keys', () =>
-          bulkFile(events.map((event) => ({ ...eventLine(event), idempotency_key: randomUUID() }))),
+    const standings = await alternate(bench, [
+      copy,
+      uploading('flotilla, events', () => bulkFile(events.map(eventLine))),
+      uploading('flotilla, events with keys', () =>
+        bulkFile(events.map((event) => ({ ...eventLine(event), idempotency_key: randomUUID() }))),
+      ),
+      uploading('flotilla, state reports', () => bulkFile(events.map(stateLine))),
+    ]);
+    const of = (name: string): Standing => standingOf(standings, name);
+    yield {
+      title: `Bulk: files of ${events.length} lines`,
+      method:
+        'One client sends one file and reads the verdicts meanwhile; the times are those of a whole file. COPY puts the same ' +
+        'events as text into the same table with its indexes, in one transaction, from one client. State reports are of as many ' +
+        'devices as the events, each a change. A 2xx is durable.',
+      standings,
+      bars: [
+        rateAtLeast(`bulk of ${events.length} events`, 0.5, of('flotilla, events'), of('COPY')),
+        rateAtLeast(`bulk of ${events.length} state reports`, 0.3, of('flotilla, state reports'), of('COPY')),
+        none(
+          'lines of a bulk, refused',
+          standings.reduce((sum, { failed }) => sum + failed, 0),
         ),
-        uploading('flotilla, state reports', () => bulkFile(events.map(stateLine))),
       ],
-      bench.options.rounds,
-    );
-    const rate = (name: string): number => standingOf(standings, name).rate.median;
-    const copy = rate('COPY');
-    return [
-      {
-        title: `Bulk: files of ${events.length} lines`,
-        method:
-          'One client sends one file and reads the verdicts meanwhile; the times are those of a whole file. COPY puts the same ' +
-          'events as text into the same table with its indexes, in one transaction, from one client. State reports are of as many ' +
-          'devices as the events, each a change. A 2xx is durable.',
-        standings,
-        bars: [
-          atLeast('events in bulk, to COPY of the same rows,', 0.5, rate('flotilla, events'), copy),
-          atLeast(
-            'state reports in bulk, to COPY of as many events,',
-            0.3,
-            rate('flotilla, state reports'),
-            copy,
-          ),
-          none(
-            'line refused',
-            standings.reduce((sum, { failed }) => sum + failed, 0),
-          ),
-        ],
-      } satisfies Section,
-    ];
+    };
   },
 };
 
@@ -110,21 +104,11 @@ function copyRows(project_id: string, events: GeneratedEvent[]): Buffer[] {
   const chunks: Buffer[] = [];
   for (let at = 0; at < events.length; at += CHUNK_ROWS) {
     const rows = events.slice(at, at + CHUNK_ROWS).map((event) => {
-      const { component, environment, email, message, data, device_id } = event;
-      const texts = [project_id, uuidv7(), component, environment, email, message, JSON.stringify(data)];
-      return [...texts.map(copyText), device_id === undefined ? '\\N' : copyText(device_id), now, now].join(
-        '\t',
-      );
+      const { component, environment, email, message, data, device_id = null } = event;
+      const said = [component, environment, email, message, JSON.stringify(data), device_id];
+      return copyLine([project_id, uuidv7(), ...said, now, now]);
     });
-    chunks.push(Buffer.from(`${rows.join('\n')}\n`));
+    chunks.push(Buffer.from(rows.join('')));
   }
   return chunks;
-}
-
-function copyText(text: string): string {
-  return text
-    .replaceAll('\\', '\\\\')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t');
 }

@@ -1,4 +1,5 @@
 import { type GeneratedEvent } from '../event-generator.js';
+import { RARE_PART } from './event-rows.js';
 
 export interface EventQuestion {
   name: string;
@@ -16,7 +17,7 @@ export function eventQuestions(day: string, sample: GeneratedEvent[]): EventQues
     { name: 'e-mail', query: { email: fairlyFrequent(sample.map(({ email }) => email)) } },
     { name: 'device', query: { device_id: fairlyFrequent(sample.map(({ device_id }) => device_id)) } },
     { name: 'a frequent part of a message', query: { message: 'FAULT 0x' } },
-    { name: 'a rare part of a message', query: { message: 'fault 0x1f4' } },
+    { name: 'a rare part of a message', query: { message: RARE_PART } },
     { name: 'an hour', query: { from_date: `${day}T09:00:00Z`, to_date: `${day}T10:00:00Z` } },
   ];
 }

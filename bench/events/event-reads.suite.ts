@@ -1,12 +1,13 @@
 import { prepareSchema } from '#embedded';
-import { atLeast, atMost, type Bar } from '../bars.js';
+import { p50Within, rateAtLeast, rateWithin } from '../bars.js';
 import { type Bench, type BenchProject } from '../bench.js';
 import { runLoad, type LoadRequest } from '../load.js';
 import { dayOfEvents } from '../event-generator.js';
-import { alternate, standingOf } from '../rounds.js';
+import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
 import { withBestPool } from '../tuned-pool.js';
 import { eventQuestions, type EventQuestion } from './event-queries.js';
+import { pageRequest } from './event-requests.js';
 import { loadEvents, today } from './event-rows.js';
 
 const SMALL_ROWS = 10_000;
@@ -15,22 +16,24 @@ const WARM_UP_S = 1;
 /** Pages of 100, `GET /v1/events`, of a large project and of a small one, with every kind of filter. */
 export const eventReads: Suite = {
   name: 'events/reads',
-  async run(bench) {
+  async *run(bench) {
     const [large, small] = [await bench.project('bench large'), await bench.project('bench small')];
     // One seed: who and what is frequent in one of them is so in the other.
     const day = { seed: 3, day: today() };
-    await loadEvents(bench.database_url, small.id, { ...day, count: SMALL_ROWS });
-    await loadEvents(bench.database_url, large.id, { ...day, count: bench.options.rows });
+    await bench.prepare(`${SMALL_ROWS} and ${bench.options.rows} events`, async () => {
+      await loadEvents(bench.database_url, small.id, { ...day, count: SMALL_ROWS });
+      await loadEvents(bench.database_url, large.id, { ...day, count: bench.options.rows });
+    });
     const { running: monolith, pool_size } = await startMonolith(bench, [large, small]);
 
-    const sections: Section[] = [];
-    for (const question of eventQuestions(day.day, [...dayOfEvents({ ...day, count: SMALL_ROWS })])) {
-      console.error(`GET /v1/events: ${question.name}`);
-      sections.push(await questionSection(bench, monolith.url, pool_size, question, large, small));
+    const [newest, ...others] = eventQuestions(day.day, [...dayOfEvents({ ...day, count: SMALL_ROWS })]);
+    const peak = await questionSection(bench, monolith.url, pool_size, newest!, large, small);
+    yield peak;
+    for (const question of others) {
+      yield await questionSection(bench, monolith.url, pool_size, question, large, small);
     }
-    sections.push(await aloneSection(bench, monolith.url, large));
-    await monolith.stop();
-    return sections;
+    yield await halfPeakSection(bench, monolith.url, peak.standings, large);
+    yield await aloneSection(bench, monolith.url, large);
   },
 };
 
@@ -47,7 +50,7 @@ async function startMonolith(
       KEYS: JSON.stringify(Object.fromEntries(projects.map(({ id, key }) => [key, id]))),
     });
   const requests = [pageRequest({}, projects[0]!)];
-  return withBestPool('monolith', start, { connections: bench.options.connections, requests });
+  return withBestPool(bench, 'monolith', start, { connections: bench.options.connections, requests });
 }
 
 async function questionSection(
@@ -58,63 +61,86 @@ async function questionSection(
   large: BenchProject,
   small: BenchProject,
 ): Promise<Section> {
-  const { connections, seconds, rounds, rows } = bench.options;
+  const { connections, seconds, rows } = bench.options;
   const { name } = question;
+  console.error(`GET /v1/events: ${name}`);
   const plan = { connections, seconds, warm_up_s: WARM_UP_S };
   const [largeRequests, smallRequests] = await Promise.all(
     [large, small].map((project) => requestsOf(question, bench.flotilla.url, project)),
   );
-  const standings = await alternate(
-    [
-      {
-        name: 'flotilla, large',
-        turn: () => runLoad({ ...plan, url: bench.flotilla.url, requests: largeRequests! }),
-      },
-      {
-        name: 'monolith, large',
-        turn: () => runLoad({ ...plan, url: monolith_url, requests: largeRequests! }),
-      },
-      {
-        name: 'flotilla, small',
-        turn: () => runLoad({ ...plan, url: bench.flotilla.url, requests: smallRequests! }),
-      },
-      {
-        name: 'monolith, small',
-        turn: () => runLoad({ ...plan, url: monolith_url, requests: smallRequests! }),
-      },
-    ],
-    rounds,
+  const [largePage, smallPage] = await Promise.all(
+    [largeRequests!, smallRequests!].map(([request]) => lengthOf(request!, bench.flotilla.url)),
   );
-  const median = (contender: string): number => standingOf(standings, contender).rate.median;
-  const bars: Bar[] = [
-    atLeast(`flotilla / monolith, ${name}`, 0.8, median('flotilla, large'), median('monolith, large')),
-    atMost(`flotilla, small / large, ${name}`, 1.5, median('flotilla, small'), median('flotilla, large')),
-  ];
+  const standings = await alternate(bench, [
+    {
+      name: 'flotilla, large',
+      turn: () => runLoad({ ...plan, url: bench.flotilla.url, requests: largeRequests! }),
+    },
+    {
+      name: 'monolith, large',
+      turn: () => runLoad({ ...plan, url: monolith_url, requests: largeRequests! }),
+    },
+    {
+      name: 'flotilla, small',
+      turn: () => runLoad({ ...plan, url: bench.flotilla.url, requests: smallRequests! }),
+    },
+  ]);
+  const flotilla = standingOf(standings, 'flotilla, large');
+  const what = `GET /v1/events, ${rows} rows, ${name}`;
   return {
     title: `GET /v1/events, ${name}`,
-    method: `Closed loop, pages of 100; large is a project of ${rows} rows, small one of ${SMALL_ROWS}; monolith with ${pool_size} connections to Postgres.`,
+    method: `Closed loop; large is a project of ${rows} rows, small one of ${SMALL_ROWS}, and what is found is a page of ${largePage!} and one of ${smallPage!}; monolith with ${pool_size} connections to Postgres.`,
     standings,
-    bars,
+    bars: [
+      rateAtLeast(what, 0.8, flotilla, standingOf(standings, 'monolith, large')),
+      rateWithin(what, 1.5, flotilla, standingOf(standings, 'flotilla, small')),
+    ],
+  };
+}
+
+async function halfPeakSection(
+  bench: Bench,
+  monolith_url: string,
+  peak: Standing[],
+  project: BenchProject,
+): Promise<Section> {
+  const { connections, seconds } = bench.options;
+  const plan = { connections, warm_up_s: WARM_UP_S, seconds, requests: [pageRequest({}, project)] };
+  const asking = (name: string, url: string): Contender => {
+    const rate = standingOf(peak, name).rate.median / 2;
+    return { name, turn: () => runLoad({ ...plan, url, rate }) };
+  };
+  return {
+    title: 'GET /v1/events at half of each one’s own peak',
+    method: 'Open loop, evenly paced, the newest page; a latency counts from when its request was due.',
+    standings: await alternate(bench, [
+      asking('flotilla, large', bench.flotilla.url),
+      asking('monolith, large', monolith_url),
+    ]),
+    bars: [],
   };
 }
 
 async function aloneSection(bench: Bench, monolith_url: string, project: BenchProject): Promise<Section> {
   const requests = [pageRequest({}, project)];
   const plan = { connections: 1, warm_up_s: WARM_UP_S, seconds: bench.options.seconds, requests };
-  const standings = await alternate(
-    [
-      { name: 'flotilla', turn: () => runLoad({ ...plan, url: bench.flotilla.url }) },
-      { name: 'monolith', turn: () => runLoad({ ...plan, url: monolith_url }) },
-    ],
-    bench.options.rounds,
-  );
-  const p50 = (name: string): number => standingOf(standings, name).p50_ms.median;
+  const standings = await alternate(bench, [
+    { name: 'flotilla', turn: () => runLoad({ ...plan, url: bench.flotilla.url }) },
+    { name: 'monolith', turn: () => runLoad({ ...plan, url: monolith_url }) },
+  ]);
+  const [flotilla, monolith] = [standingOf(standings, 'flotilla'), standingOf(standings, 'monolith')];
   return {
     title: 'GET /v1/events, one call alone',
     method: 'One connection, closed loop, the newest page of the large project.',
     standings,
-    bars: [atMost('flotilla / monolith, p50 of a page', 1.5, p50('flotilla'), p50('monolith'))],
+    bars: [p50Within('GET /v1/events, one call alone', 1.5, flotilla, monolith)],
   };
+}
+
+/** How many events are found: a page that is shorter is cheaper. */
+async function lengthOf({ path, headers }: LoadRequest, url: string): Promise<number> {
+  const response = await fetch(new URL(path, url), { headers });
+  return ((await response.json()) as { events: object[] }).events.length;
 }
 
 async function requestsOf(
@@ -128,9 +154,4 @@ async function requestsOf(
   const { next_cursor } = (await response.json()) as { next_cursor: string | null };
   if (next_cursor === null) throw new Error(`No second page at ${path}`);
   return [pageRequest({ ...query, cursor: next_cursor }, project)];
-}
-
-function pageRequest(query: Record<string, string>, { key }: BenchProject): LoadRequest {
-  const path = `/v1/events?${new URLSearchParams({ limit: '100', ...query }).toString()}`;
-  return { method: 'GET', path, headers: { authorization: `Bearer ${key}` } };
 }

@@ -1,7 +1,6 @@
 import { ANYTHING } from '#embedded';
-import { atLeast, atMost, none, type Bar } from '../bars.js';
+import { none, p50Within, rateAtLeast, type Bar } from '../bars.js';
 import { type Bench, type BenchProject } from '../bench.js';
-import { dayOfEvents } from '../event-generator.js';
 import { runLoad, type LoadPlan, type LoadRequest } from '../load.js';
 import { pgbenchVersion, runPgbench } from '../pgbench.js';
 import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
@@ -9,16 +8,17 @@ import { type Section, type Suite } from '../section.js';
 import { silentGateway } from '../silent-gateway.js';
 import { withBestPool } from '../tuned-pool.js';
 import { countRows, missingRows, tidy, writing, type Writer } from '../writers.js';
+import { eventRequests } from './event-requests.js';
 import { EVENTS, loadEvents, today } from './event-rows.js';
 
-const BODIES = 4_096;
 const WARM_UP_S = 2;
+const NOTHING = 'GET /health/live';
 const SILENT = 'the same request to a route that does nothing';
 
 /** Durable single events, `POST /v1/events`. */
 export const eventWrites: Suite = {
   name: 'events/writes',
-  async run(bench) {
+  async *run(bench) {
     const project = await bench.project('bench writes');
     const requests = eventRequests(project);
     const { writers, pools } = await startWriters(bench, project, requests);
@@ -31,7 +31,7 @@ export const eventWrites: Suite = {
     const before = await countRows(writers, EVENTS);
 
     const contenders = [
-      loadContender('GET /health/live', { ...plan, url: bench.flotilla.url, requests: [liveRequest()] }),
+      loadContender(NOTHING, { ...plan, url: bench.flotilla.url, requests: [liveRequest()] }),
       loadContender(SILENT, {
         ...plan,
         url: silent.url,
@@ -40,13 +40,11 @@ export const eventWrites: Suite = {
       ...writers.map((writer) => writing(writer, EVENTS, { ...plan, requests })),
       ...(await pgbenchContender(bench, project, plan)),
     ];
-    const peak = await alternate(contenders, bench.options.rounds);
+    const peak = await alternate(bench, contenders);
     await silent.stop();
-    const sections = [peakSection(peak, pools, await missingRows(writers, EVENTS, before, peak))];
-    sections.push(await halfPeakSection(bench, writers, peak, requests));
-    sections.push(await aloneSection(bench, writers, requests));
-    await bench.stopContenders();
-    return sections;
+    yield peakSection(peak, pools, await missingRows(writers, EVENTS, before, peak));
+    yield await halfPeakSection(bench, writers, peak, requests);
+    yield await aloneSection(bench, writers, requests);
   },
 };
 
@@ -56,17 +54,20 @@ async function startWriters(
   requests: LoadRequest[],
 ): Promise<{ writers: Writer[]; pools: string }> {
   const preload = { seed: 1, day: today(), count: bench.options.preload };
-  const databaseOf = async (name: string): Promise<{ admin: string; service: string }> => {
-    const urls = await bench.databaseLike('activity-events', 'activity_events', name);
-    await loadEvents(urls.admin, project.id, preload);
-    return urls;
-  };
-  await loadEvents(bench.database_url, project.id, preload);
+  const monolithDatabase = await bench.databaseLike('activity-events', 'activity_events', 'monolith');
+  const stockDatabase = await bench.databaseLike('activity-events', 'activity_events', 'stock');
+  await bench.prepare(`three databases with ${preload.count} events each`, () =>
+    Promise.all(
+      [bench.database_url, monolithDatabase.admin, stockDatabase.admin].map((url) =>
+        loadEvents(url, project.id, preload),
+      ),
+    ),
+  );
   const keys = JSON.stringify({ [project.key]: project.id });
   const plan = { connections: bench.options.connections, requests };
 
-  const monolithDatabase = await databaseOf('monolith');
   const monolith = await withBestPool(
+    bench,
     'monolith',
     (pool) =>
       bench.child('monolith', 'bench/events/event-monolith.main.js', {
@@ -76,8 +77,8 @@ async function startWriters(
       }),
     plan,
   );
-  const stockDatabase = await databaseOf('stock');
   const stock = await withBestPool(
+    bench,
     'stock',
     async (pool) => {
       const environment = { NATS_URL: bench.nats.urlOf(ANYTHING.name), KEYS: keys };
@@ -105,19 +106,6 @@ function loadContender(name: string, plan: LoadPlan): Contender {
   return { name, turn: () => runLoad(plan) };
 }
 
-/** Events of a day, as clients send them while it happens: without ids and times of their own. */
-export function eventRequests({ key }: { key: string }, path = '/v1/events'): LoadRequest[] {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  return [...dayOfEvents({ seed: 2, day: today(), count: BODIES })].map(
-    ({ id: _, occurred_at: __, ...event }): LoadRequest => ({
-      method: 'POST',
-      path,
-      headers,
-      body: JSON.stringify(event),
-    }),
-  );
-}
-
 function liveRequest(): LoadRequest {
   return { method: 'GET', path: '/health/live', headers: {} };
 }
@@ -135,8 +123,12 @@ async function pgbenchContender(
     console.error('pgbench is not on PATH: left out');
     return [];
   }
-  const database = await bench.databaseLike('activity-events', 'activity_events', 'pgbench');
-  await loadEvents(database.admin, project.id, { seed: 1, day: today(), count: bench.options.preload });
+  const preload = { seed: 1, day: today(), count: bench.options.preload };
+  const database = await bench.prepare(`a database with ${preload.count} events for pgbench`, async () => {
+    const urls = await bench.databaseLike('activity-events', 'activity_events', 'pgbench');
+    await loadEvents(urls.admin, project.id, preload);
+    return urls;
+  });
   return [
     {
       name: 'pgbench',
@@ -167,18 +159,19 @@ VALUES ('${project_id}', uuidv7(), 'component ' || :component, 'production', 'ad
 }
 
 function peakSection(standings: Standing[], pools: string, missing: number): Section {
-  const median = (name: string): number => standingOf(standings, name).rate.median;
+  const flotilla = standingOf(standings, 'flotilla');
+  const bar = (factor: number, baseline: string): Bar =>
+    rateAtLeast('POST /v1/events', factor, flotilla, standingOf(standings, baseline));
   return {
     title: 'POST /v1/events, one durable event a request',
     method: `Closed loop. Connections to Postgres, the best of 8, 16 and 32: ${pools}; flotilla as it ships.`,
     standings,
     bars: [
-      atLeast('flotilla / monolith', 2, median('flotilla'), median('monolith')),
-      atLeast('flotilla / stock Nest NATS', 5, median('flotilla'), median('stock Nest NATS')),
-      ...['GET /health/live', SILENT].map((nothing) =>
-        atLeast(`flotilla / ${nothing}`, 0.6, median('flotilla'), median(nothing)),
-      ),
-      none('acknowledged event missing in its table', missing),
+      bar(2, 'monolith'),
+      bar(5, 'stock Nest NATS'),
+      bar(0.6, NOTHING),
+      bar(0.6, SILENT),
+      none('POST /v1/events, acknowledged and missing', missing),
     ],
   };
 }
@@ -189,7 +182,7 @@ async function halfPeakSection(
   peak: Standing[],
   requests: LoadRequest[],
 ): Promise<Section> {
-  const { connections, seconds, rounds } = bench.options;
+  const { connections, seconds } = bench.options;
   const contenders = writers.map((writer) => {
     const rate = standingOf(peak, writer.name).rate.median / 2;
     return writing(writer, EVENTS, { connections, warm_up_s: 1, seconds, rate, requests });
@@ -197,7 +190,7 @@ async function halfPeakSection(
   return {
     title: 'POST /v1/events at half of each one’s own peak',
     method: 'Open loop, evenly paced; a latency counts from when its request was due.',
-    standings: await alternate(contenders, rounds),
+    standings: await alternate(bench, contenders),
     bars: [],
   };
 }
@@ -205,15 +198,14 @@ async function halfPeakSection(
 async function aloneSection(bench: Bench, writers: Writer[], requests: LoadRequest[]): Promise<Section> {
   const plan = { connections: 1, warm_up_s: 1, seconds: bench.options.seconds, requests };
   const standings = await alternate(
+    bench,
     writers.map((writer) => writing(writer, EVENTS, plan)),
-    bench.options.rounds,
   );
-  const p50 = (name: string): number => standingOf(standings, name).p50_ms.median;
-  const bars: Bar[] = [atMost('flotilla / monolith, p50', 1.5, p50('flotilla'), p50('monolith'))];
+  const [flotilla, monolith] = [standingOf(standings, 'flotilla'), standingOf(standings, 'monolith')];
   return {
     title: 'POST /v1/events, one call alone',
     method: 'One connection, closed loop.',
     standings,
-    bars,
+    bars: [p50Within('POST /v1/events, one call alone', 1.5, flotilla, monolith)],
   };
 }

@@ -1,18 +1,20 @@
-import { withClient } from '../bench.js';
+import { BEFORE_FEEDS, fillTables } from '../fill-tables.js';
 
-const EVENTS_A_DEVICE = 5;
+export const EVENTS_A_DEVICE = 5;
+/** The table that events are in. */
+export const FIRMWARE_EVENTS = 'firmware.firmware_events';
+const TABLES = [FIRMWARE_EVENTS, 'firmware.devices', 'firmware.adoption_changes'];
 
 /**
  * Devices `fleet-0` to `fleet-<devices - 1>` with five events each, the last an install of one of twenty versions,
  * and the sums that adoption is answered from, past the product.
  */
 export function loadFleet(database_url: string, project_id: string, devices: number): Promise<void> {
-  return withClient(database_url, async (client) => {
-    await client.query('SET synchronous_commit = off');
+  return fillTables(database_url, TABLES, async (client) => {
     await client.query(
-      `INSERT INTO firmware.firmware_events (project_id, device_id, timestamp, id, firmware, status, created_at)
+      `INSERT INTO firmware.firmware_events (project_id, device_id, timestamp, id, firmware, status, created_at, transaction_id)
        SELECT $1, 'fleet-' || device, happened_at, uuidv7(), '1.' || device % 20 || '.' || step / 2,
-         CASE WHEN step % 2 = 0 THEN 'installed' ELSE 'downloading' END, happened_at
+         CASE WHEN step % 2 = 0 THEN 'installed' ELSE 'downloading' END, happened_at, ${BEFORE_FEEDS}
        FROM generate_series(0, $2::int - 1) AS device, generate_series(0, ${EVENTS_A_DEVICE - 1}) AS step,
          LATERAL (SELECT date_trunc('milliseconds', now() - (${EVENTS_A_DEVICE} - step) * interval '1 day'
                                     - device * interval '1 ms') AS happened_at) AS event`,
@@ -42,9 +44,6 @@ export function loadFleet(database_url: string, project_id: string, devices: num
        SELECT $1, span_s, start_ms, firmware, sum(change) FROM spans
        GROUP BY span_s, start_ms, firmware HAVING sum(change) <> 0`,
       [project_id],
-    );
-    await client.query(
-      'VACUUM (ANALYZE) firmware.firmware_events, firmware.devices, firmware.adoption_changes',
     );
   });
 }

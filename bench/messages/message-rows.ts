@@ -1,4 +1,8 @@
-import { withClient } from '../bench.js';
+import { BEFORE_FEEDS, fillTables } from '../fill-tables.js';
+
+/** The table that messages are in. */
+export const MESSAGES = 'messages.messages';
+const TABLES = [MESSAGES, 'messages.conversations'];
 
 /** A member's side of its conversations, as their addresses and mailboxes. */
 export interface Owner {
@@ -18,16 +22,16 @@ export function loadConversations(
   peers: number,
   each: number,
 ): Promise<void> {
-  return withClient(database_url, async (client) => {
-    await client.query('SET synchronous_commit = off');
+  return fillTables(database_url, TABLES, async (client) => {
     await client.query(
       `INSERT INTO messages.messages
-         (project_id, id, created_at, sender, recipient, sender_mailbox, recipient_mailbox, message)
+         (project_id, id, created_at, sender, recipient, sender_mailbox, recipient_mailbox, message,
+          transaction_id)
        SELECT $1, uuidv7(), date_trunc('milliseconds', now() - interval '20 days' * (1 - (number + 1.0) / $6::int)
                                        - peer * interval '1 ms'),
          CASE WHEN is_own THEN $2 ELSE $4 || peer END, CASE WHEN is_own THEN $4 || peer ELSE $2 END,
          CASE WHEN is_own THEN $3 ELSE 'device ' || $4 || peer END,
-         CASE WHEN is_own THEN 'device ' || $4 || peer ELSE $3 END, 'Message ' || number
+         CASE WHEN is_own THEN 'device ' || $4 || peer ELSE $3 END, 'Message ' || number, ${BEFORE_FEEDS}
        FROM generate_series(0, $5::int - 1) AS peer, generate_series(0, $6::int - 1) AS number,
          LATERAL (SELECT number % 2 = 0 AS is_own) AS side`,
       [project_id, address, mailbox, prefix, peers, each],
@@ -49,6 +53,5 @@ export function loadConversations(
        SELECT $1, peer, $3, $2, created_at, created_at, id, NULL, NULL FROM last`,
       [project_id, address, mailbox, prefix],
     );
-    await client.query('VACUUM (ANALYZE) messages.messages, messages.conversations');
   });
 }

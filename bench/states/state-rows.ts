@@ -1,4 +1,6 @@
-import { withClient } from '../bench.js';
+import { BEFORE_FEEDS, fillTables } from '../fill-tables.js';
+
+const TABLES = ['device_state.states', 'device_state.history'];
 
 const DATA = `json_build_object('temperature', number % 40, 'on', number % 2 = 0, 'place', 'hall ' || number % 100)`;
 
@@ -9,8 +11,7 @@ export function loadStates(
   prefix: string,
   count: number,
 ): Promise<void> {
-  return withClient(database_url, async (client) => {
-    await client.query('SET synchronous_commit = off');
+  return fillTables(database_url, TABLES, async (client) => {
     await client.query(
       `INSERT INTO device_state.states
          (project_id, device_id, version, current, entries, first_seen_at, last_seen_at, updated_at)
@@ -22,34 +23,33 @@ export function loadStates(
     await client.query(
       `INSERT INTO device_state.history
          (project_id, device_id, recorded_at, entry, id, operation, result, version, patch, data, updated_at, timestamp,
-          clock, key_id)
+          clock, key_id, transaction_id)
        SELECT project_id, device_id, updated_at, 1, uuidv7(), 'merge', 'applied', 1, current, current, updated_at,
-         updated_at, 'server', uuidv7()
+         updated_at, 'server', uuidv7(), ${BEFORE_FEEDS}
        FROM device_state.states WHERE project_id = $1 AND starts_with(device_id, $2)`,
       [project_id, prefix],
     );
-    await client.query('VACUUM (ANALYZE) device_state.states, device_state.history');
   });
 }
 
-/** One device whose state has changed `changes` times, a change each 100 ms until now. */
+/** One device whose state has changed `changes` times, a change each 100 ms until `end`. */
 export function loadHistory(
   database_url: string,
   project_id: string,
   device_id: string,
   changes: number,
+  end: Date,
 ): Promise<void> {
-  return withClient(database_url, async (client) => {
-    await client.query('SET synchronous_commit = off');
+  return fillTables(database_url, TABLES, async (client) => {
     await client.query(
       `INSERT INTO device_state.history
          (project_id, device_id, recorded_at, entry, id, operation, result, version, patch, data, updated_at, timestamp,
-          clock, key_id)
+          clock, key_id, transaction_id)
        SELECT $1, $2, changed_at, number + 1, uuidv7(), 'merge', 'applied', number + 1, ${DATA}, ${DATA}, changed_at,
-         changed_at, 'server', uuidv7()
+         changed_at, 'server', uuidv7(), ${BEFORE_FEEDS}
        FROM generate_series(0, $3::int - 1) AS number,
-         LATERAL (SELECT date_trunc('milliseconds', now()) - ($3::int - number) * interval '100 ms' AS changed_at) AS change`,
-      [project_id, device_id, changes],
+         LATERAL (SELECT $4::timestamptz - ($3::int - number) * interval '100 ms' AS changed_at) AS change`,
+      [project_id, device_id, changes, end],
     );
     await client.query(
       `INSERT INTO device_state.states
@@ -58,6 +58,5 @@ export function loadHistory(
        FROM device_state.history WHERE project_id = $1 AND device_id = $2`,
       [project_id, device_id],
     );
-    await client.query('VACUUM (ANALYZE) device_state.states, device_state.history');
   });
 }

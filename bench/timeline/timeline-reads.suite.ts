@@ -1,15 +1,14 @@
-import { type Bar } from '../bars.js';
+import { p50AtMost } from '../bars.js';
 import { type Bench, type BenchProject } from '../bench.js';
 import { runLoad, type LoadRequest } from '../load.js';
-import { alternate, standingOf } from '../rounds.js';
+import { alternate } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
 import { DAYS, loadEntries } from './entry-rows.js';
 
 const WARM_UP_S = 1;
 const PAGE_BAR_MS = 30;
 const DAY_MS = 86_400_000;
-/** Entries for each of `--rows`. */
-const ENTRIES_A_ROW = 10;
+const TOGETHER = ['the newest page', 'the newest page of a viewer', 'a device'];
 
 interface Question {
   name: string;
@@ -17,16 +16,19 @@ interface Question {
   key: string;
 }
 
-/** Pages of 100 of timelines, of a project of ten times `--rows` entries of all kinds. */
+/** Pages of 100 of timelines, of a project of `--entries` entries of all kinds. */
 export const timelineReads: Suite = {
   name: 'timeline/reads',
-  async run(bench) {
+  async *run(bench) {
     const project = await bench.project('bench timeline');
     const member = await aViewer(bench, project);
-    const entries = bench.options.rows * ENTRIES_A_ROW;
-    await loadEntries(bench.database_url, project.id, `member ${member.id}`, entries);
+    const { entries } = bench.options;
+    await bench.prepare(`${entries} entries`, () =>
+      loadEntries(bench.database_url, project.id, `member ${member.id}`, entries),
+    );
     const questions = await questionsOf(bench.flotilla.url, project.key, member.key);
-    return [await aloneSection(bench, questions, entries), await togetherSection(bench, questions, entries)];
+    yield await aloneSection(bench, questions, entries);
+    yield await togetherSection(bench, questions, entries);
   },
 };
 
@@ -52,33 +54,29 @@ async function questionsOf(url: string, admin: string, viewer: string): Promise<
 /** One connection: how long a page takes. */
 async function aloneSection(bench: Bench, questions: Question[], entries: number): Promise<Section> {
   const standings = await standingsOf(bench, questions, 1);
-  const bars = questions.map(({ name }): Bar => {
-    const p50_ms = standingOf(standings, name).p50_ms.median;
-    return {
-      promise: `p50 of a page, ${name} ≤ ${PAGE_BAR_MS} ms`,
-      measured: `${p50_ms.toFixed(1)} ms`,
-      met: p50_ms <= PAGE_BAR_MS,
-    };
-  });
+  const bars = standings.map((standing) =>
+    p50AtMost(`GET /v1/timeline, ${entries} entries, ${standing.name}`, PAGE_BAR_MS, standing),
+  );
   const method = `One connection, closed loop, pages of 100 out of ${entries} entries of five kinds in ${DAYS} days.`;
   return { title: 'GET /v1/timeline, one call alone', method, standings, bars };
 }
 
 async function togetherSection(bench: Bench, questions: Question[], entries: number): Promise<Section> {
   const { connections } = bench.options;
-  const standings = await standingsOf(bench, questions, connections);
+  const some = questions.filter(({ name }) => TOGETHER.includes(name));
+  const standings = await standingsOf(bench, some, connections);
   const method = `Closed loop, ${connections} connections, pages of 100 out of the same ${entries} entries.`;
   return { title: 'GET /v1/timeline, many at once', method, standings, bars: [] };
 }
 
 function standingsOf(bench: Bench, questions: Question[], connections: number): ReturnType<typeof alternate> {
-  const { seconds, rounds } = bench.options;
+  const { seconds } = bench.options;
   const { url } = bench.flotilla;
   const contenders = questions.map((question) => ({
     name: question.name,
     turn: () => runLoad({ url, connections, seconds, warm_up_s: WARM_UP_S, requests: [requestOf(question)] }),
   }));
-  return alternate(contenders, rounds);
+  return alternate(bench, contenders);
 }
 
 function requestOf({ path, key }: Question): LoadRequest {

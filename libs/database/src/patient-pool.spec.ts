@@ -1,4 +1,4 @@
-import { Link, testDatabase } from '#testing';
+import { eventually, Link, testDatabase } from '#testing';
 import { PatientPool } from './patient-pool.js';
 
 describe('a pool on a machine that makes connections slowly', () => {
@@ -17,5 +17,21 @@ describe('a pool on a machine that makes connections slowly', () => {
     expect(pool.totalCount).toBe(1);
     await pool.end();
     link.close();
+  });
+});
+
+describe('a pool all of whose connections are in use', () => {
+  it('refuses who waits too long, and lives on', async () => {
+    const pool = new PatientPool({
+      connectionString: await testDatabase(),
+      connectionTimeoutMillis: 600,
+      max: 1,
+    });
+    const client = await pool.connect();
+    await expect(pool.query('SELECT 1')).rejects.toThrow('timeout exceeded when trying to connect');
+    await eventually(() => pool.waitingCount === 0);
+    client.release();
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await pool.end();
   });
 });

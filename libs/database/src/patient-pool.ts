@@ -6,7 +6,8 @@ const PATIENCE_MS = 500;
 type Connected = (
   error: Error | undefined,
   client: PoolClient | undefined,
-  release: (error?: Error | boolean) => void,
+  // There is none for who was refused while the pool was full.
+  release?: (error?: Error | boolean) => void,
 ) => void;
 
 /**
@@ -28,11 +29,12 @@ export class PatientPool extends Pool {
       isWaiting = false;
       callback(new Error('timeout exceeded when trying to connect'), undefined, () => undefined);
     }, PATIENCE_MS);
-    super.connect((error, client, release) => {
+    const connected: Connected = (error, client, release) => {
       clearTimeout(patience);
       if (isWaiting) callback(error, client, release);
-      else release();
-    });
+      else release?.();
+    };
+    super.connect(connected);
     return undefined;
   }
 }
