@@ -33,7 +33,7 @@ const DEFAULT_LIMITS: ServerLimits = { calls_in_flight: 4_096, loop_delay_ms: 1_
 const SAMPLE_MS = 1_000;
 
 interface ReceivedCall {
-  id: number;
+  place: number;
   expires_at: number;
   call: Call<unknown>;
 }
@@ -48,7 +48,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
   private readonly limits: ServerLimits;
   private subscriptions: Subscription[] = [];
   private readonly loopDelay = new LoopDelay(SAMPLE_MS);
-  private readonly outbox = new Map<string, Part<OutcomeHead>[]>();
+  private outbox = new Map<string, Part<OutcomeHead>[]>();
   private inFlight = 0;
 
   constructor(
@@ -107,7 +107,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     if (this.isOverloaded(received.length)) {
       this.connection.meters?.dropped(message.subject, 'refused', received.length);
       const refusal = new Failure('unavailable', 'The service is overloaded', { nothing_done: true });
-      for (const { id } of received) this.answer(reply, id, refusal);
+      for (const { place } of received) this.answer(reply, place, refusal);
       return;
     }
     this.inFlight += received.length;
@@ -135,7 +135,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
       span,
       outcomes.map(errorTypeOf).find((type) => type !== undefined),
     );
-    alive.forEach(({ id }, index) => this.answer(reply!, id, outcomes[index]!));
+    alive.forEach(({ place }, index) => this.answer(reply!, place, outcomes[index]!));
     this.connection.meters?.dropped(subject, 'expired', received.length - alive.length);
     const took_ms = performance.now() - began;
     if (alive.length > 0) this.connection.meters?.handled(subject, outcomes, took_ms);
@@ -175,23 +175,24 @@ export class BusServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  private answer(reply: string, id: number, outcome: Outcome): void {
+  private answer(reply: string, place: number, outcome: Outcome): void {
     const part: Part<OutcomeHead> =
       outcome instanceof Failure
-        ? { head: [id, null, failureToWire(outcome)], body: '' }
-        : { head: [id, outcome.marks], body: outcome.json };
+        ? { head: [place, null, failureToWire(outcome)], body: '' }
+        : { head: [place, outcome.marks], body: outcome.json };
+    if (this.outbox.size === 0) setImmediate(() => this.sendAnswers());
     const parts = this.outbox.get(reply);
     if (parts) parts.push(part);
-    else {
-      this.outbox.set(reply, [part]);
-      setImmediate(() => this.sendAnswers(reply));
-    }
+    else this.outbox.set(reply, [part]);
   }
 
-  private sendAnswers(reply: string): void {
-    const parts = this.outbox.get(reply)!;
-    this.outbox.delete(reply);
-    for (const frame of inFrames(parts)) this.connection.nats.publish(reply, frame);
+  private sendAnswers(): void {
+    const answers = this.outbox;
+    // Another one each time: a Map whose entries come and go keeps what is long gone from the garbage collector.
+    this.outbox = new Map();
+    for (const [reply, parts] of answers) {
+      for (const frame of inFrames(parts)) this.connection.nats.publish(reply, frame);
+    }
   }
 }
 
@@ -214,10 +215,10 @@ function readCalls(data: Uint8Array, logger: { error(message: unknown): void }):
     const now = performance.now();
     const parts = decodeFrame<CallHead>(data);
     const contexts = contextsOf(parts.map(({ head }) => head));
-    return parts.map(({ head: [id, budget_ms], body }, place) => ({
-      id,
+    return parts.map(({ head: [place, budget_ms], body }, index) => ({
+      place,
       expires_at: now + budget_ms,
-      call: { ...contexts[place]!, request: JSON.parse((body as Buffer).toString()) as unknown },
+      call: { ...contexts[index]!, request: JSON.parse((body as Buffer).toString()) as unknown },
     }));
   } catch (error) {
     // Only another program on our subject can cause this: there is no caller to tell.
@@ -235,9 +236,9 @@ function* inFrames(parts: Part<OutcomeHead>[]): Generator<Uint8Array> {
     yield* inFrames(parts.slice(0, middle));
     yield* inFrames(parts.slice(middle));
   } else {
-    const [id] = parts[0]!.head;
+    const [place] = parts[0]!.head;
     yield encodeFrame<OutcomeHead>([
-      { head: [id, null, failureToWire(new Failure('too_large', 'The answer is too large'))], body: '' },
+      { head: [place, null, failureToWire(new Failure('too_large', 'The answer is too large'))], body: '' },
     ]);
   }
 }

@@ -31,9 +31,9 @@ const MAX_BODY_BYTES = MAX_PAYLOAD_BYTES - 64 * 1024;
 export class Bus {
   private readonly limits: CallLimits;
   private readonly channels = new Map<string, Channel>();
-  private readonly pending = new Map<number, PendingCall>();
   private readonly inbox: string;
-  private lastId = 0;
+  private made = 0;
+  private pending = 0;
   private closing = false;
 
   constructor(
@@ -123,8 +123,8 @@ export class Bus {
 
   /** What is under way, for metrics. */
   readonly gauges = {
-    bus_calls: { help: 'Calls since the start.', read: (): number => this.lastId },
-    bus_calls_pending: { help: 'Calls without an outcome yet.', read: (): number => this.pending.size },
+    bus_calls: { help: 'Calls since the start.', read: (): number => this.made },
+    bus_calls_pending: { help: 'Calls without an outcome yet.', read: (): number => this.pending },
   };
 
   /** Resolves when a replica of the service answers; asks past the frames, so that a full queue is not a dead service. */
@@ -135,29 +135,32 @@ export class Bus {
   /** Takes no new calls, and waits until those under way have their outcome. */
   async drain(): Promise<void> {
     this.closing = true;
-    while (this.pending.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.pending > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   /** A call that gets its outcome once, whoever brings it. */
   private pendingCall(
     channel: Channel,
-    { subject, ...call }: Omit<PendingCall, 'id' | 'queued_at' | 'settle'> & { subject: string },
+    { subject, ...call }: Omit<PendingCall, 'queued_at' | 'settle'> & { subject: string },
     settle: PendingCall['settle'],
   ): PendingCall {
     const followed = followCall(subject, call.context, this.connection.say);
+    let isSettled = false;
     const pending: PendingCall = {
       ...call,
       ...(followed && { context: followed.context }),
-      id: ++this.lastId,
       queued_at: performance.now(),
       settle: (outcome) => {
-        if (!this.pending.delete(pending.id)) return;
+        if (isSettled) return;
+        isSettled = true;
+        this.pending -= 1;
         channel.settled(pending);
         followed?.end(outcome);
         settle(outcome);
       },
     };
-    this.pending.set(pending.id, pending);
+    this.made += 1;
+    this.pending += 1;
     return pending;
   }
 
@@ -186,23 +189,26 @@ export class Bus {
   }
 
   private receive(message: Msg): void {
+    const frameId = Number(message.subject.slice(this.inbox.length + 1));
+    const calls = [...this.channels.values()].map((channel) => channel.callsOf(frameId)).find(Boolean);
+    // All of them have given up.
+    if (!calls) return;
     if (message.headers?.code === 503) {
       // The only status NATS itself sends here: nobody listens on the subject.
-      const frameId = Number(message.subject.slice(this.inbox.length + 1));
       const failure = new Failure('unavailable', 'The service is not there', { nothing_done: true });
-      for (const channel of this.channels.values()) {
-        for (const call of channel.callsOf(frameId)) call.settle(failure);
-      }
+      for (const call of calls) call.settle(failure);
       return;
     }
     for (const { head, body } of decodeFrame<OutcomeHead>(message.data)) {
-      const [id, marks, failure] = head;
-      this.pending.get(id)?.settle(failure ? failureFromWire(failure) : Reply.json(body, marks ?? {}));
+      const [place, marks, failure] = head;
+      calls[place]?.settle(failure ? failureFromWire(failure) : Reply.json(body, marks ?? {}));
     }
   }
 
   private failAll(detail: string): void {
-    for (const call of [...this.pending.values()]) call.settle(new Failure('unavailable', detail));
+    for (const { calls } of this.channels.values()) {
+      for (const call of calls) call.settle(new Failure('unavailable', detail));
+    }
   }
 }
 

@@ -15,13 +15,13 @@ const LIMITS: ChannelLimits = {
 function channelWith(limits: Partial<ChannelLimits> = {}) {
   const frames: number[][] = [];
   const calls = new Map<number, PendingCall>();
-  const channel = new Channel({ ...LIMITS, ...limits }, (_, sent) => frames.push(sent.map(({ id }) => id)));
+  const idOf = (sent: PendingCall): number => [...calls].find(([, call]) => call === sent)![0];
+  const channel = new Channel({ ...LIMITS, ...limits }, (_, sent) => frames.push(sent.map(idOf)));
   return {
     frames,
     channel,
     push(id: number, body = ''): void {
-      const call = {
-        id,
+      const call: PendingCall = {
         body,
         context: context(),
         queued_at: 0,

@@ -1,13 +1,14 @@
 import type { CallContext, Failure, Reply } from '#contracts';
 
 export interface PendingCall {
-  id: number;
   context: CallContext;
   body: string;
   queued_at: number;
   expires_at: number;
   /** Calls of one company are next to each other and leave in one frame, with nobody else in it. */
   company?: symbol;
+  /** In which it travels, once it has left. */
+  frame?: Frame;
   settle: (outcome: Reply<unknown> | Failure) => void;
 }
 
@@ -22,9 +23,14 @@ export interface ChannelLimits {
   slot_patience_ms: number;
 }
 
+/** Calls under way together. */
 interface Frame {
-  calls: Set<PendingCall>;
+  id: number;
+  calls: PendingCall[];
+  /** How many of them have no outcome yet. */
+  open: number;
   patience: NodeJS.Timeout;
+  holdsSlot: boolean;
 }
 
 let lastFrameId = 0;
@@ -35,8 +41,8 @@ let lastFrameId = 0;
  */
 export class Channel {
   private waiting: PendingCall[] = [];
-  private readonly inFlight = new Map<number, Frame>();
-  private readonly frameOf = new Map<PendingCall, number>();
+  // Few, and no Map: those whose entries come and go keep what is long gone from the garbage collector (decision 9).
+  private readonly inFlight: Frame[] = [];
   private slotsTaken = 0;
   private scheduled = false;
 
@@ -56,23 +62,28 @@ export class Channel {
 
   /** A call has its outcome, whatever it was; its frame frees its slot with the last of them. */
   settled(call: PendingCall): void {
-    const frameId = this.frameOf.get(call);
-    if (frameId === undefined) {
+    const { frame } = call;
+    if (!frame) {
       const index = this.waiting.indexOf(call);
       if (index >= 0) this.waiting.splice(index, 1);
       return;
     }
-    this.frameOf.delete(call);
-    const frame = this.inFlight.get(frameId);
-    if (frame?.calls.delete(call) && frame.calls.size === 0) {
+    frame.open -= 1;
+    if (frame.open === 0) {
       clearTimeout(frame.patience);
-      this.inFlight.delete(frameId);
+      this.inFlight.splice(this.inFlight.indexOf(frame), 1);
       this.freeSlot(frame);
     } else this.schedule();
   }
 
-  callsOf(frameId: number): PendingCall[] {
-    return [...(this.inFlight.get(frameId)?.calls ?? [])];
+  /** The calls of a frame that is under way, each at its place; those among them that have their outcome, too. */
+  callsOf(frameId: number): PendingCall[] | undefined {
+    return this.inFlight.find(({ id }) => id === frameId)?.calls;
+  }
+
+  /** All that wait or are under way; those of a frame that have their outcome, too. */
+  get calls(): PendingCall[] {
+    return [...this.waiting, ...this.inFlight.flatMap(({ calls }) => calls)];
   }
 
   /**
@@ -82,7 +93,8 @@ export class Channel {
   private get isDue(): boolean {
     const { length } = this.waiting;
     if (length === 0 || this.slotsTaken >= this.limits.frames_in_flight) return false;
-    return this.slotsTaken === 0 || length >= Math.min(this.frameOf.size, this.limits.calls_a_frame);
+    const open = this.inFlight.reduce((sum, frame) => sum + frame.open, 0);
+    return this.slotsTaken === 0 || length >= Math.min(open, this.limits.calls_a_frame);
   }
 
   private schedule(): void {
@@ -96,15 +108,17 @@ export class Channel {
 
   private sendFrame(): void {
     const calls = this.waiting.splice(0, this.sizeOfNextFrame());
-    const frameId = ++lastFrameId;
     const frame: Frame = {
-      calls: new Set(calls),
+      id: ++lastFrameId,
+      calls,
+      open: calls.length,
       patience: setTimeout(() => this.freeSlot(frame), this.limits.slot_patience_ms),
+      holdsSlot: true,
     };
     this.slotsTaken += 1;
-    this.inFlight.set(frameId, frame);
-    for (const call of calls) this.frameOf.set(call, frameId);
-    this.send(frameId, calls);
+    this.inFlight.push(frame);
+    for (const call of calls) call.frame = frame;
+    this.send(frame.id, calls);
   }
 
   private sizeOfNextFrame(): number {
@@ -121,11 +135,9 @@ export class Channel {
     return count;
   }
 
-  private readonly freed = new WeakSet<Frame>();
-
   private freeSlot(frame: Frame): void {
-    if (this.freed.has(frame)) return;
-    this.freed.add(frame);
+    if (!frame.holdsSlot) return;
+    frame.holdsSlot = false;
     this.slotsTaken -= 1;
     this.schedule();
   }

@@ -8,25 +8,22 @@ import {
 } from '#contracts';
 
 /**
- * Head of a call: its number in the sender, the milliseconds it may still take, and its context. A caller that
+ * Head of a call: its place in the frame, the milliseconds it may still take, and its context. A caller that
  * an earlier call of the frame has is written as the place of that call: many calls of a frame share one.
  */
 export type CallHead = [
-  id: number,
+  place: number,
   budget_ms: number,
   caller: Caller | number,
   context: Omit<CallContext, 'caller'>,
 ];
 
-export function callHeads(
-  calls: { id: number; expires_at: number; context: CallContext }[],
-  now: number,
-): CallHead[] {
+export function callHeads(calls: { expires_at: number; context: CallContext }[], now: number): CallHead[] {
   const places = new Map<Caller, number>();
-  return calls.map(({ id, expires_at, context: { caller, ...context } }, place) => {
+  return calls.map(({ expires_at, context: { caller, ...context } }, place) => {
     const known = places.get(caller);
     if (known === undefined) places.set(caller, place);
-    return [id, Math.round(expires_at - now), known ?? caller, context];
+    return [place, Math.round(expires_at - now), known ?? caller, context];
   });
 }
 
@@ -38,8 +35,8 @@ export function contextsOf(heads: CallHead[]): CallContext[] {
   }));
 }
 
-/** Head of an outcome: the number of the call it answers, and either the marks of its reply or its failure. */
-export type OutcomeHead = [id: number, marks: ReplyMarks | null, failure?: FailureOnWire];
+/** Head of an outcome: the place of the call it answers, and either the marks of its reply or its failure. */
+export type OutcomeHead = [place: number, marks: ReplyMarks | null, failure?: FailureOnWire];
 
 type FailureOnWire = Omit<FailureDetails, 'cause'> & { code: FailureCode; detail: string };
 

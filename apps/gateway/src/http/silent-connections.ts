@@ -9,23 +9,26 @@ import { type Socket } from 'node:net';
  * `grace_ms` is cut.
  */
 export function cutSilentConnections(server: FastifyInstance, grace_ms: number): void {
-  const open = new Set<Socket>();
-  const underWay = new Set<ServerResponse>();
+  // The last answer of each connection, also when it is over: entries that come and go with each request would keep
+  // what is long gone from the garbage collector.
+  const answers = new Map<Socket, ServerResponse | undefined>();
   server.server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    answers.set(socket, undefined);
+    socket.once('close', () => answers.delete(socket));
   });
-  server.server.on('request', (_: IncomingMessage, response: ServerResponse) => {
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
+  server.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answers.set(socket, response);
   });
+  const isUnderWay = (response?: ServerResponse): boolean => response?.closed === false;
   const cut = (): void => {
-    const busy = new Set([...underWay].map(({ req }) => req.socket));
-    for (const socket of open) if (!busy.has(socket)) socket.destroy();
+    for (const [socket, response] of answers) if (!isUnderWay(response)) socket.destroy();
   };
   let timer: NodeJS.Timeout | undefined;
   server.addHook('preClose', (done) => {
-    for (const response of underWay) if (!response.headersSent) response.setHeader('connection', 'close');
+    for (const response of answers.values()) {
+      if (response && isUnderWay(response) && !response.headersSent)
+        response.setHeader('connection', 'close');
+    }
     timer = setInterval(cut, grace_ms);
     done();
   });
