@@ -77,9 +77,16 @@ export class FeedStream {
     return seq;
   }
 
+  /** What was published, e.g. by the relay of another database. */
   async clear(): Promise<void> {
     const manager = await jetstreamManager(this.nats, { checkAPI: false });
     await manager.streams.purge(streamName(this.kind));
+  }
+
+  /** Together with its consumers, who begin anew in the next. */
+  async remove(): Promise<void> {
+    const manager = await jetstreamManager(this.nats, { checkAPI: false });
+    await manager.streams.delete(streamName(this.kind));
   }
 }
 
