@@ -13,6 +13,8 @@ export class EventStream {
   readonly events: SentEvent[] = [];
   readonly comments: string[] = [];
   retry_ms?: number;
+  /** Behind which it began. */
+  first_id?: string;
   /** Resolves when the stream has ended, or was cut. */
   readonly ended: Promise<void>;
   private text = '';
@@ -20,6 +22,7 @@ export class EventStream {
   private constructor(
     private readonly response: IncomingMessage,
     public last_id: string,
+    private readonly onEvent: (event: SentEvent) => void,
   ) {
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => this.receive(chunk));
@@ -28,7 +31,12 @@ export class EventStream {
   }
 
   /** Resolves when the stream is open. Throws with the answer when it is refused. */
-  static async open(client: HttpClient, path = '/v1/stream', last_id = ''): Promise<EventStream> {
+  static async open(
+    client: HttpClient,
+    path = '/v1/stream',
+    last_id = '',
+    onEvent: (event: SentEvent) => void = () => undefined,
+  ): Promise<EventStream> {
     const headers = {
       authorization: `Bearer ${client.key!}`,
       accept: 'text/event-stream',
@@ -42,7 +50,7 @@ export class EventStream {
       for await (const chunk of response.setEncoding('utf8')) body += chunk as string;
       throw new Refusal(response.statusCode!, response.headers, JSON.parse(body));
     }
-    return new EventStream(response, last_id);
+    return new EventStream(response, last_id, onEvent);
   }
 
   get status(): number {
@@ -92,13 +100,17 @@ export class EventStream {
     for (const line of lines) {
       const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/.exec(line)!;
       if (field === '') this.comments.push(value);
-      else if (field === 'id') this.last_id = value;
-      else if (field === 'event') event = value;
+      else if (field === 'id') {
+        this.first_id ??= value;
+        this.last_id = value;
+      } else if (field === 'event') event = value;
       else if (field === 'retry') this.retry_ms = Number(value);
       else if (field === 'data') data = data === undefined ? value : `${data}\n${value}`;
       else throw new Error(`No line of an event stream: ${line}`);
     }
-    if (data !== undefined) this.events.push({ id: this.last_id, event, data: JSON.parse(data) });
+    if (data === undefined) return;
+    this.events.push({ id: this.last_id, event, data: JSON.parse(data) });
+    this.onEvent(this.events.at(-1)!);
   }
 }
 

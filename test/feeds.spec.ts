@@ -81,7 +81,7 @@ describe('the feeds', () => {
         subject: message!.subject,
         data: message!.data,
       });
-      for (const { head, body } of batch.entries)
+      for (const { head, body } of batch!.entries)
         if (head.project_id === project_id)
           entries.push(JSON.parse(Buffer.from(body).toString()) as AnyEntry);
     }

@@ -40,7 +40,7 @@ export interface Struck {
   held_at: number;
   ending_at: number;
   healed_at: number;
-  /** From its end until everything was ready and each kind of write was acknowledged again and a key revoked; undefined when that took more than 30 s. */
+  /** From its end until everything was ready and each kind of write was acknowledged again and a key revoked; undefined when that never came. */
   recovered_ms?: number;
   /** Keys that still opened after they had been revoked. */
   breaches: string[];

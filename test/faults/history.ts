@@ -22,15 +22,30 @@ export interface Read {
   body: string;
 }
 
+/** What a reader of one project's stream was sent, in its order. */
+export interface Streamed {
+  project_id: string;
+  begun_at?: string;
+  entries: { kind: string; id: string; body: string }[];
+  refusals: { status: number; body: string }[];
+}
+
 /** The journal of a run, read back. */
 export interface History {
   sent: Sent[];
   reads: Read[];
+  streams: Streamed[];
 }
 
 export async function readHistory(file: string): Promise<History> {
   const sent = new Map<number, Sent>();
   const reads: Read[] = [];
+  const streams = new Map<string, Streamed>();
+  const streamOf = (project_id: string): Streamed => {
+    const stream = streams.get(project_id) ?? { project_id, entries: [], refusals: [] };
+    streams.set(project_id, stream);
+    return stream;
+  };
   for await (const line of createInterface({ input: createReadStream(file) })) {
     const entry = JSON.parse(line) as Entry;
     switch (entry.what) {
@@ -55,11 +70,20 @@ export async function readHistory(file: string): Promise<History> {
       case 'read':
         reads.push(entry);
         break;
+      case 'stream_begun':
+        streamOf(entry.project_id).begun_at = entry.id;
+        break;
+      case 'streamed':
+        streamOf(entry.project_id).entries.push(entry);
+        break;
+      case 'stream_refused':
+        streamOf(entry.project_id).refusals.push(entry);
+        break;
       case 'given_up':
         break;
     }
   }
-  return { sent: [...sent.values()], reads };
+  return { sent: [...sent.values()], reads, streams: [...streams.values()] };
 }
 
 /** The first acknowledgement; undefined for a write that may or may not have happened. */

@@ -34,14 +34,20 @@ export class Ingress {
   /** How many requests went to a second gateway. */
   passedOn = 0;
 
-  async send(what: HttpRequest): Promise<Outcome> {
+  /** Where the next request goes, and where to when it cannot. */
+  next(): string[] {
     const all = this.ready.length > 0 ? this.ready : this.gateways().map(({ url }) => url);
-    const first = this.turn++;
+    const first = this.turn++ % Math.max(1, all.length);
+    return [...all.slice(first), ...all.slice(0, first)];
+  }
+
+  async send(what: HttpRequest): Promise<Outcome> {
+    const all = this.next();
     let outcome: Outcome = { cut: 'no gateway', took_ms: 0 };
-    for (let tries = 0; tries < all.length; tries += 1) {
-      outcome = await this.sendTo(all[(first + tries) % all.length]!, what);
+    for (const url of all) {
+      outcome = await this.sendTo(url, what);
       if (outcome.cut === undefined || outcome.cut === 'silent' || outcome.cut === 'broken answer') break;
-      if (tries + 1 < all.length) this.passedOn += 1;
+      if (url !== all.at(-1)) this.passedOn += 1;
     }
     return outcome;
   }

@@ -19,6 +19,11 @@ export type Entry = { at: number } & (
   | { what: 'cut'; number: number; took_ms: number; reason: string }
   | { what: 'given_up'; number: number }
   | { what: 'read'; project_id: string; path: string; status: number; body: string }
+  /** The stream of a project is open for the first time: behind this id it is to miss nothing. */
+  | { what: 'stream_begun'; project_id: string; id: string }
+  | { what: 'streamed'; project_id: string; kind: string; id: string; body: string }
+  /** A stream that was not opened, or ended with a problem. */
+  | { what: 'stream_refused'; project_id: string; status: number; body: string }
 );
 
 /** The file of what was invoked and acknowledged, a JSON text a line. The judge reads nothing else of the run. */

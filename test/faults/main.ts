@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Random } from '../../bench/random.js';
-import { faultOptions, type FaultOptions } from './options.js';
+import { faultOptions, isWanted, type FaultOptions } from './options.js';
 import { headOf, sectionOf, teethTable } from './report.js';
 import { lived, Run } from './run.js';
-import { schedule } from './schedule.js';
+import { schedule, type Part } from './schedule.js';
 import { bite } from './teeth.js';
 
 const RATE = 80;
@@ -12,7 +12,7 @@ const RATE = 80;
 const LEAST_ACKNOWLEDGED = 10_000;
 
 /** Checks of how long something took. */
-const TIMED = ['C7 late', 'overload'];
+const TIMED = ['C5 late', 'C7 late', 'overload'];
 
 const options = faultOptions(process.argv.slice(2));
 const tell = (line: string): void => console.error(line);
@@ -20,12 +20,13 @@ tell(`seed ${options.seed}`);
 process.exit((options.teeth ? await teeth(options) : await faults(options)) ? 0 : 1);
 
 /** @returns whether every promise held */
-async function faults({ tier, seed, report, only, untimed }: FaultOptions): Promise<boolean> {
+async function faults(chosen: FaultOptions): Promise<boolean> {
+  const { tier, seed, report, only, untimed } = chosen;
   const texts: string[] = [];
   let isKept = true;
-  for (const { name, faults, overloads } of schedule(tier, new Random(seed))) {
-    const wanted = faults.filter((fault) => fault.name.includes(only));
-    const turns = 'overload'.startsWith(only) ? overloads : 0;
+  for (const { name, faults, overloads } of parts(chosen)) {
+    const wanted = faults.filter((fault) => isWanted(fault.name, only));
+    const turns = isWanted('overload', only) ? overloads : 0;
     if (wanted.length + turns === 0) continue;
     tell(`${name}: ${wanted.length} faults`);
     const run = await Run.start({ seed, rate: RATE, tell });
@@ -34,7 +35,8 @@ async function faults({ tier, seed, report, only, untimed }: FaultOptions): Prom
     const { verdict, skipped } = await lived(run, async () => {
       const skipped = await run.strike(wanted);
       if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
-      if (only === '' && tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
+      if (only.length === 0 && tier === 'quick') await run.acknowledge(LEAST_ACKNOWLEDGED);
+      await run.rest();
       for (let turn = 0; turn < turns; turn += 1) await run.overload();
       return { skipped, verdict: await run.judge() };
     });
@@ -45,8 +47,16 @@ async function faults({ tier, seed, report, only, untimed }: FaultOptions): Prom
     texts.push(sectionOf(name, verdict, skipped));
     console.log(texts.at(-1));
   }
-  if (report !== undefined) await save(report, [headOf(tier, seed), ...texts].join('\n\n'));
+  if (report !== undefined) await save(report, [headOf(chosen), ...texts].join('\n\n'));
   return isKept;
+}
+
+/** @throws an Error that names the parts there are */
+function parts({ tier, seed, part }: FaultOptions): Part[] {
+  const all = schedule(tier, new Random(seed));
+  const chosen = all.filter(({ name }) => part === undefined || name === part);
+  if (chosen.length === 0) throw new Error(`--part must be one of ${all.map(({ name }) => name).join(', ')}`);
+  return chosen;
 }
 
 /** @returns whether every rule that was broken on purpose was seen to be broken */

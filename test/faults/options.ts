@@ -9,12 +9,14 @@ export interface FaultOptions {
   seed: number;
   /** Where the report goes, beside the terminal. */
   report?: string;
+  /** Only this part of the tier. */
+  part?: string;
   /** Only the teeth: whether each broken rule is caught. */
   teeth: boolean;
   /** The machine does other things too: what comes late is told, and not held against the run. */
   untimed: boolean;
-  /** Only faults, or teeth, whose name holds this, or `overload`; for looking into one of them. */
-  only: string;
+  /** Only faults, or teeth, whose name holds one of these, or `overload`; for looking into some of them. */
+  only: readonly string[];
 }
 
 export function faultOptions(args: string[]): FaultOptions {
@@ -24,9 +26,10 @@ export function faultOptions(args: string[]): FaultOptions {
       full: { type: 'boolean', default: false },
       seed: { type: 'string' },
       report: { type: 'string' },
+      part: { type: 'string' },
       teeth: { type: 'boolean', default: false },
       untimed: { type: 'boolean', default: false },
-      only: { type: 'string', default: '' },
+      only: { type: 'string', multiple: true, default: [] },
     },
   });
   return {
@@ -34,8 +37,14 @@ export function faultOptions(args: string[]): FaultOptions {
     seed:
       values.seed === undefined ? 1 + Math.floor(Math.random() * 999_999) : wholeNumber('seed', values.seed),
     report: values.report,
+    part: values.part,
     teeth: values.teeth,
     untimed: values.untimed,
     only: values.only,
   };
+}
+
+/** Whether a fault or a tooth of this name is among those that are wanted; all are unless some are named. */
+export function isWanted(name: string, only: FaultOptions['only']): boolean {
+  return only.length === 0 || only.some((part) => name.includes(part));
 }

@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { type Overload } from './overload.js';
+import { type FaultOptions } from './options.js';
 import { type Verdict } from './run.js';
-import { type Tier } from './schedule.js';
 import { type Struck } from './fault.js';
 import { type Bite } from './teeth.js';
 
@@ -9,12 +9,12 @@ import { type Bite } from './teeth.js';
 const SHOWN = 20;
 
 /** What a reader needs to know before the figures. */
-export function headOf(tier: Tier, seed: number): string {
+export function headOf({ tier, part, seed }: FaultOptions): string {
   const day = new Date().toISOString().slice(0, 10);
   const memory_gb = Math.round(totalmem() / 2 ** 30);
   return [
     `# Faults, ${tier} tier, ${day}`,
-    `\`npm run test:faults --${tier === 'full' ? ' --full' : ''} --seed ${seed}\`, on ${cpus().length} × ` +
+    `\`npm run test:faults --${tier === 'full' ? ' --full' : ''}${part ? ` --part ${part}` : ''} --seed ${seed}\`, on ${cpus().length} × ` +
       `${cpus()[0]!.model.trim()}, ${memory_gb} GB, Node ${process.version}.`,
   ].join('\n\n');
 }
@@ -57,7 +57,8 @@ export function teethTable(bites: readonly Bite[]): string {
   );
 }
 
-function totalsOf({ struck, overloads, findings, acknowledged, failed, given_up, seconds }: Verdict): string {
+function totalsOf(verdict: Verdict): string {
+  const { struck, settled, overloads, findings, acknowledged, failed, given_up, seconds } = verdict;
   const count = (...checks: string[]): number =>
     findings
       .filter(({ check }) => checks.includes(check))
@@ -65,10 +66,13 @@ function totalsOf({ struck, overloads, findings, acknowledged, failed, given_up,
   const faults = struck.length + overloads.length;
   const bound = (300 / faults).toFixed(1);
   return (
-    `**${faults} faults, ${acknowledged} acknowledged writes, ${count('C1 lost')} lost, ` +
-    `${count('C2 duplicated')} duplicated, ${count('C3 gaps', 'C3 reordered')} reordered**, in ` +
+    `**${faults} faults, ${acknowledged} acknowledged writes, ${count('C1 lost', 'C1 lost in an overload', 'C2 lost on the way')} lost, ` +
+    `${count('C2 duplicated', 'C2 repeated on the way')} duplicated, ${count('C3 gaps', 'C3 reordered', 'C3 reordered on the way')} reordered**, in ` +
     `${(seconds / 60).toFixed(1)} minutes. No failure in ${faults} faults bounds the rate of failures at 3/${faults} = ${bound} % ` +
-    `a fault. ${failed} sendings failed and were repeated, ${given_up} writes were given up.`
+    `a fault. ${failed} sendings failed and were repeated, ${given_up} writes were given up. ` +
+    (settled.took_ms === undefined
+      ? 'The feeds never had all.'
+      : `The feeds, the streams and the audit had all ${(settled.took_ms / 1_000).toFixed(1)} s after the last write.`)
   );
 }
 

@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EmbeddedNats, EmbeddedPostgres, freePort } from '#embedded';
+import { ANYTHING, EmbeddedNats, EmbeddedPostgres, freePort, NATS_USERS } from '#embedded';
 import { loadConfig } from '#service';
-import { eventually, Link } from '#testing';
+import { eventually, Link, type Sieve } from '#testing';
 import { prepareAppSchema, SCHEMAS, type AppName } from '../../start/app-schema.js';
 import { loadSecrets, type Secrets } from '../../start/secrets.js';
 import { StartConfig } from '../../start/start.config.js';
 import { SupervisedApp } from '../../start/supervised-app.js';
 import { KeptServer, signal } from './kept-server.js';
+import { natsSieve } from './nats-sieve.js';
 import { Volume } from './volume.js';
 
 export const APPS = Object.keys(SCHEMAS) as AppName[];
@@ -28,22 +29,25 @@ export interface RigOptions {
   tell: (line: string) => void;
 }
 
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 const POSTGRES_VOLUME_MB = 1024;
-const NATS_VOLUME_MB = 256;
-/** Of each feed: six of them and a stream of dead letters fit on the volume. */
-const FEED_MIB = 8;
+const NATS_VOLUME_MB = 640;
+/** Of each feed, for all that is written in a run: six of them and one of dead letters are less than JetStream takes of the volume. */
+const FEED_MIB = 48;
 
 /** All of Flotilla as processes, each cable between them in our hands. Only processes started here are ever signalled. */
 export class Rig {
   replicas: Replica[] = [];
-
   private constructor(
     readonly options: RigOptions,
     readonly secrets: Secrets,
     readonly postgres: KeptServer<EmbeddedPostgres>,
     readonly nats: KeptServer<EmbeddedNats>,
     readonly links: Record<AppName, { postgres: Link; nats: Link }>,
+    /** What consumers of feeds say that they have done. */
+    readonly acks: { areLost: boolean },
+    /** Where NATS has its configuration and JetStream's files. */
+    readonly nats_directory: string,
     /** File systems of their own; undefined where they cannot be mounted. */
     readonly volumes: { postgres: Volume; nats: Volume } | undefined,
     private readonly service_urls: Record<AppName, string>,
@@ -63,24 +67,24 @@ export class Rig {
         settings: { max_wal_size: '256MB', shared_buffers: '64MB', wal_writer_delay: '10s' },
       }),
     );
+    const nats_directory = volumes?.nats.directory ?? join(directory, 'nats');
+    const users = [...NATS_USERS, ANYTHING];
     const nats = await KeptServer.start('nats-server', (port) =>
-      EmbeddedNats.start({
-        directory: volumes?.nats.directory ?? join(directory, 'nats'),
-        port,
-        log: join(logs, 'nats.log'),
-      }),
+      EmbeddedNats.start({ directory: nats_directory, port, log: join(logs, 'nats.log'), users }),
     );
+    const acks = { areLost: false };
+    const sieve = (): Sieve => natsSieve((subject) => acks.areLost && subject.startsWith('$JS.ACK.'));
     const secrets = await loadSecrets(directory, loadConfig(StartConfig, {}));
     const prepared = await Promise.all(
       APPS.map(async (app) => ({
         app,
         url: await prepareAppSchema(app, postgres.running.url),
-        links: { postgres: await Link.to(postgres.port), nats: await Link.to(nats.port) },
+        links: { postgres: await Link.to(postgres.port), nats: await Link.to(nats.port, sieve) },
       })),
     );
     const links = Object.fromEntries(prepared.map((one) => [one.app, one.links])) as Rig['links'];
     const urls = Object.fromEntries(prepared.map((one) => [one.app, one.url])) as Rig['service_urls'];
-    const rig = new Rig(options, secrets, postgres, nats, links, volumes, urls);
+    const rig = new Rig(options, secrets, postgres, nats, links, acks, nats_directory, volumes, urls);
     rig.replicas = await Promise.all(APPS.map((app) => rig.startReplica(app)));
     return rig;
   }
@@ -130,7 +134,7 @@ export class Rig {
     );
   }
 
-  /** Once every process is ready, and every gateway sees every service. Rejects after 30 s. */
+  /** Once every process is ready, and every gateway sees every service. Rejects after two minutes. */
   async ready(): Promise<void> {
     await eventually(async () => {
       const urls = this.replicas.flatMap(({ health_url, app }) => [

@@ -9,11 +9,14 @@ import { judge } from './checks/judge.js';
 import { readStored } from './checks/stored.js';
 import { type Fault, type Scene, type Struck } from './fault.js';
 import { readHistory } from './history.js';
+import { Audience } from './audience.js';
+import { recordAudit, recordFeeds } from './feed-record.js';
 import { Ingress } from './ingress.js';
 import { Journal } from './journal.js';
 import { makeProject, type Project } from './project.js';
 import { Rig, type RigOptions } from './rig.js';
 import { overloads, type Overload } from './overload.js';
+import { settle, type Settled } from './settled.js';
 import { storm } from './storm.js';
 import { WriteMix } from './write-mix.js';
 import { Workload } from './workload.js';
@@ -21,6 +24,7 @@ import { Workload } from './workload.js';
 const PROJECTS = 3;
 const PATIENCE_MS = 90_000;
 const CATCH_UP_MS = 300_000;
+const SETTLE_MS = 120_000;
 
 export interface RunOptions {
   seed: number;
@@ -33,6 +37,7 @@ export interface RunOptions {
 export interface Verdict {
   findings: Finding[];
   struck: readonly Struck[];
+  settled: Settled;
   overloads: readonly Overload[];
   acknowledged: number;
   given_up: number;
@@ -44,8 +49,7 @@ export interface Verdict {
 export class Run {
   readonly struck: Struck[] = [];
   private readonly overloads: Overload[] = [];
-  /** Projects whose rows are counted, not traced. */
-  private readonly crowds: string[] = [];
+  private evidence?: Evidence;
   private readonly started_at = performance.now();
 
   private constructor(
@@ -55,6 +59,7 @@ export class Run {
     readonly projects: readonly Project[],
     readonly ingress: Ingress,
     private readonly journal: Journal,
+    private readonly audience: Audience,
     readonly workload: Workload,
   ) {}
 
@@ -71,13 +76,14 @@ export class Run {
       rig.replicas.flatMap(({ url, health_url }) => (url ? { url, health_url } : [])),
     );
     const journal = new Journal(join(directory, 'journal.ndjson'));
+    const audience = await Audience.gather(ingress, journal, projects);
     const mix = new WriteMix(random, projects);
     const workload = new Workload(ingress, journal, mix, projects, random, {
       rate,
       patience_ms: PATIENCE_MS,
     });
     workload.start();
-    return new Run(options, directory, rig, projects, ingress, journal, workload);
+    return new Run(options, directory, rig, projects, ingress, journal, audience, workload);
   }
 
   private get operator(): HttpClient {
@@ -100,43 +106,48 @@ export class Run {
     await eventually(() => this.workload.acknowledged >= least, CATCH_UP_MS);
   }
 
-  /** Ten times too much, with nothing else going on. */
-  async overload(): Promise<void> {
-    await this.workload.stop();
-    const crowd = await makeProject(this.operator, new Random(this.options.seed + 1));
-    this.crowds.push(crowd.id);
-    this.overloads.push(...(await overloads(this.rig, crowd, this.options.tell)));
-    this.workload.start();
-  }
-
-  /**
-   * Lets the workload end, repeats a sample of its keys, judges what is left, and removes all traces; unless there is a
-   * violation to look into and `keep` does not say otherwise.
-   */
-  async judge({ keep = true } = {}): Promise<Verdict> {
-    const { workload, rig, projects, struck } = this;
+  /** Lets the workload end, repeats a sample of its keys, waits until all has arrived, and looks at what there is. */
+  async rest(settle_ms = SETTLE_MS): Promise<void> {
+    const { workload, rig, audience, projects, struck } = this;
     await workload.stop();
     await workload.repeatSample();
+    const settled = await settle(rig, audience, settle_ms);
+    await audience.leave();
     await this.journal.close();
-    const evidence: Evidence = {
+    this.evidence = {
       history: await readHistory(this.journal.file),
-      stored: await readStored(rig.postgres.running.url, this.crowds),
-      struck,
-      projects,
+      stored: await readStored(rig.postgres.running.url),
+      feeds: await recordFeeds(rig),
+      audit: await recordAudit(rig),
+      ...{ settled, struck, projects },
       logs: await this.logLines(),
     };
+  }
+
+  /** Ten times too much, with nothing else going on; its rows are counted, not traced. */
+  async overload(): Promise<void> {
+    const crowd = await makeProject(this.operator, new Random(this.options.seed + 1));
+    this.overloads.push(...(await overloads(this.rig, crowd, this.options.tell)));
+  }
+
+  /** Removes all traces, unless there is a violation to look into and `keep` does not say otherwise. */
+  async judge({ keep = true } = {}): Promise<Verdict> {
+    const { struck, overloads, workload } = this;
+    const { settled } = this.evidence!;
     const findings = [
-      ...judge(evidence),
-      { check: 'overload', violations: this.overloads.flatMap(({ violations }) => violations) },
+      ...judge(this.evidence!),
+      { check: 'C1 lost in an overload', violations: overloads.flatMap(({ lost }) => lost) },
+      { check: 'overload', violations: overloads.flatMap(({ violations }) => violations) },
     ];
     await this.stop(keep && findings.some(({ violations }) => violations.length > 0));
     const { acknowledged, given_up, failed } = workload;
     const seconds = (performance.now() - this.started_at) / 1_000;
-    return { findings, struck, overloads: this.overloads, acknowledged, given_up, failed, seconds };
+    return { findings, struck, settled, overloads, acknowledged, given_up, failed, seconds };
   }
 
   /** Stops every process; what they left behind is kept for whoever wants to look into a violation. */
   async stop(keep = false): Promise<void> {
+    await this.audience.leave();
     this.ingress.close();
     await this.rig.stop();
     if (keep) this.options.tell(`journal and logs are in ${this.directory}`);

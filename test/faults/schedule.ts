@@ -1,7 +1,10 @@
 import { type Random } from '../../bench/random.js';
 import { type AppName } from '../../start/app-schema.js';
+import { FEED_KINDS } from '#contracts';
 import { type Fault } from './fault.js';
+import { forgottenConsumer, lostAcks, lostAcksAndKill, poison, strayMessage } from './faults/deliveries.js';
 import { HOT_KINDS, hotRow } from './faults/hot-row.js';
+import { fullJetStream, wipedJetStream } from './faults/jetstream.js';
 import { killAll, killApp, killNats, killPostmaster } from './faults/kill.js';
 import { LINK_FAULTS, linkFault, type LinkFaultName } from './faults/links.js';
 import { pauseApp, pauseServer } from './faults/pause.js';
@@ -27,6 +30,9 @@ interface Plan {
   slow_databases: number;
   hot_rows: number;
   volumes_full: number;
+  stores_full: number;
+  stores_wiped: number;
+  deliveries: number;
   power_cuts: number;
   rolling_restarts: number;
   overloads: number;
@@ -46,6 +52,9 @@ const PLANS: Record<Tier, Plan> = {
     slow_databases: 2,
     hot_rows: 2,
     volumes_full: 1,
+    stores_full: 1,
+    stores_wiped: 1,
+    deliveries: 10,
     power_cuts: 1,
     rolling_restarts: 2,
     overloads: 1,
@@ -63,6 +72,9 @@ const PLANS: Record<Tier, Plan> = {
     slow_databases: 15,
     hot_rows: 15,
     volumes_full: 10,
+    stores_full: 10,
+    stores_wiped: 5,
+    deliveries: 100,
     power_cuts: 20,
     rolling_restarts: 20,
     overloads: 3,
@@ -70,6 +82,7 @@ const PLANS: Record<Tier, Plan> = {
 };
 
 const SERVICES = APPS.filter((app) => app !== 'gateway');
+const DELIVERY_FAULTS = 5;
 const LINK_FAULT_NAMES = Object.keys(LINK_FAULTS) as LinkFaultName[];
 
 /** Faults that strike one system, one after another, and how often it is overloaded when they are over. */
@@ -89,11 +102,11 @@ export function schedule(tier: Tier, random: Random): Part[] {
   const away = (): number => between(random, 100, 1_500);
   const held = (longest_ms: number): number => between(random, 1_000, longest_ms);
   const faults = {
-    'kills of apps': [
+    'kill-apps': [
       ...times(plan.gateway_kills, () => killApp('gateway')),
       ...SERVICES.flatMap((app) => times(plan.kills_per_service, () => killApp(app))),
     ],
-    'kills of servers': [
+    'kill-servers': [
       ...times(plan.nats_kills, () => killNats(away())),
       ...times(plan.postmaster_kills, () => killPostmaster(away())),
       ...times(plan.kills_of_all, () => killAll(away())),
@@ -108,6 +121,11 @@ export function schedule(tier: Tier, random: Random): Part[] {
       ...times(plan.volumes_full, () => volumeFull(between(random, 3_000, 6_000))),
       ...times(plan.power_cuts, () => powerCut(away())),
     ],
+    feeds: [
+      ...times(plan.deliveries, (index) => delivery(index, random)),
+      ...times(plan.stores_full, () => fullJetStream(between(random, 3_000, 6_000))),
+      ...times(plan.stores_wiped, () => wipedJetStream(away())),
+    ],
   };
   const restarts = times(plan.rolling_restarts, rollingRestart);
   const last = { faults: restarts, overloads: plan.overloads };
@@ -121,7 +139,7 @@ export function schedule(tier: Tier, random: Random): Part[] {
     faults: shuffled(some, random),
     overloads: 0,
   }));
-  return [...parts, { name: 'restarts and overload', ...last }];
+  return [...parts, { name: 'restarts-and-overload', ...last }];
 }
 
 /** An app, Postgres and NATS in turn. */
@@ -143,6 +161,20 @@ function cable(index: number, random: Random, hold_ms: number): Fault {
   // Rounds of six kinds over four cables: shifted by one each round, so that all pairs come.
   const [app, server] = ends[(index + Math.floor(index / LINK_FAULT_NAMES.length)) % ends.length]!;
   return linkFault(app, server, name, hold_ms);
+}
+
+/** Each way in which entries come again, or come to no good, in turn. */
+function delivery(index: number, random: Random): Fault {
+  const round = Math.floor(index / DELIVERY_FAULTS);
+  const ways = [
+    // Longer than what is not acknowledged is waited for.
+    () => lostAcks(between(random, 5_500, 7_500)),
+    () => lostAcksAndKill(between(random, 500, 2_000)),
+    () => forgottenConsumer(),
+    () => poison(between(random, 500, 1_500)),
+    () => strayMessage(FEED_KINDS.at(-1 - (round % FEED_KINDS.length))!),
+  ];
+  return ways[index % DELIVERY_FAULTS]!();
 }
 
 function times<T>(count: number, make: (index: number) => T): T[] {

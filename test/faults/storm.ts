@@ -5,7 +5,8 @@ import { probeRevocation } from './revocation-probe.js';
 import { KINDS } from './write.js';
 import { type Workload } from './workload.js';
 
-const RECOVERY_MS = 30_000;
+/** How late is too late is for the judge to say. */
+const PATIENCE_MS = 120_000;
 const CALM_MS = 250;
 const PROBE_MS = 10_000;
 
@@ -54,7 +55,7 @@ export async function strike(fault: Fault, scene: Scene, workload: Workload): Pr
 
 /** Until every process is ready, each kind of write is acknowledged again, and a right can be taken away again. */
 async function recovery(scene: Scene, workload: Workload, since: number): Promise<Recovery> {
-  const left_ms = (): number => since + RECOVERY_MS - performance.now();
+  const left_ms = (): number => since + PATIENCE_MS - performance.now();
   try {
     await scene.rig.ready();
     await eventually(() => {

@@ -5,6 +5,7 @@ import { type Fault } from './fault.js';
 import { killApp, killPostmaster } from './faults/kill.js';
 import { pauseApp } from './faults/pause.js';
 import { powerCut } from './faults/power-cut.js';
+import { isWanted } from './options.js';
 import { APPS } from './rig.js';
 import { lived, Run, type Verdict } from './run.js';
 
@@ -20,6 +21,8 @@ interface Tooth {
 }
 
 const SERVICES = APPS.filter((app) => app !== 'gateway');
+/** What a broken rule has lost never arrives. */
+const SETTLE_MS = 15_000;
 const KILLS = Array.from({ length: 4 }, () => killPostmaster(100));
 
 const TEETH: readonly Tooth[] = [
@@ -61,9 +64,13 @@ export interface Bite {
 }
 
 /** Breaks each rule in turn, in a system of its own, and looks whether the checks see it. */
-export async function bite(seed: number, only: string, tell: (line: string) => void): Promise<Bite[]> {
+export async function bite(
+  seed: number,
+  only: readonly string[],
+  tell: (line: string) => void,
+): Promise<Bite[]> {
   const bites: Bite[] = [];
-  for (const tooth of TEETH.filter(({ name }) => name.includes(only))) {
+  for (const tooth of TEETH.filter(({ name }) => isWanted(name, only))) {
     const result = await biteOnce(tooth, seed, tell);
     tell(`${result.name}: ${result.outcome} ${result.by}`);
     bites.push(result);
@@ -81,8 +88,9 @@ async function biteOnce(
   const run = await Run.start({ seed, rate: 100, environment, tell });
   const { skipped, verdict } = await lived(run, async () => ({
     skipped: await run.strike(faults),
-    verdict: await run.judge({ keep: false }),
+    verdict: await run.rest(SETTLE_MS).then(() => run.judge({ keep: false })),
   }));
+
   const by = caught(verdict, caughtBy);
   if (by !== '') return { name, outcome: 'caught', by };
   return { name, outcome: skipped > 0 ? 'skipped' : 'missed', by };

@@ -185,5 +185,7 @@ function otherContent({ kind }: Write): Record<string, unknown> {
       return { price: '0.000001' };
     case 'firmware':
       return { firmware: '0.0.0-never' };
+    case 'device':
+      return { name: 'never' };
   }
 }

@@ -94,6 +94,8 @@ export class WriteMix {
           body: { firmware, status: 'installed' },
         };
       }
+      case 'device':
+        return { key: admin_key, trace, subject: '', method: 'PATCH', path: own, body: { name: trace } };
     }
   }
 }

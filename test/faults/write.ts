@@ -1,15 +1,16 @@
 import { type AppName } from '../../start/app-schema.js';
 
-export const KINDS = ['state', 'event', 'message', 'price', 'firmware'] as const;
+export const KINDS = ['state', 'event', 'message', 'price', 'firmware', 'device'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Which service writes each kind. */
+/** Which app writes each kind; a change of a device is the gateway's own. */
 export const WRITER: Record<Kind, AppName> = {
   state: 'device-state',
   event: 'activity-events',
   message: 'messages',
   price: 'pricing',
   firmware: 'firmware',
+  device: 'gateway',
 };
 
 /** A write as it is meant, however often it is sent. */
@@ -25,4 +26,9 @@ export interface Write {
   path: string;
   body: Record<string, unknown>;
   idempotency_key: string;
+}
+
+/** Whether nobody can acknowledge a write while NATS is away. */
+export function needsNats({ kind }: Write): boolean {
+  return WRITER[kind] !== 'gateway';
 }

@@ -93,8 +93,9 @@ function ownStream(stream: string): string[] {
   ];
 }
 
+/** A stream that stores nothing any more is made anew: all that it had is in the table. */
 function ownFeed(feed: string): string[] {
-  return [`feed.${feed}`, ...ownStream(`feed_${feed}`)];
+  return [`feed.${feed}`, ...ownStream(`feed_${feed}`), `$JS.API.STREAM.DELETE.feed_${feed}`];
 }
 
 /** To read a feed from here on, with a consumer that is gone when nobody reads. */

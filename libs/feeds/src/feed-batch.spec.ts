@@ -54,7 +54,7 @@ describe('batches of a feed', () => {
     const { data, headers: named } = encodeBatch(batch!);
     const carried = headers();
     for (const [name, value] of named) carried.set(name, value);
-    const arrived = decodeBatch({ subject: feedSubject(kind), data, headers: carried });
+    const arrived = decodeBatch({ subject: feedSubject(kind), data, headers: carried })!;
     const text = ({ head, body }: FeedEntry): unknown => [head, Buffer.from(body).toString()];
     expect({ ...arrived, entries: arrived.entries.map(text) }).toEqual({
       ...batch,

@@ -56,10 +56,12 @@ export function encodeBatch({ after, entries }: FeedBatch): {
   return { data: encodeFrame(entries), headers: [[AFTER, JSON.stringify(after)]] };
 }
 
-/** Throws for a message that is no batch. */
-export function decodeBatch({ subject, data, headers }: Carrier): FeedBatch {
+/** @returns undefined for what no relay has published: it is no part of the feed */
+export function decodeBatch({ subject, data, headers }: Carrier): FeedBatch | undefined {
+  const named = headers?.get(AFTER);
+  if (!named) return undefined;
   const kind = FEED_KINDS.find((one) => feedSubject(one) === subject)!;
   const entries = decodeFrame<FeedHead>(data);
-  const after = JSON.parse(headers!.get(AFTER)) as FeedPosition;
+  const after = JSON.parse(named) as FeedPosition;
   return { kind, after, position: entries.at(-1)!.head.position, entries };
 }

@@ -46,6 +46,16 @@ describe('a consumer of a feed', () => {
     expect(replica.consumer.part.gauges.feed_dead_letters.read()).toBe(10);
   });
 
+  it('passes over a message that no relay has published', async () => {
+    await world.start();
+    const ids = await world.insert(10);
+    await expectEffects(ids);
+    await world.stray();
+    ids.push(...(await world.insert(10)));
+    await expectEffects(ids);
+    expect(await world.deadIds()).toEqual([]);
+  });
+
   it('goes on where it stopped', async () => {
     const first = await world.start();
     const ids = await world.insert(300);

@@ -155,7 +155,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private async take(message: JsMsg): Promise<void> {
     const working = setInterval(() => message.working(), STILL_WORKING_MS);
     try {
-      const { entries } = decodeBatch(message);
+      const entries = this.entriesOf(message);
       let failed = await this.offer(entries);
       for (let attempt = 2; failed.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
         await this.pause(FIRST_BACKOFF_MS * 2 ** (attempt - 2));
@@ -174,8 +174,16 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
+  private entriesOf(message: JsMsg): FeedEntry[] {
+    const batch = decodeBatch(message);
+    if (!batch)
+      this.logger.error(`Message ${message.seq} of ${message.info.stream} is no batch: it is passed over`);
+    return batch?.entries ?? [];
+  }
+
   /** Offers entries in their order; halved until what cannot be digested is alone. @returns those */
   private async offer(entries: FeedEntry[]): Promise<Undigested[]> {
+    if (entries.length === 0) return [];
     const error = await this.refusalOf(entries);
     if (error === undefined) return [];
     if (entries.length === 1) return [{ entry: entries[0]!, error }];

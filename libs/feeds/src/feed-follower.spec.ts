@@ -42,6 +42,15 @@ describe('the follower of a feed', () => {
     await eventually(() => expect(said).toEqual(['began', ...ids]));
   });
 
+  it('passes over a message that no relay has published', async () => {
+    await world.start();
+    follow();
+    await eventually(() => expect(said).toEqual(['began']));
+    await world.stray();
+    const ids = await world.insert(3);
+    await eventually(() => expect(said).toEqual(['began', ...ids]));
+  });
+
   it('waits for a stream that is not there yet', async () => {
     follow();
     await world.start();

@@ -81,7 +81,10 @@ export class FeedFollower {
     if (this.stopping.signal.aborted) messages.stop();
     this.listener.began();
     try {
-      for await (const message of messages) this.listener.took(decodeBatch(message));
+      for await (const message of messages) {
+        const batch = decodeBatch(message);
+        if (batch) this.listener.took(batch);
+      }
       this.problem = undefined;
     } finally {
       this.messages = undefined;

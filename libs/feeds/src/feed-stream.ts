@@ -12,7 +12,7 @@ export interface StreamLimits {
 /** Where a stream ends. */
 export interface StreamEnd {
   sequence: number;
-  /** Of the last entry; undefined when there is none. */
+  /** Of the last batch; undefined when there is none. */
   position?: FeedPosition;
 }
 
@@ -50,13 +50,13 @@ export class FeedStream {
       duplicate_window: nanos(DUPLICATE_WINDOW_MS),
       num_replicas: this.limits.replicas,
     });
-    const last =
-      state.messages > 0
-        ? await manager.streams.getMessage(streamName(this.kind), { last_by_subj: feedSubject(this.kind) })
-        : null;
-    if (!last) return { sequence: state.last_seq };
-    const { position } = decodeBatch({ subject: last.subject, data: last.data, headers: last.header });
-    return { sequence: last.seq, position };
+    // What somebody else has put there is behind the last batch, or before it: it is passed over.
+    for (let seq = state.last_seq; state.messages > 0 && seq >= state.first_seq; seq -= 1) {
+      const found = await manager.streams.getMessage(streamName(this.kind), { seq });
+      const batch = found && decodeBatch({ subject: found.subject, data: found.data, headers: found.header });
+      if (batch) return { sequence: state.last_seq, position: batch.position };
+    }
+    return { sequence: state.last_seq };
   }
 
   /**
@@ -77,9 +77,16 @@ export class FeedStream {
     return seq;
   }
 
+  /** What was published, e.g. by the relay of another database. */
   async clear(): Promise<void> {
     const manager = await jetstreamManager(this.nats, { checkAPI: false });
     await manager.streams.purge(streamName(this.kind));
+  }
+
+  /** Together with its consumers, who begin anew in the next. */
+  async remove(): Promise<void> {
+    const manager = await jetstreamManager(this.nats, { checkAPI: false });
+    await manager.streams.delete(streamName(this.kind));
   }
 }
 

@@ -142,6 +142,15 @@ describe('the relay', () => {
     await expectPublished(ids);
   });
 
+  it('goes on behind a message that is none of its own', async () => {
+    await world.start();
+    const ids = await world.insert(3);
+    await expectPublished(ids);
+    await world.stray();
+    ids.push(...(await world.insert(3)));
+    await expectPublished(ids);
+  });
+
   it('forks nothing when it does not know that it has lost the lead', async () => {
     await world.start();
     const ids = await world.insert(3);

@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
+import { TimeoutError } from '@nats-io/transport-node';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { type BusConnection } from '#bus';
 import { FEED_START, type FeedPosition } from '#contracts';
 import { Feed, Lead, type Database } from '#database';
-import { batchesOf } from './feed-batch.js';
+import { batchesOf, type FeedBatch } from './feed-batch.js';
 import { entryOf, type FeedSource } from './feed-source.js';
 import { FeedStream, maxAgeOf, type StreamEnd, type StreamLimits } from './feed-stream.js';
 
@@ -23,6 +24,8 @@ const TRY_AGAIN_MS = 500;
 /** Times of rows rise along the feed, give or take as much. */
 const CLOCK_MARGIN_MS = 3_600_000;
 const DRAIN_MS = 5_000;
+/** So many times a batch may find no place in a stream that can be read: a nats-server whose disk was full writes there no more. */
+const MOST_UNSTORED = 3;
 
 /**
  * Publishes a service's feed: every row once, in order, none skipped. One replica leads. It keeps no position of its
@@ -40,6 +43,8 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
   private published = 0;
   private isLeading = false;
   private waiting_since?: number;
+  /** How often nothing could be stored behind the same message. */
+  private unstored = { behind: -1, times: 0 };
 
   constructor(
     private readonly connection: BusConnection,
@@ -102,7 +107,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
   private async lead(lead: Lead): Promise<void> {
     const { source, limits } = this.options;
     const stream = new FeedStream(this.connection.nats, source.kind, limits);
-    const end = await stream.open();
+    const end = await this.open(stream);
     let { sequence } = end;
     let position = await this.begin(lead, stream, end);
     this.isLeading = true;
@@ -113,7 +118,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       this.waiting_since = (oldest?.[source.recorded_at] as Date | undefined)?.getTime();
       const entries = rows.map((row) => entryOf(source, row));
       for (const batch of batchesOf(source.kind, position, entries)) {
-        sequence = await stream.publish(batch, sequence);
+        sequence = await this.publish(stream, batch, sequence);
         position = batch.position;
         this.published += batch.entries.length;
       }
@@ -121,6 +126,26 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       if (rows.length === ROWS_A_READ) continue;
       if (this.stopping.signal.aborted) return;
       await this.rest();
+    }
+  }
+
+  private async open(stream: FeedStream): Promise<StreamEnd> {
+    const end = await stream.open();
+    const { behind, times } = this.unstored;
+    if (times < MOST_UNSTORED || behind !== end.sequence) return end;
+    this.logger.error(`The stream of ${this.options.source.kind} stores nothing any more: it is made anew`);
+    await stream.remove();
+    this.unstored.times = 0;
+    return stream.open();
+  }
+
+  private async publish(stream: FeedStream, batch: FeedBatch, behind: number): Promise<number> {
+    try {
+      return await stream.publish(batch, behind);
+    } catch (error) {
+      if (error instanceof TimeoutError)
+        this.unstored = { behind, times: this.unstored.behind === behind ? this.unstored.times + 1 : 1 };
+      throw error;
     }
   }
 

@@ -8,7 +8,7 @@ import { BusConnection, decodeFrame } from '#bus';
 import { type FeedHead } from '#contracts';
 import { prepareSchema } from '#embedded';
 import { queryDatabase, testDatabase, testNats, type TestNats } from '#testing';
-import { decodeBatch, deadLetterStream, streamName, type FeedBatch } from '#feeds';
+import { decodeBatch, deadLetterStream, feedSubject, streamName, type FeedBatch } from '#feeds';
 import { CONSUMER, SCHEMA, startReplica, TABLES, type Replica } from './things.js';
 
 /** A database with things, a NATS, and processes that publish and consume the feed of things. */
@@ -28,6 +28,8 @@ export interface FeedWorld {
   published(): Promise<FeedBatch[]>;
   publishedIds(): Promise<string[]>;
   deadIds(): Promise<string[]>;
+  /** Publishes to the feed what is no batch. */
+  stray(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,10 +55,12 @@ export async function feedWorld(): Promise<FeedWorld> {
     }
     return found;
   };
-  const published = (): Promise<FeedBatch[]> =>
-    messages(streamName('event'), ({ subject, data, header }) =>
-      decodeBatch({ subject, data, headers: header }),
-    );
+  const published = async (): Promise<FeedBatch[]> =>
+    (
+      await messages(streamName('event'), ({ subject, data, header }) =>
+        decodeBatch({ subject, data, headers: header }),
+      )
+    ).filter((batch) => batch !== undefined);
   const idsOf = (batches: { entries: { head: FeedHead }[] }[]): string[] =>
     batches.flatMap(({ entries }) => entries.map(({ head }) => head.id));
 
@@ -95,6 +99,10 @@ export async function feedWorld(): Promise<FeedWorld> {
       idsOf(
         await messages(deadLetterStream(CONSUMER), ({ data }) => ({ entries: decodeFrame<FeedHead>(data) })),
       ),
+    async stray() {
+      outside.nats.publish(feedSubject('event'), 'hello');
+      await outside.nats.flush();
+    },
     async stop() {
       await Promise.all(running.map((one) => one.stop()));
       await client.end();

@@ -4,6 +4,9 @@ import { createServer, connect, type AddressInfo, type Server, type Socket } fro
 export type Direction = 'up' | 'down';
 export const DIRECTIONS: readonly Direction[] = ['up', 'down'];
 
+/** What becomes of the bytes that go up one connection. */
+export type Sieve = (chunk: Buffer) => Buffer;
+
 /** A cable between an app and a server: a TCP proxy that can be slow, cut, or silent in one direction or both. */
 export class Link {
   private readonly wires = new Set<Wire>();
@@ -11,11 +14,15 @@ export class Link {
   private isCut = false;
   private silent: readonly Direction[] = [];
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    private readonly sieve: () => Sieve,
+  ) {}
 
-  static async to(port: number): Promise<Link> {
+  /** @param sieve for each new connection; all that goes up it arrives unless told */
+  static async to(port: number, sieve: () => Sieve = () => (chunk) => chunk): Promise<Link> {
     const server = createServer();
-    const link = new Link(server);
+    const link = new Link(server, sieve);
     server.on('connection', (near) => link.accept(near, port));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return link;
@@ -67,7 +74,7 @@ export class Link {
       near.resetAndDestroy();
       return;
     }
-    const wire = new Wire(near, connect(port, '127.0.0.1'), () => this.delay_ms);
+    const wire = new Wire(near, connect(port, '127.0.0.1'), () => this.delay_ms, this.sieve());
     wire.silence(this.silent);
     this.wires.add(wire);
     near.once('close', () => this.wires.delete(wire));
@@ -82,8 +89,9 @@ class Wire {
     private readonly near: Socket,
     private readonly far: Socket,
     delayOf: () => number,
+    sieve: Sieve,
   ) {
-    this.ends = { up: new Lane(near, far, delayOf), down: new Lane(far, near, delayOf) };
+    this.ends = { up: new Lane(near, far, delayOf, sieve), down: new Lane(far, near, delayOf) };
   }
 
   silence(directions: readonly Direction[]): void {
@@ -98,7 +106,7 @@ class Wire {
 
 interface Parcel {
   due: number;
-  deliver: () => void;
+  deliver: () => unknown;
 }
 
 /** One direction of a connection, its end included: a close that nobody hears is silent, too. */
@@ -111,13 +119,13 @@ class Lane {
     from: Socket,
     to: Socket,
     private readonly delayOf: () => number,
+    sieve: Sieve = (chunk) => chunk,
   ) {
     from.setNoDelay(true);
-    from.on('data', (chunk) =>
-      this.send(() => {
-        to.write(chunk);
-      }),
-    );
+    from.on('data', (chunk) => {
+      const left = sieve(chunk);
+      if (left.length > 0) this.send(() => to.write(left));
+    });
     from.on('error', () => undefined);
     from.once('close', () => this.send(() => to.destroySoon()));
   }

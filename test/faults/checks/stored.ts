@@ -11,6 +11,7 @@ export interface StoredRow {
   /** Place in the order of its subject; null for kinds without one. */
   version: number | null;
   at: Date;
+  /** By which answers name it. */
   id: string;
   /** Of a price: the one before. */
   previous: string | null;
@@ -36,6 +37,9 @@ const ROWS: Record<Kind, string> = {
     FROM pricing.changes`,
   firmware: `SELECT project_id, firmware AS trace, device_id AS subject, NULL AS version, timestamp AS at, id, NULL AS previous
     FROM firmware.firmware_events`,
+  device: `SELECT project_id, details->'changes'->'name'->>'after' AS trace, '' AS subject, NULL AS version, at, device_id AS id,
+      NULL AS previous
+    FROM auth.audit_entries WHERE action = 'device.changed'`,
 };
 
 /** Each finds what only an effect that was lost, doubled or torn can cause. */

@@ -5,9 +5,12 @@ const UUID = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/g;
 /** C6: no answer of one project holds an id of another. */
 export function leakedAnswers(evidence: Evidence): string[] {
   const projectsIn = finder(evidence);
-  const { sent, reads } = evidence.history;
+  const { sent, reads, streams } = evidence.history;
   const answers = [
     ...reads,
+    ...streams.flatMap(({ project_id, entries }) =>
+      entries.map(({ body }) => ({ project_id, path: '/v1/stream', body })),
+    ),
     ...sent.flatMap(({ write, answers, misused }) =>
       [...answers, ...misused].map(({ body }) => ({ project_id: write.project_id, path: write.path, body })),
     ),
@@ -26,10 +29,11 @@ export function mixedLogs(evidence: Evidence): string[] {
 }
 
 /** Whose ids a text holds: projects by their id, by their mark, by the ids of their rows. */
-function finder({ projects, stored }: Evidence): (text: string) => Set<string> {
+function finder({ projects, stored, feeds }: Evidence): (text: string) => Set<string> {
   const owner = new Map<string, string>();
   for (const { id } of projects) owner.set(id, id);
   for (const { id, project_id } of stored.rows) owner.set(id, project_id);
+  for (const { rows } of feeds) for (const { id, project_id } of rows) owner.set(id, project_id);
   return (text) => {
     const found = new Set<string>();
     for (const { id, mark } of projects) if (text.includes(mark)) found.add(id);

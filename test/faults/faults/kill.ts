@@ -1,5 +1,6 @@
 import { type AppName } from '../../../start/app-schema.js';
 import { type Fault } from '../fault.js';
+import { needsNats } from '../write.js';
 
 const everything = (): boolean => true;
 
@@ -23,7 +24,7 @@ export function killNats(hold_ms: number): Fault {
     hold_ms,
     async begin({ rig }) {
       await rig.nats.kill();
-      return { end: () => rig.nats.restart(), prevents: everything };
+      return { end: () => rig.nats.restart(), prevents: needsNats };
     },
   };
 }

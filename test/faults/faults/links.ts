@@ -1,7 +1,7 @@
 import { type AppName } from '../../../start/app-schema.js';
 import { type Fault } from '../fault.js';
 import { DIRECTIONS, type Link } from '#testing';
-import { WRITER, type Write } from '../write.js';
+import { needsNats, WRITER, type Write } from '../write.js';
 
 /** A fault of a cable: how it begins, how it ends, and whether anything gets through meanwhile. */
 interface LinkFault {
@@ -47,8 +47,7 @@ export function linkFault(
   };
 }
 
-/** Which writes need the cable. The gateway may go on for the length of a lease without its database. */
-function cutOff(app: AppName, server: 'postgres' | 'nats'): ((write: Write) => boolean) | undefined {
-  if (app !== 'gateway') return ({ kind }) => WRITER[kind] === app;
-  return server === 'nats' ? () => true : undefined;
+/** Which writes need the cable. For those of others the gateway may go on for the length of a lease without its database. */
+function cutOff(app: AppName, server: 'postgres' | 'nats'): (write: Write) => boolean {
+  return app === 'gateway' && server === 'nats' ? needsNats : ({ kind }) => WRITER[kind] === app;
 }

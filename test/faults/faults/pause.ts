@@ -1,7 +1,7 @@
 import { type AppName } from '../../../start/app-schema.js';
 import { type Fault } from '../fault.js';
 import { signal } from '../kept-server.js';
-import { WRITER } from '../write.js';
+import { needsNats, WRITER } from '../write.js';
 
 const ROW = 'pause (SIGSTOP) of a process';
 const everything = (): boolean => true;
@@ -30,7 +30,7 @@ export function pauseServer(server: 'postgres' | 'nats', hold_ms: number): Fault
     hold_ms,
     async begin({ rig }) {
       await rig[server].freeze();
-      return { end: () => rig[server].thaw(), prevents: everything };
+      return { end: () => rig[server].thaw(), prevents: server === 'nats' ? needsNats : everything };
     },
   };
 }
