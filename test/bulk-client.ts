@@ -44,6 +44,8 @@ export class OpenBulk {
   private readonly request;
   private readonly response: Promise<IncomingMessage>;
   private text = '';
+  /** How many verdicts have come. */
+  answered = 0;
   /** Resolves with what went wrong, or with nothing, when no further verdict can come. */
   readonly over: Promise<Error | undefined>;
 
@@ -56,7 +58,10 @@ export class OpenBulk {
     this.response = once(this.request, 'response').then(([response]) => response as IncomingMessage);
     this.over = this.response
       .then(async (response) => {
-        response.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          this.text += chunk;
+          for (let at = chunk.indexOf('\n'); at >= 0; at = chunk.indexOf('\n', at + 1)) this.answered += 1;
+        });
         if (!reading) response.pause();
         await once(response, 'end');
         return undefined;
@@ -76,11 +81,6 @@ export class OpenBulk {
   /** As far as they have come. */
   get verdicts(): Verdict[] {
     return verdictsIn(this.text);
-  }
-
-  /** How many verdicts have come. */
-  get answered(): number {
-    return this.text.split('\n').length - 1;
   }
 
   /** Lines, or a text as it is. */

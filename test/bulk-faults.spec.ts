@@ -2,16 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type AnyEntry } from '#contracts';
 import { eventually } from '#testing';
 import { OpenBulk, type Verdict } from './bulk-client.js';
 import { anEvent } from './builders.js';
+import { EventStream, type SentEvent } from './event-stream.js';
+import { type HttpClient } from './http-client.js';
 import { descendantsOf } from './processes.js';
 import { started, type Started } from './started.js';
 
-const LINES = 50_000;
+/** A million takes half an hour: `BULK_LINES=1000000 npm test -- test/bulk-faults.spec.ts`. */
+const LINES = Number(process.env.BULK_LINES ?? 50_000);
 const DEVICES = 500;
 const LINES_A_WRITE = 1_000;
-const PATIENCE_MS = 400_000;
+const CUTS = 10;
+const PATIENCE_MS = Math.max(400_000, LINES * 4);
 
 const BROKEN = [
   '{"kind":"event"',
@@ -50,6 +55,58 @@ function mixedLines(run: string): { text: string; kind: string; number: number }
   });
 }
 
+/** What a client of the stream sees of a run, who comes back behind the last id each time it was cut: `kind number`. */
+class CutReader {
+  readonly seen: string[] = [];
+  cuts = 0;
+  private stream?: EventStream;
+  private isOver = false;
+  private readonly reading: Promise<void>;
+
+  /** Is cut `CUTS` times, evenly on the way to as many entries. */
+  constructor(
+    private readonly client: HttpClient,
+    private readonly run: string,
+    private readonly expected: number,
+  ) {
+    this.reading = this.read();
+  }
+
+  async end(): Promise<void> {
+    this.isOver = true;
+    await this.stream?.close();
+    await this.reading;
+  }
+
+  private async read(last_id = ''): Promise<void> {
+    // A stream that was cut a moment ago may still count for its key.
+    const open = (): Promise<EventStream> =>
+      EventStream.open(this.client, '/v1/stream', last_id, (event) => this.take(event));
+    const stream = await eventually(open, PATIENCE_MS);
+    this.stream = stream;
+    await stream.ended;
+    if (!this.isOver) await this.read(stream.last_id);
+  }
+
+  private take({ event, data }: SentEvent): void {
+    const number = event === 'problem' ? undefined : numberOf(data as AnyEntry, this.run);
+    if (number === undefined) return;
+    this.seen.push(`${event} ${number}`);
+    const isDue = this.seen.length > ((this.cuts + 1) * this.expected) / (CUTS + 1);
+    if (!isDue || this.cuts === CUTS) return;
+    this.cuts += 1;
+    void this.stream?.close();
+  }
+}
+
+/** Which line of a run an entry is of; undefined when it is of none. */
+function numberOf(entry: AnyEntry, run: string): number | undefined {
+  if (entry.kind === 'event') return entry.component === run ? Number(entry.message) : undefined;
+  if (entry.kind === 'message') return Number(entry.message);
+  if (entry.kind === 'price') return Number(entry.new_price) - 1;
+  return entry.kind === 'state' ? (entry.patch as { number: number }).number : undefined;
+}
+
 describe('a bulk while services are killed', () => {
   let directory: string;
   let flotilla: Started;
@@ -76,11 +133,13 @@ describe('a bulk while services are killed', () => {
   };
 
   it(
-    'ends with exactly the good lines once, however often it is sent',
+    'ends with exactly the good lines once, however often it is sent, and so does a stream however often it is cut',
     async () => {
       const run = randomUUID();
       await flotilla.admin.post('/v1/devices', { id: `${run} 0` });
       const lines = mixedLines(run);
+      const good = lines.filter(({ kind }) => kind !== 'broken');
+      const reader = new CutReader(flotilla.admin, run, good.length);
       const ids = new Map<number, string | undefined>();
       for (const victim of ['apps/activity-events', 'apps/device-state', 'apps/messages']) {
         const bulk = new OpenBulk(flotilla.admin);
@@ -124,6 +183,11 @@ describe('a bulk while services are killed', () => {
         const told = numbersOf('state').filter((number) => number % DEVICES === device);
         expect(history.map(({ patch }) => patch.number)).toEqual(told);
       }
+
+      await eventually(() => reader.seen.length >= good.length, PATIENCE_MS);
+      await reader.end();
+      expect(reader.cuts).toBe(CUTS);
+      expect(reader.seen.toSorted()).toEqual(good.map(({ kind, number }) => `${kind} ${number}`).sort());
     },
     PATIENCE_MS,
   );
