@@ -2,6 +2,7 @@ import { bulkWrites } from './bulk/bulk-writes.suite.js';
 import { eventReads } from './events/event-reads.suite.js';
 import { eventWrites } from './events/event-writes.suite.js';
 import { firmware } from './firmware/firmware.suite.js';
+import { growth } from './growth/growth.suite.js';
 import { messages } from './messages/messages.suite.js';
 import { prices } from './prices/prices.suite.js';
 import { type Suite } from './section.js';
@@ -20,4 +21,5 @@ export const SUITES: Suite[] = [
   bulkWrites,
   timelineReads,
   stream,
+  ...growth,
 ];

@@ -1,0 +1,37 @@
+import { withClient } from '../bench.js';
+import { type Growing } from '../growth/growing.js';
+import { type LoadRequest } from '../load.js';
+import { jsonHeaders } from '../requests.js';
+import { eventRequests, pageRequest } from './event-requests.js';
+import { EVENTS, loadEvents, today } from './event-rows.js';
+
+const READ = 2_000;
+
+export const eventGrowth: Growing = {
+  service: 'events',
+  async grow(bench, rows) {
+    const project = await bench.project(`growth, ${rows} events`);
+    await loadEvents(bench.database_url, project.id, { seed: 3, day: today(), count: rows });
+    const ids = await someEvents(bench.database_url, project.id);
+    const headers = jsonHeaders(project);
+    const filters = { component: 'telemetry', environment: 'production' };
+    return [
+      { name: 'POST /v1/events', requests: eventRequests(project), adds_to: EVENTS },
+      { name: 'GET /v1/events, a page of 100 with two filters', requests: [pageRequest(filters, project)] },
+      {
+        name: 'GET /v1/events/{id}',
+        requests: ids.map((id): LoadRequest => ({ method: 'GET', path: `/v1/events/${id}`, headers })),
+      },
+    ];
+  },
+};
+
+async function someEvents(database_url: string, project_id: string): Promise<string[]> {
+  const { rows } = await withClient(database_url, (client) =>
+    client.query<{ id: string }>(
+      `SELECT id FROM ${EVENTS} WHERE project_id = $1 ORDER BY random() LIMIT ${READ}`,
+      [project_id],
+    ),
+  );
+  return rows.map(({ id }) => id);
+}

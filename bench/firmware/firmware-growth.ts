@@ -1,0 +1,27 @@
+import { type Growing } from '../growth/growing.js';
+import { jsonHeaders } from '../requests.js';
+import { fleetReads, registerReporters, reports } from './firmware-requests.js';
+import { EVENTS_A_DEVICE, FIRMWARE_EVENTS, loadFleet } from './firmware-rows.js';
+
+/** Rows are events, five of each device. */
+export const firmwareGrowth: Growing = {
+  service: 'firmware',
+  async grow(bench, rows) {
+    const project = await bench.project(`growth, ${rows} firmware events`);
+    const devices = rows / EVENTS_A_DEVICE;
+    const keys = await registerReporters(bench, project);
+    await loadFleet(bench.database_url, project.id, devices);
+    return [
+      {
+        name: 'POST firmware',
+        requests: reports(bench.options.connections, (device) => keys[device]!),
+        adds_to: FIRMWARE_EVENTS,
+      },
+      { name: 'GET firmware of a device', requests: fleetReads(project, devices) },
+      {
+        name: 'GET /v1/firmware/adoption',
+        requests: [{ method: 'GET', path: '/v1/firmware/adoption', headers: jsonHeaders(project) }],
+      },
+    ];
+  },
+};

@@ -1,0 +1,26 @@
+import { type Growing } from '../growth/growing.js';
+import { jsonHeaders } from '../requests.js';
+import { priceReads, PRODUCTS, repricing } from './price-requests.js';
+import { loadPrices, PRICE_CHANGES } from './price-rows.js';
+
+/** As many products as rows, each priced once. */
+export const priceGrowth: Growing = {
+  service: 'prices',
+  async grow(bench, rows) {
+    const project = await bench.project(`growth, ${rows} prices`);
+    await loadPrices(bench.database_url, project.id, rows);
+    const apart = Math.floor(rows / PRODUCTS);
+    return [
+      {
+        name: 'POST /v1/prices',
+        requests: repricing(project, bench.options.connections, apart),
+        adds_to: PRICE_CHANGES,
+      },
+      { name: 'GET /v1/prices/{product_id}', requests: priceReads(project, apart) },
+      {
+        name: 'GET /v1/prices/changes, a page of 100',
+        requests: [{ method: 'GET', path: '/v1/prices/changes?limit=100', headers: jsonHeaders(project) }],
+      },
+    ];
+  },
+};
