@@ -11,5 +11,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.flotilla/'],
   globalSetup: '<rootDir>/libs/testing/global-setup.js',
   globalTeardown: '<rootDir>/libs/testing/global-teardown.js',
+  // Half of the run is waiting, also on a machine of two cores.
+  maxWorkers: 2,
   testTimeout: 60_000,
 };

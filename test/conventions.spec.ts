@@ -12,7 +12,7 @@ describe('conventions', () => {
   let system: System;
   let routes: Route[];
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({}, { tellsAudit: false });
     routes = await publishedRoutes(system.admin);
   });
   afterAll(() => system.stop());

@@ -18,6 +18,8 @@ describe('the relay', () => {
 
   /** Exactly these, in this order, each batch behind the one before. */
   const expectPublished = async (ids: string[]): Promise<void> => {
+    // To say in what hundreds of ids differ takes long: not while the relay works, in this process.
+    await eventually(async () => (await world.publishedIds()).length >= ids.length, 20_000);
     await eventually(async () => {
       const batches = await world.published();
       expect(batches.flatMap(({ entries }) => entries.map(({ head }) => head.id))).toEqual(ids);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 
-/** A fresh database in the run's Postgres, as the superuser. */
+/** A fresh database in this worker's Postgres, as the superuser. */
 export async function testDatabase(): Promise<string> {
-  const url = new URL(process.env.TEST_DATABASE_URL!);
+  const url = serverOfWorker();
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const client = new Client({ connectionString: url.href });
   await client.connect();
@@ -22,4 +22,10 @@ export async function queryDatabase<Row>(url: string, sql: string, values: unkno
   } finally {
     await client.end();
   }
+}
+
+/** One of those that the run has started, see global-setup.js. */
+function serverOfWorker(): URL {
+  const servers = process.env.TEST_DATABASE_URLS!.split(' ');
+  return new URL(servers[Number(process.env.JEST_WORKER_ID) - 1]!);
 }
