@@ -1,9 +1,11 @@
 import { Failure, Reply, type CallContext, type Contract } from '#contracts';
 import { createInbox, type Msg } from '@nats-io/transport-node';
-import { Channel, type ChannelLimits, type PendingCall } from './channel.js';
+import { Channel, type ChannelLimits } from './channel.js';
 import { type BusConnection } from './connection.js';
 import { followCall } from './followed-call.js';
 import { decodeFrame, encodeFrame } from './frame.js';
+import { NoRoom } from './no-room.js';
+import { type PendingCall } from './pending-call.js';
 import { callHeads, failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
 
 export interface CallLimits extends ChannelLimits {
@@ -13,7 +15,8 @@ export interface CallLimits extends ChannelLimits {
 
 const DEFAULT_LIMITS: CallLimits = {
   deadline_ms: 5_000,
-  calls_waiting: 4_096,
+  calls_waiting: 8_192,
+  longest_wait_ms: 300,
   calls_a_frame: 256,
   bytes_a_frame: 1024 * 1024,
   frames_in_flight: 2,
@@ -62,7 +65,7 @@ export class Bus {
     deadline_ms = this.limits.deadline_ms,
   ): Promise<Reply<Response>> {
     const channel = this.channelOf(subject);
-    const refusal = this.refusalBy(channel);
+    const refusal = this.refusalBy(channel, { context });
     if (refusal) return Promise.reject(refusal);
     const body = JSON.stringify(request);
     if (Buffer.byteLength(body) > MAX_BODY_BYTES) return Promise.reject(new Failure('too_large'));
@@ -80,9 +83,9 @@ export class Bus {
   }
 
   /**
-   * Calls that travel in a frame of their own, so that one handler gets them together, in their order. It takes its
-   * turn among the other frames of the subject. Never rejects: outcomes in the order of the calls, failures among
-   * them; all `too_large` when one message cannot carry them.
+   * Calls of one project that travel in a frame of their own, so that one handler gets them together, in their order.
+   * It takes its turn among the other frames of the subject. Never rejects: outcomes in the order of the calls,
+   * failures among them; all `too_large` when one message cannot carry them.
    */
   callTogether<Request, Response>(
     { subject }: Contract<Request, Response>,
@@ -92,13 +95,15 @@ export class Bus {
     const channel = this.channelOf(subject);
     const bodies = calls.map(({ request }) => JSON.stringify(request));
     const bytes = bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
-    const refusal = bytes > MAX_BODY_BYTES ? new Failure('too_large') : this.refusalBy(channel);
-    if (refusal) return Promise.resolve(calls.map(() => refusal));
     if (calls.length === 0) return Promise.resolve([]);
+    const company = Symbol(subject);
+    const { context } = calls[0]!;
+    const refusal =
+      bytes > MAX_BODY_BYTES ? new Failure('too_large') : this.refusalBy(channel, { context, company });
+    if (refusal) return Promise.resolve(calls.map(() => refusal));
 
     return new Promise((resolve) => {
       const outcomes = new Array<Reply<Response> | Failure>(calls.length);
-      const company = Symbol(subject);
       const expires_at = performance.now() + deadline_ms;
       let left = calls.length;
       const pending = calls.map(({ context }, index) =>
@@ -164,13 +169,15 @@ export class Bus {
     return pending;
   }
 
-  /** Why nothing more is taken right now. */
-  private refusalBy(channel: Channel): Failure | undefined {
+  /** Why a call is not taken right now. Whoever waits with a company in hand has a bound of its own, and may wait long. */
+  private refusalBy(
+    { waiting }: Channel,
+    call: Pick<PendingCall, 'context' | 'company'>,
+  ): Failure | undefined {
     if (this.closing || !this.isStanding)
       return new Failure('unavailable', undefined, { nothing_done: true });
-    return channel.isFull
-      ? new Failure('unavailable', 'Too many requests are waiting already', { nothing_done: true })
-      : undefined;
+    const isBehind = call.company === undefined && waiting.isBehindFor(call, performance.now());
+    return isBehind || waiting.isFullFor(call) ? new NoRoom() : undefined;
   }
 
   private channelOf(subject: string): Channel {

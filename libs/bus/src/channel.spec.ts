@@ -1,15 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Reply } from '#contracts';
 import { context, eventually } from '#testing';
-import { Channel, type ChannelLimits, type PendingCall } from './channel.js';
+import { Channel, type ChannelLimits } from './channel.js';
+import { type PendingCall } from './pending-call.js';
 
 const LIMITS: ChannelLimits = {
-  calls_waiting: 8,
+  calls_waiting: 16,
+  longest_wait_ms: 60_000,
   calls_a_frame: 3,
   bytes_a_frame: 300,
   frames_in_flight: 1,
   slot_patience_ms: 60_000,
 };
+
+const OF_ONE = context();
 
 /** A channel whose frames are looked at instead of sent; `answer` gives calls their outcome. */
 function channelWith(limits: Partial<ChannelLimits> = {}) {
@@ -23,7 +27,7 @@ function channelWith(limits: Partial<ChannelLimits> = {}) {
     push(id: number, body = ''): void {
       const call: PendingCall = {
         body,
-        context: context(),
+        context: OF_ONE,
         queued_at: 0,
         expires_at: Infinity,
         settle: () => channel.settled(call),
@@ -133,17 +137,18 @@ describe('a channel', () => {
     answer(3);
   });
 
-  it('is full when as many calls wait as may, and no longer when they leave', async () => {
-    const { channel, push, answer } = channelWith({ calls_waiting: 2 });
+  it('is full when half of the calls that may wait are of one project, and no longer when they leave', async () => {
+    const { channel, push, answer } = channelWith({ calls_waiting: 4 });
+    const isFull = (): boolean => channel.waiting.isFullFor({ context: OF_ONE });
     push(1);
     await turn();
     push(2);
-    expect(channel.isFull).toBe(false);
+    expect(isFull()).toBe(false);
     push(3);
-    expect(channel.isFull).toBe(true);
+    expect(isFull()).toBe(true);
     answer(1);
     await turn();
-    expect(channel.isFull).toBe(false);
+    expect(isFull()).toBe(false);
     answer(2, 3);
   });
 

@@ -1,36 +1,10 @@
-import type { CallContext, Failure, Reply } from '#contracts';
+import { FairQueue, type QueueLimits } from './fair-queue.js';
+import { type Frame, type PendingCall } from './pending-call.js';
 
-export interface PendingCall {
-  context: CallContext;
-  body: string;
-  queued_at: number;
-  expires_at: number;
-  /** Calls of one company are next to each other and leave in one frame, with nobody else in it. */
-  company?: symbol;
-  /** In which it travels, once it has left. */
-  frame?: Frame;
-  settle: (outcome: Reply<unknown> | Failure) => void;
-}
-
-export interface ChannelLimits {
-  /** Calls that may wait for a frame; more are refused at once. */
-  calls_waiting: number;
-  calls_a_frame: number;
-  /** A frame takes no further call once its bodies have this many bytes; one call alone may be larger. */
-  bytes_a_frame: number;
+export interface ChannelLimits extends QueueLimits {
   frames_in_flight: number;
   /** A frame without a complete answer for this long stops holding back the others, its calls wait on. */
   slot_patience_ms: number;
-}
-
-/** Calls under way together. */
-interface Frame {
-  id: number;
-  calls: PendingCall[];
-  /** How many of them have no outcome yet. */
-  open: number;
-  patience: NodeJS.Timeout;
-  holdsSlot: boolean;
 }
 
 let lastFrameId = 0;
@@ -40,7 +14,7 @@ let lastFrameId = 0;
  * event loop; else calls gather and leave together. No timer adds latency.
  */
 export class Channel {
-  private waiting: PendingCall[] = [];
+  readonly waiting: FairQueue;
   // Few, and no Map: those whose entries come and go keep what is long gone from the garbage collector (decision 9).
   private readonly inFlight: Frame[] = [];
   private slotsTaken = 0;
@@ -49,14 +23,14 @@ export class Channel {
   constructor(
     private readonly limits: ChannelLimits,
     private readonly send: (frameId: number, calls: PendingCall[]) => void,
-  ) {}
-
-  get isFull(): boolean {
-    return this.waiting.length >= this.limits.calls_waiting;
+  ) {
+    this.waiting = new FairQueue(limits);
   }
 
   push(...calls: PendingCall[]): void {
-    this.waiting.push(...calls);
+    for (const call of calls) this.waiting.push(call);
+    // A turn of the event loop does not end while requests come in faster than they are read.
+    while (this.isDue && this.waiting.fillsFrame) this.sendFrame();
     this.schedule();
   }
 
@@ -64,8 +38,7 @@ export class Channel {
   settled(call: PendingCall): void {
     const { frame } = call;
     if (!frame) {
-      const index = this.waiting.indexOf(call);
-      if (index >= 0) this.waiting.splice(index, 1);
+      this.waiting.remove(call);
       return;
     }
     frame.open -= 1;
@@ -83,7 +56,7 @@ export class Channel {
 
   /** All that wait or are under way; those of a frame that have their outcome, too. */
   get calls(): PendingCall[] {
-    return [...this.waiting, ...this.inFlight.flatMap(({ calls }) => calls)];
+    return [...this.waiting.calls, ...this.inFlight.flatMap(({ calls }) => calls)];
   }
 
   /**
@@ -107,7 +80,7 @@ export class Channel {
   }
 
   private sendFrame(): void {
-    const calls = this.waiting.splice(0, this.sizeOfNextFrame());
+    const calls = this.waiting.takeFrame();
     const frame: Frame = {
       id: ++lastFrameId,
       calls,
@@ -119,20 +92,6 @@ export class Channel {
     this.inFlight.push(frame);
     for (const call of calls) call.frame = frame;
     this.send(frame.id, calls);
-  }
-
-  private sizeOfNextFrame(): number {
-    const { company } = this.waiting[0]!;
-    let bytes = 0;
-    let count = 0;
-    while (count < this.waiting.length && this.waiting[count]!.company === company) {
-      // A character is at most three bytes of UTF-8: a bound that needs no counting.
-      bytes += this.waiting[count]!.body.length * 3;
-      const isFull = count === this.limits.calls_a_frame || (count > 0 && bytes > this.limits.bytes_a_frame);
-      if (!company && isFull) break;
-      count += 1;
-    }
-    return count;
   }
 
   private freeSlot(frame: Frame): void {
