@@ -178,6 +178,8 @@ describe('in the database', () => {
       'apps/gateway/src/http/http-server.ts',
       // What it is made of.
       'libs/contracts/src/project-scope.ts',
+      // Where a feed ends: the number of a transaction.
+      'libs/database/src/feed.ts',
       // Feeds of all projects, each on a connection of its own.
       'libs/database/src/lead.ts',
       'libs/database/src/project-client.ts',

@@ -12,6 +12,9 @@ export type FeedPosition = [transaction_id: string, id: string];
 /** Before everything that a feed has. */
 export const FEED_START: FeedPosition = ['0', '00000000-0000-0000-0000-000000000000'];
 
+/** Behind all rows of a transaction. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** Whether one position is behind the other in their feed. */
 export function isBehind([transaction_id, id]: FeedPosition, [other, other_id]: FeedPosition): boolean {
   const difference = BigInt(transaction_id) - BigInt(other);
@@ -20,7 +23,12 @@ export function isBehind([transaction_id, id]: FeedPosition, [other, other_id]: 
 
 /** Whether a position that was answered is where the feed ended then: there was nothing more behind it. */
 export function isFeedEnd([, id]: FeedPosition): boolean {
-  return id === FEED_START[1];
+  return id === LAST_ID;
+}
+
+/** The end of a feed whose last rows this transaction wrote. */
+export function feedEnd(transaction_id: string): FeedPosition {
+  return [transaction_id, LAST_ID];
 }
 
 /** What is known of an entry without a look into it: enough to say who may see it. */

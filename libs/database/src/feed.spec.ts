@@ -80,6 +80,25 @@ describe('the feed of a table', () => {
     expect(await walk(end)).toEqual(['later']);
   });
 
+  it('ends at what is committed: a number that nobody committed may come once more after a crash', async () => {
+    await insert('committed');
+    const end = await feed.end(schema.database);
+    const other = new Client({ connectionString: schema.admin_url });
+    await other.connect();
+    for (let times = 0; times < 3; times += 1) {
+      await other.query('BEGIN');
+      await other.query(`INSERT INTO ${SCHEMA}.things VALUES ($1, $2, 'rolled back')`, [
+        PROJECTS[0],
+        uuidv7(),
+      ]);
+      await other.query('ROLLBACK');
+    }
+    await other.end();
+    expect(await feed.end(schema.database)).toEqual(end);
+    const { rows, position } = await feed.ofProject(schema.database, PROJECTS[0], FEED_START, 100);
+    expect([rows.at(-1)!.transaction_id, position]).toEqual([end[0], end]);
+  });
+
   it('of one project has what is its own', async () => {
     for (const [note, project_id] of [
       ['a', PROJECTS[0]],

@@ -1,4 +1,4 @@
-import { type FeedPosition, FEED_START } from '#contracts';
+import { acrossProjects, feedEnd, type FeedPosition, FEED_START } from '#contracts';
 import { Column } from 'typeorm';
 import { type Statements } from './database.js';
 
@@ -75,7 +75,7 @@ export class Feed<Row extends object> {
     after: FeedPosition,
     limit: number,
   ): Promise<{ rows: (Row & FeedRow)[]; position: FeedPosition }> {
-    const bound = await this.look(on, after);
+    const bound = await this.look(on, after, await this.end(on));
     // The inner limit keeps the planner from a walk through all of the project.
     const rows = await on.prepared<Row & FeedRow>(
       `feed-of-project-${this.source.table}`,
@@ -89,17 +89,28 @@ export class Feed<Row extends object> {
     return { rows, position: last && rows.length === limit ? [last.transaction_id, last.id] : bound };
   }
 
-  /** Where the feed ends now: whatever is committed from now on is behind it. */
+  /**
+   * Where the feed ends now: whatever is committed from now on is behind it. It is told by what is committed: Postgres
+   * may give a higher number, that nobody has committed yet, once more after a crash.
+   */
   async end(on: Statements): Promise<FeedPosition> {
-    const [row] = await on.prepared<{ horizon: string }>('feed-end', `SELECT ${HORIZON} AS horizon`, []);
-    return [row!.horizon, FEED_START[1]];
+    const { table } = this.source;
+    // Whose the last row is does not show in the number of its transaction.
+    const [row] = await acrossProjects(() =>
+      on.prepared<{ transaction_id: string }>(
+        `feed-end-${table}`,
+        `SELECT coalesce(max(transaction_id), 0) AS transaction_id FROM ${table} WHERE transaction_id < ${HORIZON}`,
+        [],
+      ),
+    );
+    return feedEnd(row!.transaction_id);
   }
 
   /** A position before all rows recorded at `time` or later, as near as transactions tell: found by bisection. */
   async since(on: Statements, time: Date): Promise<FeedPosition> {
     const { table, recorded_at } = this.source;
     let from = 0n;
-    let to = BigInt((await this.end(on))[0]);
+    let to = BigInt((await this.end(on))[0]) + 1n;
     while (from < to) {
       const middle = (from + to) / 2n;
       const [row] = await on.prepared<{ transaction_id: string; recorded_at: Date }>(
@@ -124,18 +135,15 @@ export class Feed<Row extends object> {
     return row!.is_ahead;
   }
 
-  /** The position of the last row that is looked at, or the end of the feed. */
-  private async look(on: Statements, after: FeedPosition): Promise<FeedPosition> {
-    const [row] = await on.prepared<{ transaction_id: string; id: string }>(
+  /** The position of the last row that is looked at, at most the end of the feed. */
+  private async look(on: Statements, after: FeedPosition, end: FeedPosition): Promise<FeedPosition> {
+    const [last] = await on.prepared<{ transaction_id: string; id: string }>(
       `feed-look-${this.source.table}`,
-      `SELECT coalesce(last.transaction_id, ${HORIZON}) AS transaction_id, coalesce(last.id, $3) AS id
-       FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
-         SELECT transaction_id, id FROM ${this.source.table}
-         WHERE (transaction_id, id) > ($1, $2) AND transaction_id < ${HORIZON}
-         ORDER BY transaction_id, id OFFSET ${ROWS_LOOKED_AT - 1} LIMIT 1
-       ) AS last ON true`,
-      [...after, FEED_START[1]],
+      `SELECT transaction_id, id FROM ${this.source.table}
+       WHERE (transaction_id, id) > ($1, $2) AND (transaction_id, id) <= ($3, $4)
+       ORDER BY transaction_id, id OFFSET ${ROWS_LOOKED_AT - 1} LIMIT 1`,
+      [...after, ...end],
     );
-    return [row!.transaction_id, row!.id];
+    return last ? [last.transaction_id, last.id] : end;
   }
 }
