@@ -238,6 +238,8 @@ describe('the bus', () => {
     expect((await Promise.all(calls))[2]).toBe('internal');
     Logger.overrideLogger(false);
     expect(heard.together[0]).toHaveLength(acts.length);
+    // Together they are of several projects, and no line names requests of one beside those of another.
+    expect(logged[0]).toEqual({});
     expect(logged.at(-1)).toEqual({ request_id: 'break 2' });
   });
 
