@@ -3,6 +3,7 @@ import { type INestApplicationContext } from '@nestjs/common';
 import { Logger } from 'nestjs-pino';
 import { type AppConfig } from './config.js';
 import { HealthController } from './health.controller.js';
+import { collectWhenIdle } from './idle-collection.js';
 import { Lifecycle } from './lifecycle.js';
 import { Metrics } from './metrics.js';
 import { openPrivateListener } from './private-listener.js';
@@ -63,6 +64,7 @@ export async function launch(start: () => Promise<RunningService>): Promise<void
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-boolean-literal-compare -- undefined without IPC
     if (process.connected === false) stop();
     process.send?.({ serving: true });
+    collectWhenIdle();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);
