@@ -13,5 +13,5 @@ export * from './monthly-partitions.js';
 export * from './partition-keeper.js';
 export * from './turns.js';
 export * from './write-once.js';
-export { EVERY_PROJECT } from './project-client.js';
+export { EVERY_PROJECT, ScopedQuery } from './project-client.js';
 export * from './project-wall.js';

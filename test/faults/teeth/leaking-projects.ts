@@ -1,5 +1,5 @@
 import { type Connection } from 'pg';
-import { ScopedQuery } from '../../../libs/database/src/project-client.js';
+import { ScopedQuery } from '#database';
 import './forgetful-lists.js';
 
 const { prepare } = ScopedQuery.prototype;
