@@ -150,7 +150,9 @@ export class StreamService implements OnModuleDestroy {
   private async catchUp(reader: StreamReader): Promise<boolean> {
     const epochs = this.live.epochs();
     const kinds = reader.kinds.filter((kind) => !this.live.covers(kind, reader.placeIn(kind)));
-    await Promise.all(kinds.map((kind) => this.missed.readTo(reader, kind)));
+    const reads = await Promise.allSettled(kinds.map((kind) => this.missed.readTo(reader, kind)));
+    // Only when all of them have ended: a page that is still on its way would come twice.
+    for (const read of reads) if (read.status === 'rejected') throw read.reason;
     return this.stayLive(reader, epochs);
   }
 
