@@ -1,5 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
 import { BusConnection } from '#bus';
 import { type AnyEntry } from '#contracts';
 import { streamName } from '#feeds';
@@ -303,6 +304,33 @@ describe('the stream', () => {
       },
       120_000,
     );
+
+    it('when one service is away while another takes its time', async () => {
+      const stream = await listen(project.admin);
+      const first = await post();
+      await eventually(() => stream.ids.includes(first));
+      await system.pricing.stop();
+      const slow = new Client({ connectionString: system.database_url });
+      await slow.connect();
+      await slow.query('BEGIN; LOCK TABLE activity_events.events');
+      await wipe();
+      // Until then the reader has asked for prices more than once.
+      const { length } = stream.comments;
+      await eventually(() => stream.comments.length > length);
+      const second = randomUUID();
+      await slow.query(
+        `INSERT INTO activity_events.events (project_id, id, component, environment, email, message, data, occurred_at, created_at)
+         VALUES ($1, $2, 'pump', 'test', 'ada@example.com', 'late', '{}', now(), now())`,
+        [project.id, second],
+      );
+      await slow.query('COMMIT');
+      await slow.end();
+      await eventually(() => stream.ids.includes(second));
+      await system.pricing.start();
+      const last = await post();
+      await eventually(() => stream.ids.includes(last), 20_000);
+      expect(stream.ids).toEqual([...new Set(stream.ids)]);
+    });
   });
 
   describe('ends', () => {
