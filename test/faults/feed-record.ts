@@ -11,9 +11,9 @@ import {
 } from '#contracts';
 import { deadLetterStream, decodeBatch, streamName } from '#feeds';
 import { queryDatabase } from '#testing';
-import { CONSUMER, POISON } from './faults/deliveries.js';
+import { POISON } from './faults/deliveries.js';
 import { onJetStream } from './jetstream.js';
-import { type Rig } from './rig.js';
+import { CONSUMER, type Rig } from './rig.js';
 
 /** A row of a feed's table. */
 export interface Committed {

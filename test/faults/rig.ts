@@ -12,6 +12,8 @@ import { natsSieve } from './nats-sieve.js';
 import { Volume } from './volume.js';
 
 export const APPS = Object.keys(SCHEMAS) as AppName[];
+/** The one app with a durable consumer: it makes events of the audit. */
+export const CONSUMER: AppName = 'activity-events';
 
 /** One process of an app, under the supervisor of `npm start`. */
 export interface Replica {
@@ -79,7 +81,10 @@ export class Rig {
       APPS.map(async (app) => ({
         app,
         url: await prepareAppSchema(app, postgres.running.url),
-        links: { postgres: await Link.to(postgres.port), nats: await Link.to(nats.port, sieve) },
+        links: {
+          postgres: await Link.to(postgres.port),
+          nats: await Link.to(nats.port, app === CONSUMER ? sieve : undefined),
+        },
       })),
     );
     const links = Object.fromEntries(prepared.map((one) => [one.app, one.links])) as Rig['links'];

@@ -3,10 +3,9 @@ import { FEED_KINDS, type FeedKind } from '#contracts';
 import { decodeBatch, feedSubject, streamName } from '#feeds';
 import { queryDatabase } from '#testing';
 import { type Audience } from './audience.js';
-import { CONSUMER } from './faults/deliveries.js';
 import { FEED_TABLES } from './feed-record.js';
 import { onJetStream } from './jetstream.js';
-import { type Rig } from './rig.js';
+import { CONSUMER, type Rig } from './rig.js';
 
 /** Whether all that was committed has arrived, wherever it is told. */
 export interface Settled {

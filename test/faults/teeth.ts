@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type AppName } from '../../start/app-schema.js';
 import { type Fault } from './fault.js';
-import { CONSUMER, forgottenConsumer, lostAcksAndKill } from './faults/deliveries.js';
+import { forgottenConsumer, lostAcksAndKill } from './faults/deliveries.js';
 import { HOT_KINDS, hotRow } from './faults/hot-row.js';
 import { killApp, killPostmaster } from './faults/kill.js';
 import { pauseApp } from './faults/pause.js';
 import { powerCut } from './faults/power-cut.js';
 import { slowPostgres } from './faults/slow-postgres.js';
 import { isWanted } from './options.js';
-import { APPS } from './rig.js';
+import { APPS, CONSUMER } from './rig.js';
 import { lived, Run, type Verdict } from './run.js';
 
 /** A rule of the product, broken on purpose in its running processes, and the checks that must see it. */

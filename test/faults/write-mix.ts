@@ -10,6 +10,10 @@ export interface KeyedWrite {
   key: string;
 }
 
+/** What devices say and people do; devices themselves are changed once in so many writes. */
+const SAID = KINDS.filter((kind) => kind !== 'device');
+const DEVICE_CHANGE = 21;
+
 /** Writes of all kinds and projects, the same for the same seed; each differs from every other. */
 export class WriteMix {
   private count = 0;
@@ -17,12 +21,11 @@ export class WriteMix {
   constructor(
     private readonly random: Random,
     private readonly projects: readonly Project[],
-    private readonly kinds: readonly Kind[] = KINDS,
   ) {}
 
   next(): KeyedWrite {
     const number = (this.count += 1);
-    const kind = this.kinds[number % this.kinds.length]!;
+    const kind = number % DEVICE_CHANGE === 0 ? 'device' : SAID[number % SAID.length]!;
     const project = this.random.pick(this.projects);
     const { key, ...content } = this.contentOf(kind, project, number);
     return {

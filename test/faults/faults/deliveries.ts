@@ -1,14 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type AppName } from '../../../start/app-schema.js';
 import { type FeedKind } from '#contracts';
 import { feedSubject, streamName } from '#feeds';
 import { queryDatabase } from '#testing';
 import { type Fault } from '../fault.js';
 import { onJetStream } from '../jetstream.js';
+import { CONSUMER } from '../rig.js';
 
 const ROW = 'redelivery, dropped acks, poison';
-/** The one durable consumer that the product has: it makes events of the audit. */
-export const CONSUMER = 'activity-events' satisfies AppName;
 const POISONED_AT_ONCE = 3;
 
 /** What no consumer knows: as of a release that is not there yet. */
