@@ -30,7 +30,7 @@ export interface BenchProject {
 
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'];
 /** At rest is who uses less than this share of a processor for so long. */
-const REST_MS = 250;
+const REST_MS = 150;
 const REST_SHARE = 0.2;
 const REST_TIMEOUT_MS = 60_000;
 

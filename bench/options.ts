@@ -25,7 +25,7 @@ export function benchOptions(args: string[]): BenchOptions {
     args,
     options: {
       rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '2' },
       connections: { type: 'string', default: '64' },
       rows: { type: 'string', default: '1000000' },
       entries: { type: 'string', default: '10000000' },

@@ -96,23 +96,25 @@ function growthText(sections: Section[]): string[] {
   const requests = Map.groupBy(points, ({ standing }) => standing.name);
   return [
     '## Growth',
-    'Requests a second and processor time of one, all processes of Flotilla together; last to first.',
+    'Requests a second, and the processor time of one, all processes of Flotilla together; the last size to the first.',
     table(
       ['request', ...sizes.map((rows) => `${rows} rows`), 'rate', 'processor'],
       [...requests].map(([name, at]) => {
-        const cells = sizes.map((size) => {
-          const standing = at.find(({ rows }) => rows === size)?.standing;
-          return standing
-            ? `${standing.rate.median.toFixed(0)}/s, ${together(standing.cpu_us).toFixed(0)} µs`
-            : '';
-        });
+        const cells = sizes.map((size) => costOf(at.find(({ rows }) => rows === size)?.standing));
         const [first, last] = [at[0]!.standing, at.at(-1)!.standing];
         const rate = last.rate.median / first.rate.median;
         const cpu = together(last.cpu_us) / together(first.cpu_us);
-        return [name, ...cells, `${rate.toFixed(2)} ×`, `${cpu.toFixed(2)} ×`];
+        return [name, ...cells, ...[rate, cpu].map((ratio) => (ratio ? `${ratio.toFixed(2)} ×` : ''))];
       }),
     ),
   ];
+}
+
+function costOf(standing: Standing | undefined): string {
+  if (!standing) return '';
+  const { rate, cpu_us } = standing;
+  const cpu = cpu_us.size > 0 ? `, ${together(cpu_us).toFixed(0)} µs` : '';
+  return `${rate.median.toFixed(0)}/s${cpu}`;
 }
 
 /** Ratios are to the first contender of the section. */

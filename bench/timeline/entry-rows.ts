@@ -59,15 +59,17 @@ export async function loadEntries(
   mailbox: string,
   count: number,
 ): Promise<void> {
-  await fillTables(admin_url, Object.values(TABLES), async (client) => {
-    for (const kind of Object.keys(MIX) as (keyof typeof MIX)[]) {
-      const share = Math.ceil((count * MIX[kind]) / 10);
-      // Only messages know of a mailbox; a parameter that nobody uses would have no type.
-      const values = kind === 'message' ? [project_id, mailbox] : [project_id];
-      await client.query(
-        `${INSERTS[kind](AT(share), share)} FROM generate_series(1, ${share}::bigint) AS n`,
-        values,
-      );
-    }
-  });
+  await Promise.all(
+    (Object.keys(MIX) as (keyof typeof MIX)[]).map((kind) =>
+      fillTables(admin_url, [TABLES[kind]], async (client) => {
+        const share = Math.ceil((count * MIX[kind]) / 10);
+        // Only messages know of a mailbox; a parameter that nobody uses would have no type.
+        const values = kind === 'message' ? [project_id, mailbox] : [project_id];
+        await client.query(
+          `${INSERTS[kind](AT(share), share)} FROM generate_series(1, ${share}::bigint) AS n`,
+          values,
+        );
+      }),
+    ),
+  );
 }
