@@ -80,7 +80,7 @@ async function explained(
   rows: number,
 ): Promise<string> {
   const source = await new DataSource(
-    dataSourceOptions({ schema: SCHEMA, url: service, entities: ENTITIES }),
+    dataSourceOptions({ schema: SCHEMA, url: service, entities: ENTITIES, searches: true }),
   ).initialize();
   const database = new ExplainingDatabase(source);
   const repository = new ActivityEventsRepository(database);

@@ -35,7 +35,7 @@ class MonolithController {
 class MonolithModule {}
 
 const config = loadConfig(BaselineConfig);
-const options = { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES };
+const options = { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES, searches: true };
 await serveBaseline(
   {
     module: MonolithModule,

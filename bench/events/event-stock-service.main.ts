@@ -28,7 +28,7 @@ class StockServiceController {
 class StockServiceModule {}
 
 const config = loadConfig(BaselineConfig);
-const options = { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES };
+const options = { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES, searches: true };
 const module = {
   module: StockServiceModule,
   imports: [PooledDatabaseModule.forRoot(options, config.POOL_SIZE)],

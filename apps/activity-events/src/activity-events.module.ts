@@ -24,6 +24,7 @@ export class ActivityEventsModule {
           schema: SCHEMA,
           url: config.DATABASE_URL,
           entities: ENTITIES,
+          searches: true,
           partitions: { table: 'events', keep_days: config.EVENTS_RETENTION_DAYS },
         }),
         FeedModule.forRoot(EVENT_FEED, config),

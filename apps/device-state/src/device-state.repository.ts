@@ -199,11 +199,7 @@ export class DeviceStateRepository {
       const { where, values, name } = conditions(parts, ['recorded_at', 'entry'], order, after);
       const sql = `SELECT ${ENTRY} FROM device_state.history
         WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`;
-      // Planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
-      const rows =
-        from && to
-          ? await this.database.rows<Row>(sql, [...values, size])
-          : await this.database.prepared<Row>(`history-${name}`, sql, [...values, size]);
+      const rows = await this.database.prepared<Row>(`history-${name}`, sql, [...values, size]);
       const entries = rows.map(entryOf);
       yield* entries;
       const last = entries.at(-1);
@@ -228,8 +224,9 @@ export class DeviceStateRepository {
     const sort = ['recorded_at', 'device_id', 'entry'];
     const size = Math.min(expected, CHUNK);
     for (;;) {
-      const { where, values } = conditions(parts, sort, order, after);
-      const rows = await this.database.rows<ChangeRow>(
+      const { where, values, name } = conditions(parts, sort, order, after);
+      const rows = await this.database.prepared<ChangeRow>(
+        `changes-${name}`,
         `SELECT ${CHANGE} FROM device_state.history WHERE ${where}
          ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.length + 1}`,
         [...values, size],

@@ -12,7 +12,7 @@ import {
   type HistoryEntry,
   type HistoryQuery,
 } from '#contracts';
-import { context, queryDatabase } from '#testing';
+import { context, queryDatabase, rowsRead } from '#testing';
 import { startDeviceState, type DeviceState } from './start-device-state.js';
 
 const DEVICES = ['pump 1', 'pump 2', '漢字/*>'];
@@ -148,6 +148,30 @@ describe('the past', () => {
     ]);
     const at = new Date(Date.now() - 50 * 86_400_000).toISOString();
     expect((await stateOf('pump 1', at))?.data.current).toEqual({ a: 1 });
+  });
+
+  it('of a device that changed often among many that hardly did is found in a few rows', async () => {
+    await queryDatabase(
+      service.urls.owner,
+      `INSERT INTO device_state.history (project_id, device_id, recorded_at, entry, id, operation, result, version,
+         updated_at, timestamp, clock, key_id)
+       SELECT $1, 'quiet ' || n, now(), 1, gen_random_uuid(), 'merge', 'applied', 1, now(), now(), 'server', $1
+       FROM generate_series(1, 30000) AS n`,
+      [caller.caller.project_id],
+    );
+    for (let hundred = 0; hundred < 20; hundred += 1)
+      await Promise.all(Array.from({ length: 100 }, (_, count) => report('busy', { count, hundred })));
+    await queryDatabase(service.urls.owner, 'ANALYZE device_state.states, device_state.history');
+    const entries = await history('busy', { limit: 1000 });
+    expect(entries).toHaveLength(2_000);
+    const middle = entries[1_000]!;
+    const rows = await rowsRead(service.urls.service, 'device_state.history', async () => {
+      for (let times = 0; times < 20; times += 1) {
+        const state = await stateOf('busy', middle.recorded_at);
+        expect(state!.version).toBeGreaterThanOrEqual(middle.version);
+      }
+    });
+    expect(rows).toBeLessThan(1_000);
   });
 
   describe('as history', () => {

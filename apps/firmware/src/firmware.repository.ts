@@ -43,17 +43,11 @@ export class FirmwareRepository {
       : '';
     const sql = `SELECT id, device_id, firmware, status, timestamp, created_at FROM firmware.firmware_events
       WHERE ${where} ${position} ORDER BY timestamp ${order}, id ${order} LIMIT $${next + (after ? 2 : 0)}`;
-    const all = [...values, ...(after ?? []), limit];
-    // Planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
-    const ends = [conditions.from, conditions.to, after].filter((end) => end !== undefined);
-    const rows =
-      ends.length < 2
-        ? await this.database.prepared<Row>(
-            `firmware-events-${name}-${order}${after ? '-after' : ''}`,
-            sql,
-            all,
-          )
-        : await this.database.rows<Row>(sql, all);
+    const rows = await this.database.prepared<Row>(
+      `firmware-events-${name}-${order}${after ? '-after' : ''}`,
+      sql,
+      [...values, ...(after ?? []), limit],
+    );
     return rows.map(({ timestamp, created_at, ...row }) => ({
       ...row,
       timestamp: timestamp.toISOString(),

@@ -35,7 +35,12 @@ export class GatewayModule {
       module: GatewayModule,
       imports: [
         BusModule.forRoot({ name, url: config.NATS_URL }),
-        DatabaseModule.forRoot({ schema: SCHEMA, url: config.DATABASE_URL, entities: ENTITIES }),
+        DatabaseModule.forRoot({
+          schema: SCHEMA,
+          url: config.DATABASE_URL,
+          entities: ENTITIES,
+          searches: true,
+        }),
         FeedModule.forRoot(AUDIT_FEED, config),
         ServiceModule.forRoot({
           name,

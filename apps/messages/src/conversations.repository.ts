@@ -14,6 +14,11 @@ export interface ConversationSide {
 
 type ConversationRow = Omit<StoredConversation, 'created_at'> & { created_at: Date };
 
+// Not coalesce(), which Postgres takes to leak what it is given: behind the wall around projects (decision 60) no index
+// would be asked for it, and each conversation counted from its beginning.
+const HORIZON_AT = `CASE WHEN kept.read_at IS NULL THEN '-infinity' ELSE kept.read_at END`;
+const HORIZON_ID = `CASE WHEN kept.read_id IS NULL THEN '00000000-0000-0000-0000-000000000000' ELSE kept.read_id END`;
+
 /** Of the conversations `kept`: each with its last message, and a count of what is behind the horizon. */
 const viewsOf = (kept: string): string => `
   SELECT kept.peer_address, last.*, behind.unread
@@ -26,9 +31,7 @@ const viewsOf = (kept: string): string => `
   CROSS JOIN LATERAL (
     SELECT count(*)::int AS unread FROM messages.messages AS message
     WHERE message.project_id = $1 AND message.recipient_mailbox = $2 AND message.sender_mailbox = kept.peer
-      AND message.created_at >= coalesce(kept.read_at, '-infinity')
-      AND (message.created_at, message.id)
-        > (coalesce(kept.read_at, '-infinity'), coalesce(kept.read_id, '00000000-0000-0000-0000-000000000000'))
+      AND message.created_at >= ${HORIZON_AT} AND (message.created_at, message.id) > (${HORIZON_AT}, ${HORIZON_ID})
   ) AS behind`;
 
 const OWN = 'SELECT * FROM messages.conversations WHERE project_id = $1 AND owner = $2';

@@ -103,12 +103,7 @@ export class MessagesRepository {
   async walk(walk: MessageWalk): Promise<StoredMessage[]> {
     if (walk.sides.length === 0) return [];
     const { sql, values } = walkStatement(walk);
-    // Planned for any mailbox and any range, one with two ends would be taken for a few rows, all read and sorted.
-    const ends = [walk.since, walk.older_than, walk.newer_than].filter((end) => end !== undefined);
-    const rows =
-      walk.sides.length < 3 && ends.length < 2
-        ? await this.database.prepared<MessageRow>(nameOfShape(sql), sql, values)
-        : await this.database.rows<MessageRow>(sql, values);
+    const rows = await this.database.prepared<MessageRow>(nameOfShape(sql), sql, values);
     return rows.map(stored);
   }
 

@@ -13,7 +13,7 @@ import {
   type SentMessage,
 } from '#contracts';
 import { contentHash } from '#database';
-import { queryDatabase } from '#testing';
+import { queryDatabase, rowsRead } from '#testing';
 import { newestFirst, Person } from './correspondents.js';
 import { startMessages, type Messages } from './start-messages.js';
 
@@ -298,6 +298,19 @@ describe('reading messages', () => {
       expect((await ada.read(bob, '9999-01-01T00:00:00Z')).unread).toBe(0);
       await bob.write(ada);
       expect(await unread(ada, bob)).toBe(1);
+    });
+
+    it('is counted from, and what was read before it is not read again', async () => {
+      for (let hundred = 0; hundred < 20; hundred += 1)
+        await Promise.all(Array.from({ length: 100 }, () => bob.write(ada)));
+      await ada.read(bob, (await bob.write(ada)).id);
+      const last = await bob.write(ada);
+      await queryDatabase(service.urls.owner, 'ANALYZE messages.messages, messages.conversations');
+      const rows = await rowsRead(service.urls.service, 'messages.messages', async () => {
+        for (let times = 0; times < 10; times += 1) expect(await unread(ada, bob)).toBe(1);
+        for (let times = 0; times < 10; times += 1) expect((await ada.read(bob, last.id)).unread).toBe(0);
+      });
+      expect(rows).toBeLessThan(1_000);
     });
 
     it('counts no message that was deleted', async () => {

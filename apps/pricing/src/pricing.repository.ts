@@ -165,12 +165,7 @@ export class PricingRepository {
     const name = parts.map(([, first]) => (first === undefined ? '0' : '1')).join('');
     const sql = `SELECT id, product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes
       WHERE ${where} ORDER BY ${by.map((column) => `${column} ${order}`).join(', ')} LIMIT $${parameter + 1}`;
-    // Planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
-    const ends = [from, to, after].filter((end) => end !== undefined);
-    const rows =
-      ends.length < 2
-        ? await this.database.prepared<ChangeRow>(`changes-${name}-${order}`, sql, values)
-        : await this.database.rows<ChangeRow>(sql, values);
+    const rows = await this.database.prepared<ChangeRow>(`changes-${name}-${order}`, sql, values);
     return rows.map((row) => ({
       ...row,
       sequence: Number(row.sequence),
