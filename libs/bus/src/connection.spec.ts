@@ -1,4 +1,6 @@
-import { problemOf } from './connection.js';
+import { Logger } from '@nestjs/common';
+import { eventually, testNats } from '#testing';
+import { BusConnection, problemOf } from './connection.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
 describe('a NATS server', () => {
@@ -15,5 +17,25 @@ describe('a NATS server', () => {
     ['allows only small messages', { max_payload: 1_048_576 }, 'NATS allows 1048576 bytes a message'],
   ])('that %s is refused, with the reason', (_, difference, reason) => {
     expect(problemOf({ ...server, ...difference })).toContain(reason);
+  });
+});
+
+describe('the first connection', () => {
+  it('is waited for, and what keeps it from being made is said once', async () => {
+    const nats = await testNats();
+    const { restart } = await nats.crash();
+    const said: string[] = [];
+    const log = (line: string): void => void said.push(line);
+    Logger.overrideLogger({ log, warn: log, error: log });
+    const opening = BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
+    await eventually(() => said.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(said).toEqual([expect.stringContaining('NATS cannot be reached yet: ')]);
+    await restart();
+    const connection = await opening;
+    await connection.ping();
+    Logger.overrideLogger(false);
+    await connection.close();
+    await nats.stop();
   });
 });

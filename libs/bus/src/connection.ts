@@ -1,5 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { connect, nkeyAuthenticator, type NatsConnection, type ServerInfo } from '@nats-io/transport-node';
+import {
+  connect,
+  nkeyAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  type ServerInfo,
+} from '@nats-io/transport-node';
 import { BusMeters, type MeterRegistry } from './bus-meters.js';
 import { type SayLine } from './followed-call.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
@@ -14,9 +20,12 @@ export interface BusOptions {
   url: string;
 }
 
+const FIRST_CONNECT_WAIT_MS = 500;
+
+const logger = new Logger('BusConnection');
+
 /** The one NATS connection of a process. It reconnects for ever, and says whether it stands right now. */
 export class BusConnection {
-  private readonly logger = new Logger(BusConnection.name);
   private readonly listeners = new Set<() => void>();
   private standing = true;
   /** Nothing is counted until the app has metrics. */
@@ -31,12 +40,12 @@ export class BusConnection {
     void this.watch();
   }
 
-  /** Waits for the first server, then checks that it is one that Flotilla can run on. */
+  /** Waits for the first server, saying why, then checks that it is one that Flotilla can run on. */
   static async open({ name, url }: BusOptions): Promise<BusConnection> {
     const servers = url.split(',').map((server) => new URL(server));
     const { username, password, protocol } = servers[0]!;
     const isSeed = username.startsWith('SU') && password === '';
-    const nats = await connect({
+    const nats = await firstConnected({
       name,
       servers: servers.map(({ protocol, host }) => `${protocol}//${host}`),
       ...(isSeed
@@ -47,7 +56,6 @@ export class BusConnection {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
       reconnectJitter: 100,
-      waitOnFirstConnect: true,
       pingInterval: 5_000,
       maxPingOut: 2,
       timeout: 2_000,
@@ -110,15 +118,29 @@ export class BusConnection {
   private async watch(): Promise<void> {
     for await (const status of this.nats.status()) {
       const { type } = status;
-      if (type === 'error') this.logger.error(status.error);
+      if (type === 'error') logger.error(status.error);
       else if (type === 'disconnect' && this.standing) {
         this.standing = false;
-        this.logger.warn('NATS is gone');
+        logger.warn('NATS is gone');
         for (const listener of this.listeners) listener();
       } else if (type === 'reconnect') {
         this.standing = true;
-        this.logger.log('NATS is back');
+        logger.log('NATS is back');
       }
+    }
+  }
+}
+
+/** The client itself would wait without a word, whether for a server that starts or for one whose certificate it refuses. */
+async function firstConnected(options: NodeConnectionOptions): Promise<NatsConnection> {
+  for (let said: string | undefined; ;) {
+    try {
+      return await connect(options);
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== said) logger.warn(`NATS cannot be reached yet: ${message}`);
+      said = message;
+      await new Promise((resolve) => setTimeout(resolve, FIRST_CONNECT_WAIT_MS));
     }
   }
 }
