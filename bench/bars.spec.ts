@@ -1,4 +1,4 @@
-import { none, p50Within, p99AtMost, rateAtLeast, rateWithin } from './bars.js';
+import { none, p50Within, p99AtMost, p99Within, rateAtLeast, rateWithin } from './bars.js';
 import { type Standing } from './rounds.js';
 
 function standing(name: string, rate: number, latency_ms = 1): Standing {
@@ -33,6 +33,8 @@ describe('a bar', () => {
     expect(rateWithin('GET', 2, standing('many', 49), standing('few', 100)).met).toBe(false);
     expect(p50Within('GET', 2, standing('ours', 1, 6), standing('theirs', 1, 3)).met).toBe(true);
     expect(p50Within('GET', 2, standing('ours', 1, 6.1), standing('theirs', 1, 3)).met).toBe(false);
+    expect(p99Within('GET', 1.5, standing('ours', 1, 6), standing('theirs', 1, 4)).met).toBe(true);
+    expect(p99Within('GET', 1.5, standing('ours', 1, 6.1), standing('theirs', 1, 4)).met).toBe(false);
     expect(p99AtMost('GET', 20, standing('ours', 1, 20)).met).toBe(true);
     expect(p99AtMost('GET', 20, standing('ours', 1, 20.1)).met).toBe(false);
     expect(none('missing', 0).met).toBe(true);

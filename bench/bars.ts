@@ -37,14 +37,12 @@ export function rateWithin(what: string, factor: number, mine: Standing, baselin
 
 /** A median latency of at most `factor` times the baseline's. */
 export function p50Within(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
-  const ratio = mine.p50_ms.median / baseline.p50_ms.median;
-  return {
-    what: `${what}, p50`,
-    baseline: `${baseline.name}: ${milliseconds(baseline.p50_ms.median)}`,
-    promise: `≤ ${factor} ×`,
-    result: `${milliseconds(mine.p50_ms.median)}, ${ratio.toFixed(2)} ×`,
-    met: ratio <= factor,
-  };
+  return latencyWithin(`${what}, p50`, factor, mine.p50_ms.median, [baseline.name, baseline.p50_ms.median]);
+}
+
+/** A latency that 99 of 100 requests keep, of at most `factor` times the baseline's. */
+export function p99Within(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
+  return latencyWithin(`${what}, p99`, factor, mine.p99_ms.median, [baseline.name, baseline.p99_ms.median]);
 }
 
 /** A median latency of at most `limit_ms`. */
@@ -60,6 +58,22 @@ export function p99AtMost(what: string, limit_ms: number, { p99_ms }: Standing):
 /** A count that must be nothing. */
 export function none(what: string, count: number): Bar {
   return { what, baseline: '', promise: 'none', result: String(count), met: count === 0 };
+}
+
+function latencyWithin(
+  what: string,
+  factor: number,
+  mine_ms: number,
+  [baseline, baseline_ms]: [name: string, ms: number],
+): Bar {
+  const ratio = mine_ms / baseline_ms;
+  return {
+    what,
+    baseline: `${baseline}: ${milliseconds(baseline_ms)}`,
+    promise: `≤ ${factor} ×`,
+    result: `${milliseconds(mine_ms)}, ${ratio.toFixed(2)} ×`,
+    met: ratio <= factor,
+  };
 }
 
 function atMost(what: string, limit_ms: number, measured_ms: number): Bar {

@@ -1,6 +1,7 @@
 import { bulkWrites } from './bulk/bulk-writes.suite.js';
 import { eventReads } from './events/event-reads.suite.js';
 import { eventWrites } from './events/event-writes.suite.js';
+import { noisyProject } from './events/noisy-project.suite.js';
 import { firmware } from './firmware/firmware.suite.js';
 import { growth } from './growth/growth.suite.js';
 import { messages } from './messages/messages.suite.js';
@@ -14,6 +15,7 @@ import { timelineReads } from './timeline/timeline-reads.suite.js';
 export const SUITES: Suite[] = [
   eventWrites,
   eventReads,
+  noisyProject,
   states,
   firmware,
   messages,
