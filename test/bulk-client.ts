@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { eventually } from '#testing';
 import { type Answer, type HttpClient } from './http-client.js';
 
 const NDJSON = 'application/x-ndjson';
@@ -87,6 +88,19 @@ export class OpenBulk {
   send(lines: unknown[] | string): this {
     this.request.write(typeof lines === 'string' ? lines : ndjson(lines));
     return this;
+  }
+
+  /** Lines of any length together, no faster than they are taken. */
+  async feed(parts: Iterable<string>): Promise<void> {
+    for (const part of parts) if (!this.request.write(part)) await once(this.request, 'drain');
+  }
+
+  /** Resolves with this many verdicts. @throws what ended the answer before */
+  async reaches(verdicts: number, patience_ms: number): Promise<void> {
+    const cut = this.over.then((error) => {
+      if (this.answered < verdicts) throw error ?? new Error(`Only ${this.answered} of ${verdicts} verdicts`);
+    });
+    await Promise.race([cut, eventually(() => this.answered >= verdicts, patience_ms)]);
   }
 
   async end(): Promise<Verdict[]> {
