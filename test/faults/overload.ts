@@ -16,9 +16,6 @@ const P99_MS = 1_000;
 const FLAT = 1.3;
 const FLAT_MB = 48;
 const DISTANCE_MS = 20;
-/** Requests a second of a project that minds its own business, and how much slower a noisy one may make it. */
-const QUIET_RATE = 50;
-const SLOWER = 1.5;
 
 /** An overload and what came of it. */
 export interface Overload {
@@ -27,29 +24,24 @@ export interface Overload {
   goodput: number;
   refused: number;
   p99_ms: number;
-  /** What else there is to see. */
-  remark: string;
+  memory: string;
   /** What was acknowledged and is not there. */
   lost: string[];
   /** Too slow, or too large. */
   violations: string[];
 }
 
-/** Ten times what it can do, for 20 s, in the ways that fit on one machine together with the load itself. */
+/** Ten times what it can do, for 20 s, in the two ways that fit on one machine together with the load itself. */
 export async function overloads(
   rig: Rig,
   project: Project,
-  other: Project,
   tell: (line: string) => void,
 ): Promise<Overload[]> {
-  const found = [
-    await tenTimesTheRate(rig, headersOf(project)),
-    await tenTimesTheCallers(rig, project),
-    await besideANoisyProject(rig, project, other),
-  ];
-  for (const { name, peak, goodput, p99_ms, remark } of found)
+  const headers = { authorization: `Bearer ${project.admin_key}`, 'content-type': 'application/json' };
+  const found = [await tenTimesTheRate(rig, headers), await tenTimesTheCallers(rig, project, headers)];
+  for (const { name, peak, goodput, p99_ms, memory } of found)
     tell(
-      `${name}: peak ${peak.toFixed(0)}/s, then ${goodput.toFixed(0)}/s, p99 ${p99_ms.toFixed(0)} ms, ${remark}`,
+      `${name}: peak ${peak.toFixed(0)}/s, then ${goodput.toFixed(0)}/s, p99 ${p99_ms.toFixed(0)} ms, ${memory}`,
     );
   return found;
 }
@@ -85,8 +77,18 @@ async function tenTimesTheRate(rig: Rig, headers: Record<string, string>): Promi
 }
 
 /** Events at the full speed of the machine: ten times the callers, each with its next request ready. */
-async function tenTimesTheCallers(rig: Rig, project: Project): Promise<Overload> {
-  const requests = [eventOf(project)];
+async function tenTimesTheCallers(
+  rig: Rig,
+  project: Project,
+  headers: Record<string, string>,
+): Promise<Overload> {
+  const event = {
+    ...{ component: 'load', environment: 'faults', email: 'load@example.com', message: 'load' },
+    data: {},
+  };
+  const requests: LoadRequest[] = [
+    { method: 'POST', path: '/v1/events', headers, body: JSON.stringify(event) },
+  ];
   let acknowledged = 0;
   const load = async (connections: number, seconds: number): Promise<LoadResult> => {
     const result = await runLoad({ url: rig.gateways[0]!, connections, warm_up_s: 2, seconds, requests });
@@ -107,46 +109,6 @@ async function tenTimesTheCallers(rig: Rig, project: Project): Promise<Overload>
   if (row!.events < acknowledged)
     overload.lost.push(`${overload.name}: ${acknowledged} acknowledged, ${row!.events} there`);
   return overload;
-}
-
-/** What a project notices of another that has ten times as many callers as before. */
-async function besideANoisyProject(rig: Rig, noisy: Project, quiet: Project): Promise<Overload> {
-  const url = rig.gateways[0]!;
-  const beside = async (
-    connections: number,
-    seconds: number,
-  ): Promise<{ mine: LoadResult; noise: LoadResult }> => {
-    const plan = { url, warm_up_s: 2, seconds };
-    const [mine, noise] = await Promise.all([
-      runLoad({ ...plan, connections: 16, rate: QUIET_RATE, requests: [eventOf(quiet)] }),
-      runLoad({ ...plan, connections, requests: [eventOf(noisy)] }),
-    ]);
-    return { mine, noise };
-  };
-  const before = await beside(CALLERS, OVERLOAD_S);
-  const { mine, noise } = await beside(TIMES * CALLERS, OVERLOAD_S);
-  const after = await beside(CALLERS, OVERLOAD_S);
-  const usual_ms = Math.max(before.mine.p99_ms, after.mine.p99_ms);
-  const name = 'a quiet project beside a noisy one';
-  const remark = `p99 ${usual_ms.toFixed(0)} → ${mine.p99_ms.toFixed(0)} ms of the quiet one, beside ${noise.rate.toFixed(0)}/s`;
-  const isUnheard = mine.p99_ms <= SLOWER * usual_ms && mine.failed === 0;
-  return {
-    ...{ name, remark, lost: [], peak: QUIET_RATE, goodput: mine.rate },
-    ...{ refused: mine.failed, p99_ms: mine.p99_ms },
-    violations: isUnheard ? [] : [`${name}: ${remark}, ${mine.failed} refused`],
-  };
-}
-
-function headersOf({ admin_key }: Project): Record<string, string> {
-  return { authorization: `Bearer ${admin_key}`, 'content-type': 'application/json' };
-}
-
-function eventOf(project: Project): LoadRequest {
-  const event = {
-    ...{ component: 'load', environment: 'faults', email: 'load@example.com', message: 'load' },
-    data: {},
-  };
-  return { method: 'POST', path: '/v1/events', headers: headersOf(project), body: JSON.stringify(event) };
 }
 
 interface Measurement {
@@ -185,7 +147,7 @@ async function measured(rig: Rig, { name, apps, peak, load }: Measurement): Prom
     goodput: rate,
     refused: failed,
     p99_ms,
-    remark: memory.join(', '),
+    memory: memory.join(', '),
     lost: [],
     violations,
   };

@@ -93,7 +93,7 @@ function overloadTable(overloads: readonly Overload[]): string {
       ...[peak, goodput, refused, p99_ms].map((figure) => figure.toFixed(0)),
     ]),
   );
-  return [figures, overloads.map(({ name, remark }) => `- ${name}: ${remark}`).join('\n')].join('\n\n');
+  return [figures, overloads.map(({ name, memory }) => `- ${name}: ${memory}`).join('\n')].join('\n\n');
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -126,10 +126,8 @@ export class Run {
 
   /** Ten times too much, with nothing else going on; its rows are counted, not traced. */
   async overload(): Promise<void> {
-    const random = new Random(this.options.seed + 1);
-    const crowd = await makeProject(this.operator, random);
-    const other = await makeProject(this.operator, random);
-    this.overloads.push(...(await overloads(this.rig, crowd, other, this.options.tell)));
+    const crowd = await makeProject(this.operator, new Random(this.options.seed + 1));
+    this.overloads.push(...(await overloads(this.rig, crowd, this.options.tell)));
   }
 
   /** Removes all traces, unless there is a violation to look into and `keep` does not say otherwise. */
