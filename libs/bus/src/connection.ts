@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import {
+  AuthorizationError,
   connect,
   nkeyAuthenticator,
   type NatsConnection,
@@ -40,7 +41,10 @@ export class BusConnection {
     void this.watch();
   }
 
-  /** Waits for the first server, saying why, then checks that it is one that Flotilla can run on. */
+  /**
+   * Waits for the first server, saying why, then checks that it is one that Flotilla can run on.
+   * @throws AuthorizationError for one that does not know this app
+   */
   static async open({ name, url }: BusOptions): Promise<BusConnection> {
     const servers = url.split(',').map((server) => new URL(server));
     const { username, password, protocol } = servers[0]!;
@@ -137,6 +141,7 @@ async function firstConnected(options: NodeConnectionOptions): Promise<NatsConne
     try {
       return await connect(options);
     } catch (error) {
+      if (error instanceof AuthorizationError) throw error;
       const { message } = error as Error;
       if (message !== said) logger.warn(`NATS cannot be reached yet: ${message}`);
       said = message;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type FeedKind } from '#contracts';
 import { feedSubject, streamName } from '#feeds';
-import { queryDatabase } from '#testing';
+import { eventually, queryDatabase } from '#testing';
 import { type Fault } from '../fault.js';
 import { onJetStream } from '../jetstream.js';
 import { CONSUMER } from '../rig.js';
@@ -50,7 +50,10 @@ export function forgottenConsumer(): Fault {
     name: `consumer ${CONSUMER} forgotten`,
     hold_ms: 0,
     async begin({ rig }) {
-      await onJetStream(rig, ({ consumers }) => consumers.delete(streamName('audit'), CONSUMER));
+      // After a fault that has wiped JetStream it may be made anew only now.
+      const forget = (): Promise<boolean> =>
+        onJetStream(rig, ({ consumers }) => consumers.delete(streamName('audit'), CONSUMER));
+      await eventually(forget);
       return { end: () => undefined };
     },
   };
