@@ -34,4 +34,20 @@ describe('a pool all of whose connections are in use', () => {
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     await pool.end();
   });
+
+  it('serves who waits for one that came free while the process stood still', async () => {
+    const pool = new PatientPool({ connectionString: await testDatabase(), max: 1 });
+    await pool.query('SELECT 1');
+    const first = pool.query('SELECT pg_sleep(0.2)');
+    const second = pool.query('SELECT 1 AS one');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Of all the phases of the event loop one that timers follow.
+    setImmediate(() => {
+      const until = performance.now() + 700;
+      while (performance.now() < until);
+    });
+    await first;
+    expect((await second).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+  });
 });

@@ -1,7 +1,11 @@
 import { Pool, type PoolClient } from 'pg';
 
-/** How long a caller waits for a connection before it is refused. */
+/**
+ * How long a caller waits for a connection before it is refused: in parts, as timers come before sockets. A process that
+ * stood still, on a machine with too much to do, would else refuse whoever has a connection waiting in a socket.
+ */
 const PATIENCE_MS = 500;
+const PARTS = 2;
 
 type Connected = (
   error: Error | undefined,
@@ -25,10 +29,15 @@ export class PatientPool extends Pool {
       });
     }
     let isWaiting = true;
-    const patience = setTimeout(() => {
-      isWaiting = false;
-      callback(new Error('timeout exceeded when trying to connect'), undefined, () => undefined);
-    }, PATIENCE_MS);
+    const wait = (parts: number): NodeJS.Timeout =>
+      setTimeout(() => {
+        if (parts > 1) patience = wait(parts - 1);
+        else {
+          isWaiting = false;
+          callback(new Error('timeout exceeded when trying to connect'), undefined, () => undefined);
+        }
+      }, PATIENCE_MS / PARTS);
+    let patience = wait(PARTS);
     const connected: Connected = (error, client, release) => {
       clearTimeout(patience);
       if (isWaiting) callback(error, client, release);
