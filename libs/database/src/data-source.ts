@@ -12,6 +12,9 @@ export interface SchemaOptions {
   searches?: boolean;
 }
 
+/** Stand before the first requests come, who would all have to wait for their making at once, and stay. */
+export const WARM_CONNECTIONS = 2;
+
 /** A page is read from an index in its order until it is full, however few rows Postgres expects there to be (decision 73). */
 const READS_IN_ORDER = '-c enable_sort=off';
 
@@ -30,6 +33,8 @@ export function dataSourceOptions({ schema, url, entities, searches }: SchemaOpt
       Client: ProjectClient,
       options: searches ? undefined : READS_IN_ORDER,
       onConnect: (client: ProjectClient) => client.prepare(),
+      // A busy machine takes longer to make one than who asks for it waits.
+      min: WARM_CONNECTIONS,
       max: 8,
       // Of making one; who asks for one waits less, see the pool.
       connectionTimeoutMillis: 5_000,

@@ -80,6 +80,7 @@ describe('the database of a service', () => {
   });
 
   it('is refused when it may lose what it acknowledged', async () => {
+    await schema.database.onModuleInit();
     const { pathname } = new URL(schema.admin_url);
     const name = pathname.slice(1);
     await queryDatabase(schema.admin_url, `ALTER DATABASE ${name} SET synchronous_commit = off`);
@@ -88,6 +89,5 @@ describe('the database of a service', () => {
     ).initialize();
     await expect(new Database(source).onModuleInit()).rejects.toThrow('synchronous_commit is off');
     await source.destroy();
-    await schema.database.onModuleInit();
   });
 });

@@ -3,13 +3,12 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { Pool, PoolClient, QueryConfig } from 'pg';
 import { Failure } from '#contracts';
 import { SpanKind, traced, type SpanStart } from '#tracing';
+import { WARM_CONNECTIONS } from './data-source.js';
 import { databaseFailure } from './failures.js';
 import { ScopedQuery } from './project-client.js';
 
 /** Settings without which "2xx means committed" is not true. */
 const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
-
-const WARM_CONNECTIONS = 4;
 
 /** What statements are sent to: any connection of the pool, or one of one's own. */
 export interface Statements {
@@ -90,7 +89,6 @@ export class Database implements OnModuleInit, Statements {
     await this.rows('SELECT 1');
   }
 
-  /** Connections stand before the first requests come, who would all have to wait for their making at once. */
   private async warmUp(): Promise<void> {
     await Promise.allSettled(Array.from({ length: WARM_CONNECTIONS }, () => this.ping()));
   }

@@ -18,6 +18,27 @@ describe('a pool on a machine that makes connections slowly', () => {
     await pool.end();
     link.close();
   });
+
+  it('serves who waits from the connection that comes free first, not from the one that is made for it', async () => {
+    const url = new URL(await testDatabase());
+    let wires = 0;
+    // The second connection is never made.
+    const link = await Link.to(Number(url.port), () => {
+      wires += 1;
+      const isFirst = wires === 1;
+      return (chunk) => (isFirst ? chunk : Buffer.alloc(0));
+    });
+    url.port = String(link.port);
+    const pool = new PatientPool({ connectionString: url.href, connectionTimeoutMillis: 2_000, max: 2 });
+    const first = pool.query('SELECT pg_sleep(0.1)');
+    await eventually(() => wires === 1);
+    const others = Array.from({ length: 20 }, () => pool.query('SELECT 1 AS one'));
+    await first;
+    for (const other of others) expect((await other).rows).toEqual([{ one: 1 }]);
+    expect(wires).toBe(2);
+    await pool.end();
+    link.close();
+  });
 });
 
 describe('a pool all of whose connections are in use', () => {
