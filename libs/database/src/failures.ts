@@ -6,7 +6,7 @@ const TEMPORARY = /^(08...|53...|57P0.|57014|55P03|40001|40P01|25P0[34])$/;
 
 /** Errors of the driver itself, which have no SQLSTATE. */
 const CUT_OFF =
-  /^(E[A-Z]+|Connection terminated.*|timeout exceeded when trying to connect|.*not queryable.*)$/;
+  /^(E[A-Z]+|Connection terminated.*|timeout expired|timeout exceeded when trying to connect|.*not queryable.*)$/;
 
 /** What a driver's error means to a caller: `unavailable` for what passes, the error itself for our own faults. */
 export function databaseFailure(error: unknown): unknown {

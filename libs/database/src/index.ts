@@ -1,3 +1,4 @@
+export { BoundedClient } from './bounded-client.js';
 export * from './content-hash.js';
 export * from './cursor.js';
 export * from './data-source.js';

@@ -4,12 +4,14 @@ import { acrossProjects, Failure, type Caller, type Role } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { Key } from './auth.entity.js';
+import { Gathering } from './gathering.js';
 import { hashOf, type MintedKey } from './key-format.js';
 import { type Principal } from './principal.js';
 
 export type KeyOwner = { project_id: string; member_id: string } | { project_id: string; device_id: string };
 
 interface HolderRow {
+  id: string;
   secret_hash: Buffer;
   project_id: string | null;
   device_id: string | null;
@@ -19,36 +21,39 @@ interface HolderRow {
   expires_at: Date | null;
 }
 
-const HOLDER = `
-  SELECT key.secret_hash, key.project_id, key.device_id, key.member_id, key.expires_at, member.role, member.email
+const HOLDERS = `
+  SELECT key.id, key.secret_hash, key.project_id, key.device_id, key.member_id, key.expires_at, member.role, member.email
   FROM auth.keys AS key
   LEFT JOIN auth.projects AS project ON project.id = key.project_id
   LEFT JOIN auth.members AS member ON member.project_id = key.project_id AND member.id = key.member_id
   LEFT JOIN auth.devices AS device ON device.project_id = key.project_id AND device.id = key.device_id
-  WHERE key.id = $1 AND key.revoked_at IS NULL
+  WHERE key.id = ANY($1) AND key.revoked_at IS NULL
     AND (key.project_id IS NULL OR (project.deleted_at IS NULL AND (member.id IS NOT NULL OR device.id IS NOT NULL)))`;
+
+export interface Holder {
+  principal: Principal;
+  secret_hash: Buffer;
+}
 
 @Injectable()
 export class KeysRepository {
+  /** A gateway that has just started is asked with all keys there are at once. */
+  private readonly questions = new Gathering<string, Holder | undefined>((_, ids) => this.holders(ids));
+
   constructor(
     private readonly database: Database,
     private readonly config: GatewayConfig,
   ) {}
 
   /** Whose key this is, unless it is revoked or its owner gone. Whether it has expired is for the caller to see. */
-  async holder(id: string): Promise<{ principal: Principal; secret_hash: Buffer } | undefined> {
-    const [row] = await acrossProjects(() => this.database.prepared<HolderRow>('key-holder', HOLDER, [id]));
-    if (!row) return undefined;
-    const role = row.project_id === null ? 'operator' : row.device_id !== null ? 'device' : row.role!;
-    const caller: Caller = {
-      project_id: row.project_id ?? '',
-      role,
-      principal: row.device_id ?? row.member_id ?? 'operator',
-      address: row.device_id ?? row.email ?? 'operator',
-      key_id: id,
-    };
-    const principal = { caller, expires_at_ms: row.expires_at?.getTime() ?? Infinity };
-    return { principal, secret_hash: row.secret_hash };
+  holder(id: string): Promise<Holder | undefined> {
+    return this.questions.ask('', id);
+  }
+
+  private async holders(ids: string[]): Promise<(Holder | undefined)[]> {
+    const rows = await acrossProjects(() => this.database.prepared<HolderRow>('key-holders', HOLDERS, [ids]));
+    const holderOf = new Map(rows.map((row) => [row.id, toHolder(row)]));
+    return ids.map((id) => holderOf.get(id));
   }
 
   async insert(
@@ -101,4 +106,24 @@ export class KeysRepository {
       this.database.rows('UPDATE auth.keys SET last_used_at = now() WHERE id = ANY($1)', [ids]),
     );
   }
+}
+
+function toHolder({
+  id,
+  secret_hash,
+  project_id,
+  device_id,
+  member_id,
+  role,
+  email,
+  expires_at,
+}: HolderRow): Holder {
+  const caller: Caller = {
+    project_id: project_id ?? '',
+    role: project_id === null ? 'operator' : device_id !== null ? 'device' : role!,
+    principal: device_id ?? member_id ?? 'operator',
+    address: device_id ?? email ?? 'operator',
+    key_id: id,
+  };
+  return { principal: { caller, expires_at_ms: expires_at?.getTime() ?? Infinity }, secret_hash };
 }

@@ -1,14 +1,21 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import { type EntityManager } from 'typeorm';
-import { acrossProjects, Failure } from '#contracts';
-import { Database } from '#database';
+import { Failure } from '#contracts';
+import { BoundedClient, Database, databaseFailure, EVERY_PROJECT } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 
 const LEASE_MS = 3_000;
 const RENEW_MS = 1_000;
+const CONNECT_MS = 2_000;
 const CHANNEL = 'auth_revision';
+
+const RENEW_LEASE = `
+  WITH lease AS (
+    INSERT INTO auth.gateways (id, seen, lease_until) VALUES ($1, $2, now() + $3 * interval '1 ms')
+    ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen, lease_until = EXCLUDED.lease_until
+  )
+  SELECT value, ARRAY(SELECT id FROM auth.keys WHERE revision > $2) AS changed FROM auth.revision`;
 
 /**
  * Makes "refused on the very next request, on every gateway" true without asking the database on each request.
@@ -28,8 +35,8 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   private trustedUntil = 0;
   private timer?: NodeJS.Timeout;
   private renewing?: Promise<void>;
-  private notifications?: Client;
-  private stopped = false;
+  /** Of the lease alone: were it to wait behind requests, it would run out, and all of them would ask the database. */
+  private connection?: BoundedClient;
 
   constructor(
     private readonly database: Database,
@@ -50,14 +57,12 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     await this.database.rows(`DELETE FROM auth.gateways WHERE lease_until < now() - interval '1 day'`);
     await this.renew();
     this.timer = setInterval(() => void this.renew(), RENEW_MS);
-    await this.listen();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.stopped = true;
     clearInterval(this.timer);
     await this.renewing;
-    await this.notifications?.end().catch(() => undefined);
+    await this.disconnect();
     await this.database.rows('DELETE FROM auth.gateways WHERE id = $1', [this.id]).catch(() => undefined);
   }
 
@@ -92,10 +97,10 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   private renew(): Promise<void> {
     this.renewing = (this.renewing ?? Promise.resolve()).then(async () => {
       try {
-        // Whose keys have changed is every gateway's business, whoever asks.
-        while (await acrossProjects(() => this.renewOnce()));
+        while (await this.renewOnce());
       } catch (error) {
-        if (!(error instanceof Failure)) this.logger.error(error);
+        void this.disconnect();
+        if (!(databaseFailure(error) instanceof Failure)) this.logger.error(error);
       }
     });
     return this.renewing;
@@ -103,17 +108,14 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** @returns whether something had changed, so that the lease still has to say that it was seen */
   private async renewOnce(): Promise<boolean> {
+    const connection = await this.connect();
     const askedAt = performance.now();
-    const [row] = await this.database.prepared<{ value: string; changed: string[] }>(
-      'renew-lease',
-      `WITH lease AS (
-         INSERT INTO auth.gateways (id, seen, lease_until) VALUES ($1, $2, now() + $3 * interval '1 ms')
-         ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen, lease_until = EXCLUDED.lease_until
-       )
-       SELECT value, ARRAY(SELECT id FROM auth.keys WHERE revision > $2) AS changed FROM auth.revision`,
-      [this.id, this.seen, LEASE_MS],
-    );
-    const { value, changed } = row!;
+    const { rows } = await connection.query<{ value: string; changed: string[] }>({
+      name: 'renew-lease',
+      text: RENEW_LEASE,
+      values: [this.id, this.seen, LEASE_MS],
+    });
+    const { value, changed } = rows[0]!;
     const isNew = value !== this.seen;
     if (isNew) for (const listener of this.listeners) listener(changed);
     this.seen = value;
@@ -121,24 +123,31 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     return isNew;
   }
 
-  /** Notifications only make it quick: without them the next renewal finds the change. */
-  private async listen(): Promise<void> {
-    if (this.stopped) return;
-    const client = new Client({ connectionString: this.config.DATABASE_URL, keepAlive: true });
-    const again = (): void => {
-      client.removeAllListeners();
-      client.on('error', () => undefined);
-      client.end().catch(() => undefined);
-      if (!this.stopped) setTimeout(() => void this.listen(), RENEW_MS);
-    };
-    try {
-      client.once('error', again);
-      await client.connect();
-      client.on('notification', () => void this.renew());
-      await client.query(`LISTEN ${CHANNEL}`);
-      this.notifications = client;
-    } catch {
-      again();
-    }
+  /** Whose keys have changed is every gateway's business. */
+  private async connect(): Promise<BoundedClient> {
+    if (this.connection) return this.connection;
+    const connection = new BoundedClient({
+      connectionString: this.config.DATABASE_URL,
+      application_name: 'gateway lease',
+      connectionTimeoutMillis: CONNECT_MS,
+      statement_timeout: LEASE_MS,
+      options: EVERY_PROJECT,
+      keepAlive: true,
+    });
+    this.connection = connection;
+    connection.on('error', () => {
+      if (this.connection === connection) void this.disconnect();
+    });
+    // Notifications only make it quick: without them the next renewal finds the change.
+    connection.on('notification', () => void this.renew());
+    await connection.connect();
+    await connection.query(`LISTEN ${CHANNEL}`);
+    return connection;
+  }
+
+  private async disconnect(): Promise<void> {
+    const { connection } = this;
+    this.connection = undefined;
+    await connection?.end().catch(() => undefined);
   }
 }
