@@ -139,10 +139,10 @@ export class Rig {
     );
   }
 
-  /** Once every process is ready, and every gateway sees every service. Rejects after two minutes. */
-  async ready(): Promise<void> {
+  /** Once these processes are ready, and the gateways among them see every service. Rejects after two minutes. */
+  async ready(replicas?: readonly Replica[]): Promise<void> {
     await eventually(async () => {
-      const urls = this.replicas.flatMap(({ health_url, app }) => [
+      const urls = (replicas ?? this.replicas).flatMap(({ health_url, app }) => [
         `${health_url}/health/ready`,
         ...(app === 'gateway' ? [`${health_url}/health`] : []),
       ]);
