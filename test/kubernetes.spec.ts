@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { dataSourceOptions } from '#database';
+import { CONNECTIONS_A_PROCESS } from '#database';
 import {
   loadConfig,
   Metrics,
@@ -315,11 +315,10 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   });
 
   it('leaves Postgres a connection for each that all replicas may open', () => {
-    const { extra } = dataSourceOptions({ schema: 'x', url: 'postgres://x', entities: [] });
     const replicas = ofKind(manifests, 'HorizontalPodAutoscaler').map(
       ({ spec }) => spec.maxReplicas as number,
     );
-    const together = replicas.reduce((sum, one) => sum + one * extra.max, 0);
+    const together = replicas.reduce((sum, one) => sum + one * CONNECTIONS_A_PROCESS, 0);
     const [{ spec }] = ofKind(manifests, 'Cluster') as [Manifest];
     expect(Number(spec.postgresql.parameters.max_connections)).toBeGreaterThanOrEqual(together + 30);
     for (const name of ['fsync', 'synchronous_commit', 'full_page_writes'])

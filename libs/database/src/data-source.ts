@@ -15,6 +15,11 @@ export interface SchemaOptions {
 /** Stand before the first requests come, who would all have to wait for their making at once, and stay. */
 export const WARM_CONNECTIONS = 2;
 
+const MOST_CONNECTIONS = 8;
+
+/** At most: the pool's, one that leads or waits for the lead of a feed, and one of an archive's or a lease's own. */
+export const CONNECTIONS_A_PROCESS = MOST_CONNECTIONS + 2;
+
 /** A page is read from an index in its order until it is full, however few rows Postgres expects there to be (decision 73). */
 const READS_IN_ORDER = '-c enable_sort=off';
 
@@ -35,7 +40,7 @@ export function dataSourceOptions({ schema, url, entities, searches }: SchemaOpt
       onConnect: (client: ProjectClient) => client.prepare(),
       // A busy machine takes longer to make one than who asks for it waits.
       min: WARM_CONNECTIONS,
-      max: 8,
+      max: MOST_CONNECTIONS,
       // Of making one; who asks for one waits less, see the pool.
       connectionTimeoutMillis: 5_000,
       statement_timeout: 5_000,
