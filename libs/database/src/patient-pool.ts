@@ -9,8 +9,7 @@ const PARTS = 2;
 
 type Connected = (
   error: Error | undefined,
-  client: PoolClient | undefined,
-  // There is none for who was refused while the pool was full.
+  client?: PoolClient,
   release?: (error?: Error | boolean) => void,
 ) => void;
 
@@ -20,23 +19,23 @@ interface Caller {
 }
 
 /**
- * A pool whose callers wait 500 ms, in the order in which they came, for whichever connection is free first; the making
- * of one may take the pool's whole `connectionTimeoutMillis`. Were who asks bound to the connection that is made for it,
- * as in `pg.Pool`, then on a busy machine it would be refused beside connections that came free meanwhile; and were the
- * making given up with its caller, then after a restart of Postgres every connection would be given up half-made.
+ * A pool whose callers wait 500 ms, in the order in which they came, for whichever connection is free first. Connections
+ * are made one at a time, as more at once would take longer just when there is most to do, and the making of one may
+ * take the pool's whole `connectionTimeoutMillis`. `pg.Pool` makes one for each caller and binds them together: on a busy
+ * machine callers would be refused beside connections that came free meanwhile, and, were the making given up with its
+ * caller, every connection would be given up half-made.
  */
 export class PatientPool extends Pool {
   private readonly waiting = new Set<Caller>();
-  /** Connections that `pg.Pool` was asked for and has not answered about. */
-  private asked = 0;
+  /** Idle connections that `pg.Pool` was asked for and has not handed out yet. */
+  private taking = 0;
+  private isMaking = false;
 
   constructor(options?: PoolConfig) {
     super(options);
-    this.on('release', () => {
-      process.nextTick(() => {
-        if (this.waiting.size > 0 && this.idleCount > 0) this.ask();
-      });
-    });
+    // It is told before the connection is idle.
+    this.on('release', () => process.nextTick(() => this.serve()));
+    this.on('remove', () => this.serve());
   }
 
   override connect(): Promise<PoolClient>;
@@ -50,35 +49,50 @@ export class PatientPool extends Pool {
     const caller: Caller = { connected: callback, patience: undefined };
     this.waiting.add(caller);
     this.wait(caller, PARTS);
-    this.ask();
+    this.serve();
     return undefined;
   }
 
   private wait(caller: Caller, parts: number): void {
     caller.patience = setTimeout(() => {
-      if (parts > 1) {
-        this.wait(caller, parts - 1);
-        return;
-      }
-      this.waiting.delete(caller);
-      caller.connected(new Error('timeout exceeded when trying to connect'), undefined, () => undefined);
+      if (parts > 1) this.wait(caller, parts - 1);
+      else this.answer(caller, new Error('timeout exceeded when trying to connect'));
     }, PATIENCE_MS / PARTS);
   }
 
-  private ask(): void {
-    this.asked += 1;
-    const answered: Connected = (error, client, release) => {
-      this.asked -= 1;
-      const [first] = this.waiting;
-      // Who waits is told of a connection that failed when there is no other to wait for.
-      if (!first || (error && this.asked >= this.waiting.size)) {
-        release?.();
-        return;
+  /** Fetches connections for those who wait: all that are idle, and one that is to be made. */
+  private serve(): void {
+    while (this.taking < Math.min(this.waiting.size, this.idleCount)) {
+      this.taking += 1;
+      super.connect((...connected: Parameters<Connected>) => {
+        this.taking -= 1;
+        this.handOver(...connected);
+      });
+    }
+    if (this.isMaking || this.taking >= this.waiting.size || this.totalCount >= this.options.max) return;
+    this.isMaking = true;
+    super.connect((...connected: Parameters<Connected>) => {
+      this.isMaking = false;
+      const [error] = connected;
+      if (!error) {
+        this.handOver(...connected);
+        this.serve();
+        // Who still has another connection to wait for waits.
+      } else if (this.totalCount === 0) {
+        for (const caller of this.waiting) this.answer(caller, error);
       }
-      clearTimeout(first.patience);
-      this.waiting.delete(first);
-      first.connected(error, client, release);
-    };
-    super.connect(answered);
+    });
+  }
+
+  private handOver(...[error, client, release]: Parameters<Connected>): void {
+    const [first] = this.waiting;
+    if (first) this.answer(first, error, client, release);
+    else release?.();
+  }
+
+  private answer(caller: Caller, ...[error, client, release]: Parameters<Connected>): void {
+    clearTimeout(caller.patience);
+    this.waiting.delete(caller);
+    caller.connected(error, client, release ?? (() => undefined));
   }
 }
