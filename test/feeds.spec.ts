@@ -188,7 +188,7 @@ describe('the feeds', () => {
     const project = await aProject(system);
     const { position: start } = await read('price', adminOf(project), { after: null });
     for (const price of ['1', '2', '3', '4'])
-      await project.admin.post('/v1/prices', { product_id: 'p', price });
+      expect((await project.admin.post('/v1/prices', { product_id: 'p', price })).status).toBe(202);
     const pages = await eventually(async () => {
       const page = await read('price', adminOf(project), { after: start });
       expect(page.entries).toHaveLength(4);
