@@ -1,10 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { Pool, PoolClient, QueryConfig } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
 import { Failure } from '#contracts';
 import { SpanKind, traced, type SpanStart } from '#tracing';
 import { WARM_CONNECTIONS } from './data-source.js';
 import { databaseFailure } from './failures.js';
+import { type PatientPool } from './patient-pool.js';
 import { ScopedQuery } from './project-client.js';
 
 /** Settings without which "2xx means committed" is not true. */
@@ -21,11 +22,11 @@ export interface Statements {
  */
 @Injectable()
 export class Database implements OnModuleInit, Statements {
-  private readonly pool: Pool;
+  private readonly pool: PatientPool;
   private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly source: DataSource) {
-    this.pool = (source.driver as unknown as { master: Pool }).master;
+    this.pool = (source.driver as unknown as { master: PatientPool }).master;
   }
 
   /** Refuses to start on a server that may lose what it acknowledged. */
@@ -106,7 +107,7 @@ export class Database implements OnModuleInit, Statements {
       },
       database_waiting: {
         help: 'Statements that wait for a connection.',
-        read: (): number => this.pool.waitingCount,
+        read: (): number => this.pool.callersWaiting,
       },
     },
   };

@@ -38,6 +38,11 @@ export class PatientPool extends Pool {
     this.on('remove', () => this.serve());
   }
 
+  /** How many callers wait. (`waitingCount` is of `pg.Pool`'s own queue, where nobody stays.) */
+  get callersWaiting(): number {
+    return this.waiting.size;
+  }
+
   override connect(): Promise<PoolClient>;
   override connect(callback: Connected): void;
   override connect(callback?: Connected): Promise<PoolClient> | undefined {
