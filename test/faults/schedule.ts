@@ -128,10 +128,14 @@ export function schedule(tier: Tier, random: Random): Part[] {
     ],
   };
   const restarts = times(plan.rolling_restarts, rollingRestart);
-  const last = { faults: restarts, overloads: plan.overloads };
+  const { overloads } = plan;
   if (tier === 'quick') {
     return [
-      { name: 'all', ...last, faults: [...shuffled(Object.values(faults).flat(), random), ...restarts] },
+      {
+        name: 'all',
+        faults: [...shuffled(Object.values(faults).flat(), random), ...restarts],
+        overloads,
+      },
     ];
   }
   const parts = Object.entries(faults).map(([name, some]) => ({
@@ -139,7 +143,11 @@ export function schedule(tier: Tier, random: Random): Part[] {
     faults: shuffled(some, random),
     overloads: 0,
   }));
-  return [...parts, { name: 'restarts-and-overload', ...last }];
+  return [
+    ...parts,
+    { name: 'restarts', faults: restarts, overloads: 0 },
+    { name: 'overloads', faults: [], overloads },
+  ];
 }
 
 /** An app, Postgres and NATS in turn. */
