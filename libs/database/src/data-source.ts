@@ -12,9 +12,6 @@ export interface SchemaOptions {
   searches?: boolean;
 }
 
-/** Stand before the first requests come, who would all have to wait for their making at once, and stay. */
-export const WARM_CONNECTIONS = 2;
-
 const MOST_CONNECTIONS = 8;
 
 /** At most: the pool's, one that leads or waits for the lead of a feed, and one of an archive's or a lease's own. */
@@ -38,8 +35,8 @@ export function dataSourceOptions({ schema, url, entities, searches }: SchemaOpt
       Client: ProjectClient,
       options: searches ? undefined : READS_IN_ORDER,
       onConnect: (client: ProjectClient) => client.prepare(),
-      // A busy machine takes longer to make one than who asks for it waits.
-      min: WARM_CONNECTIONS,
+      // So that one which is stuck does not leave a service with none.
+      min: 2,
       max: MOST_CONNECTIONS,
       // Of making one; who asks for one waits less, see the pool.
       connectionTimeoutMillis: 5_000,

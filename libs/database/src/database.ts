@@ -3,13 +3,14 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { PoolClient, QueryConfig } from 'pg';
 import { Failure } from '#contracts';
 import { SpanKind, traced, type SpanStart } from '#tracing';
-import { WARM_CONNECTIONS } from './data-source.js';
 import { databaseFailure } from './failures.js';
 import { type PatientPool } from './patient-pool.js';
 import { ScopedQuery } from './project-client.js';
 
 /** Settings without which "2xx means committed" is not true. */
 const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
+
+const WARM_CONNECTIONS = 4;
 
 /** What statements are sent to: any connection of the pool, or one of one's own. */
 export interface Statements {
@@ -90,8 +91,10 @@ export class Database implements OnModuleInit, Statements {
     await this.rows('SELECT 1');
   }
 
+  /** Connections stand before the first requests come, who would all have to wait for their making at once. */
   private async warmUp(): Promise<void> {
-    await Promise.allSettled(Array.from({ length: WARM_CONNECTIONS }, () => this.ping()));
+    const asked = Array.from({ length: WARM_CONNECTIONS }, () => this.pool.connect());
+    for (const one of await Promise.allSettled(asked)) if (one.status === 'fulfilled') one.value.release();
   }
 
   /** The database as a part of an app's health and metrics. */

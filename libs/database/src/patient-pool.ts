@@ -7,6 +7,9 @@ import { Pool, type PoolClient, type PoolConfig } from 'pg';
 const PATIENCE_MS = 500;
 const PARTS = 2;
 
+/** Connections that are made at once: more take longer, just when there is most to do. */
+const MAKING_AT_ONCE = 4;
+
 type Connected = (
   error: Error | undefined,
   client?: PoolClient,
@@ -19,17 +22,16 @@ interface Caller {
 }
 
 /**
- * A pool whose callers wait 500 ms, in the order in which they came, for whichever connection is free first. Connections
- * are made one at a time, as more at once would take longer just when there is most to do, and the making of one may
- * take the pool's whole `connectionTimeoutMillis`. `pg.Pool` makes one for each caller and binds them together: on a busy
- * machine callers would be refused beside connections that came free meanwhile, and, were the making given up with its
- * caller, every connection would be given up half-made.
+ * A pool whose callers wait 500 ms, in the order in which they came, for whichever connection is free first; the making
+ * of one may take the pool's whole `connectionTimeoutMillis`. `pg.Pool` makes one for each caller and binds them together:
+ * on a busy machine callers would be refused beside connections that came free meanwhile, and, were the making given up
+ * with its caller, every connection would be given up half-made.
  */
 export class PatientPool extends Pool {
   private readonly waiting = new Set<Caller>();
   /** Idle connections that `pg.Pool` was asked for and has not handed out yet. */
   private taking = 0;
-  private isMaking = false;
+  private making = 0;
 
   constructor(options?: PoolConfig) {
     super(options);
@@ -65,7 +67,7 @@ export class PatientPool extends Pool {
     }, PATIENCE_MS / PARTS);
   }
 
-  /** Fetches connections for those who wait: all that are idle, and one that is to be made. */
+  /** Fetches connections for those who wait: idle ones, and new ones. */
   private serve(): void {
     while (this.taking < Math.min(this.waiting.size, this.idleCount)) {
       this.taking += 1;
@@ -74,19 +76,24 @@ export class PatientPool extends Pool {
         this.handOver(...connected);
       });
     }
-    if (this.isMaking || this.taking >= this.waiting.size || this.totalCount >= this.options.max) return;
-    this.isMaking = true;
-    super.connect((...connected: Parameters<Connected>) => {
-      this.isMaking = false;
-      const [error] = connected;
-      if (!error) {
-        this.handOver(...connected);
-        this.serve();
-        // Who still has another connection to wait for waits.
-      } else if (this.totalCount === 0) {
-        for (const caller of this.waiting) this.answer(caller, error);
-      }
-    });
+    while (this.making < Math.min(MAKING_AT_ONCE, this.waiting.size - this.taking) && this.hasRoom()) {
+      this.making += 1;
+      super.connect((...connected: Parameters<Connected>) => {
+        this.making -= 1;
+        const [error] = connected;
+        if (!error) {
+          this.handOver(...connected);
+          this.serve();
+          // Who still has another connection to wait for waits.
+        } else if (this.totalCount === 0) {
+          for (const caller of this.waiting) this.answer(caller, error);
+        }
+      });
+    }
+  }
+
+  private hasRoom(): boolean {
+    return !this.ending && this.totalCount < this.options.max;
   }
 
   private handOver(...[error, client, release]: Parameters<Connected>): void {
