@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, type HttpClient } from '../http-client.js';
 import { pathOf, type Route, type Schema } from '../openapi-routes.js';
 import { parametersOf, type Things } from './landscape.js';
@@ -48,18 +47,8 @@ export function withField(body: object, name: string, text: string): string {
   return `{${[...rest.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`), `${JSON.stringify(name)}:${text}`].join(',')}}`;
 }
 
-/** As a client does: what is refused for now, as it is on a machine with too much to do, is sent again, twice. */
-export async function ask(client: HttpClient, { method, path, body, headers }: Request): Promise<Answer> {
-  let answer = await client.send(method, path, body, headers);
-  for (let again = 0; again < 2 && isPutOff(answer); again += 1) {
-    await pause(1_000);
-    answer = await client.send(method, path, body, headers);
-  }
-  return answer;
-}
-
-function isPutOff({ status, headers }: Answer): boolean {
-  return status === 503 && headers.get('retry-after') !== null;
+export function ask(client: HttpClient, { method, path, body, headers }: Request): Promise<Answer> {
+  return client.send(method, path, body, headers);
 }
 
 /** Changes the query of a request: each of these parameters instead of what stood there. */

@@ -11,8 +11,8 @@ const RATE = 30;
 /** What the quick tier promises; the full one writes as long as its faults last. */
 const LEAST_ACKNOWLEDGED = 10_000;
 
-/** Checks of how long something took, or had to wait until it was refused for now. */
-const TIMED = ['C5 late', 'C7 late', 'refused in a rolling restart', 'overload'];
+/** Checks of how long something took. */
+const TIMED = ['C5 late', 'C7 late', 'overload'];
 
 const options = faultOptions(process.argv.slice(2));
 const tell = (line: string): void => console.error(line);

@@ -2,7 +2,7 @@ import { misusable, unequal } from './answers.js';
 import { foreign, lost } from './durability.js';
 import { type Evidence, type Finding } from './evidence.js';
 import { brokenOff, madeUp, toldAgain, toldOutOfOrder, untold } from './feeds.js';
-import { cutOff, refused } from './harmless.js';
+import { disturbed } from './harmless.js';
 import { contradictory, duplicated, torn } from './once.js';
 import { gaps, misnumbered, reordered } from './order.js';
 import { breached, slow, unrecovered, unsettled } from './recovery.js';
@@ -34,8 +34,7 @@ const CHECKS: Record<string, (evidence: Evidence) => string[]> = {
   'C7 failure without 503 and Retry-After': unexplained,
   'C7 late': late,
   'C7 streams without 503': brokenOff,
-  'cut off in a rolling restart': cutOff,
-  'refused in a rolling restart': refused,
+  'failed in a rolling restart': disturbed,
 };
 
 /** Every check on the evidence, in their order. */
