@@ -38,6 +38,6 @@ void launch(async () => {
     bufferLogs: true,
     bodyParser: false,
   });
-  await prepareHttp(app);
+  prepareHttp(app);
   return runService(app, config, () => app.listen(config.PORT, '127.0.0.1'));
 });

@@ -16,7 +16,7 @@ export async function createGateway(config: GatewayConfig): Promise<NestFastifyA
       abortOnError: false,
     },
   );
-  await prepareHttp(app);
+  prepareHttp(app);
   publishOpenApi(app);
   return app;
 }

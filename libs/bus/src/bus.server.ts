@@ -30,7 +30,6 @@ export interface ServerLimits {
 }
 
 const DEFAULT_LIMITS: ServerLimits = { calls_in_flight: 4_096, loop_delay_ms: 1_000 };
-const SAMPLE_MS = 1_000;
 
 interface ReceivedCall {
   place: number;
@@ -47,7 +46,7 @@ type Outcome = Reply<unknown> | Failure;
 export class BusServer extends Server implements CustomTransportStrategy {
   private readonly limits: ServerLimits;
   private subscriptions: Subscription[] = [];
-  private readonly loopDelay = new LoopDelay(SAMPLE_MS);
+  private readonly loopDelay = new LoopDelay();
   private outbox = new Map<string, Part<OutcomeHead>[]>();
   private inFlight = 0;
 

@@ -5,3 +5,4 @@ export * from './bus.server.js';
 export * from './connection.js';
 export * from './frame.js';
 export * from './handles.js';
+export * from './loop-delay.js';

@@ -2,10 +2,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 // Each sample wakes the process: finer ones would be most of what an idle app does.
 const RESOLUTION_MS = 50;
+const SAMPLE_MS = 1_000;
 
 /**
- * How far the event loop of this process is behind, in milliseconds: the lesser mean of the last two samples, so that
- * one long turn, which is over by then, is no overload.
+ * How far the event loop of this process is behind, in milliseconds: the lesser mean of the last two seconds, so that one
+ * long turn, which is over by then, is no overload.
  */
 export class LoopDelay {
   ms = 0;
@@ -13,9 +14,9 @@ export class LoopDelay {
   private readonly histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private readonly timer: NodeJS.Timeout;
 
-  constructor(sample_ms: number) {
+  constructor() {
     this.histogram.enable();
-    this.timer = setInterval(() => this.sample(), sample_ms).unref();
+    this.timer = setInterval(() => this.sample(), SAMPLE_MS).unref();
   }
 
   close(): void {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import { type Socket } from 'node:net';
-import underPressure from '@fastify/under-pressure';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, withinProjects } from '#contracts';
@@ -15,6 +14,7 @@ import { answer, serialize } from './answer.js';
 import { ContractPipe } from './contract.pipe.js';
 import { exactDecimalsOf } from './exact-decimals.js';
 import { parseIJson } from './i-json.js';
+import { shedLoad } from './load-shedding.js';
 import { MERGE_PATCH, mergePatchBody } from './merge-patch-body.js';
 import { NDJSON, ndjsonBody } from './ndjson-body.js';
 import { measureRequests } from './request-metrics.js';
@@ -55,7 +55,7 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
 }
 
 /** Request ids, I-JSON bodies, validation, replies, problems, and shedding when the event loop falls behind. */
-export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
+export function prepareHttp(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -94,17 +94,9 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   server.setReplySerializer(serialize);
   const metrics = app.get(Metrics);
   measureRequests(server, metrics);
-  const shed = metrics.counter('http_shed_total', 'Requests refused because the event loop fell behind.', []);
+  shedLoad(server, config.EVENT_LOOP_DELAY_MS, metrics);
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
-  await app.register(underPressure, {
-    maxEventLoopDelay: config.EVENT_LOOP_DELAY_MS,
-    pressureHandler: (request: FastifyRequest) => {
-      if (request.url.startsWith('/health')) return;
-      shed.inc();
-      throw new Failure('unavailable', 'The gateway is overloaded');
-    },
-  });
 }
 
 /** A request sees its caller's project, the operator's every project, and before the guard has spoken none. */
