@@ -48,7 +48,7 @@ const LIBRARIES: Record<string, RegExp> = {
     /^(#(contracts|tracing)|@nestjs\/(common|core|typeorm)|typeorm|pg(-cursor)?|canonicalize|node:.+)$/,
   feeds: /^(#(bus|contracts|database)|@nestjs\/common|@nats-io\/.+|node:.+)$/,
   service:
-    /^(#(contracts|tracing)|@nestjs\/(common|core|swagger|terminus)|class-validator|fastify|nestjs-pino|prom-client|node:.+)$/,
+    /^(#(contracts|tracing)|@nestjs\/(common|core|terminus)|class-validator|fastify|nestjs-pino|prom-client|node:.+)$/,
   embedded: /^(node:.+|pg)$/,
   testing: /./,
 };
@@ -86,6 +86,13 @@ describe('the architecture', () => {
         return !LIBRARIES[lib]!.test(to) && libOf(to) !== lib;
       };
       expect(offending(isWrong)).toEqual([]);
+    });
+
+    it('has services load nothing that only the published document needs', () => {
+      const types = 'libs/contracts/src/documentation.ts';
+      const outside = ({ from, to }: Import): boolean =>
+        to === '@nestjs/swagger' && appOf(from) !== 'gateway' && from !== types;
+      expect(offending(outside)).toEqual([]);
     });
 
     it('lets only tests import what is for tests', () => {

@@ -1,5 +1,7 @@
 import { type INestApplication } from '@nestjs/common';
+import * as openApi from '@nestjs/swagger';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { declareTo } from '#contracts';
 import { Problem } from './auth/allow.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -24,6 +26,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A key: flt_…' })
     .build();
+  declareTo(openApi);
   const document = SwaggerModule.createDocument(app, description, { extraModels: [Problem] });
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {

@@ -1,5 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { contract } from './call.js';
+import { ApiProperty, ApiPropertyOptional } from './documentation.js';
 import {
   CursorField,
   Timestamp,

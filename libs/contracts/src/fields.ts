@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { isEmail, isSemVer, ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 import { isPrice } from './decimals.js';
+import { ApiProperty, type ApiPropertyOptions } from './documentation.js';
 import { parseMoment, parseTimestamp } from './moments.js';
 
 interface FieldOptions {

@@ -1,5 +1,5 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { contract } from './call.js';
+import { ApiProperty } from './documentation.js';
 import { CursorField, DeviceId, Limit, Moment, Order, SemVer, Timestamp, Word } from './fields.js';
 
 /** What a device says about a version of its firmware. */

@@ -3,6 +3,7 @@ export * from './activity-events.js';
 export * from './call.js';
 export * from './device-state.js';
 export * from './decimals.js';
+export * from './documentation.js';
 export * from './failure.js';
 export * from './feed.js';
 export * from './fields.js';

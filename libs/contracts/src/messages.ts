@@ -1,5 +1,5 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { contract } from './call.js';
+import { ApiProperty } from './documentation.js';
 import {
   Address,
   Characters,

@@ -1,5 +1,5 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { contract } from './call.js';
+import { ApiProperty } from './documentation.js';
 import { CursorField, Limit, Moment, MomentNotAfter, Order, Price, ProductId } from './fields.js';
 
 /** A new price of a product. */

@@ -1,5 +1,5 @@
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { contract } from './call.js';
+import { ApiExtraModels, ApiProperty } from './documentation.js';
 import { CursorField, DeviceId, Limit, Moment, MomentNotAfter, Order, SomeOf } from './fields.js';
 
 /** What can stand in a timeline; entries of one moment are in this order. */
@@ -79,7 +79,9 @@ export const ENTRIES = {
   state: StateEntry,
 } as const satisfies Record<EntryKind, unknown>;
 
-const entrySchemas = Object.entries(ENTRIES).map(([kind, type]) => [kind, getSchemaPath(type)] as const);
+const entrySchemas = Object.entries(ENTRIES).map(
+  ([kind, { name }]) => [kind, `#/components/schemas/${name}`] as const,
+);
 
 /** Any entry, for OpenAPI; a class that uses it names `ENTRIES` as its extra models. */
 export const ANY_ENTRY = {

@@ -1,4 +1,5 @@
 import { Controller, Get, HttpCode, Inject, type HttpException } from '@nestjs/common';
+import { HealthIndicatorService, HealthCheckService, type HealthIndicatorFunction } from '@nestjs/terminus';
 import {
   ApiExtraModels,
   ApiOkResponse,
@@ -6,9 +7,8 @@ import {
   ApiProperty,
   ApiServiceUnavailableResponse,
   ApiTags,
-} from '@nestjs/swagger';
-import { HealthIndicatorService, HealthCheckService, type HealthIndicatorFunction } from '@nestjs/terminus';
-import { Failure } from '#contracts';
+  Failure,
+} from '#contracts';
 import { Lifecycle } from './lifecycle.js';
 import { type Metrics } from './metrics.js';
 import { Public } from './public.js';
