@@ -7,6 +7,7 @@ import { ALLOWED_ROLES, checkRole } from './allow.js';
 import { KeyRing } from './key-ring.js';
 import { type Principal } from './principal.js';
 import { RateLimiter } from './rate-limiter.js';
+import { HAS_OWN_BOUND, Turns } from './turns.js';
 
 export type AuthenticatedRequest = FastifyRequest & { principal: Principal };
 
@@ -17,6 +18,7 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly keyRing: KeyRing,
     private readonly rateLimiter: RateLimiter,
+    private readonly turns: Turns,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -27,10 +29,14 @@ export class AuthGuard implements CanActivate {
     const held = this.keyRing.holderOf(keyOf(request));
     const principal = held instanceof Promise ? await held : held;
     if (!principal) throw new Failure('unauthenticated', 'This key is not valid');
-    const { key_id, role } = principal.caller;
-    await this.rateLimiter.consume(key_id, context.switchToHttp().getResponse<FastifyReply>());
+    const { key_id, project_id, role } = principal.caller;
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    await this.rateLimiter.consume(key_id, reply);
     checkRole(role, this.reflector.getAllAndOverride<Role[] | undefined>(ALLOWED_ROLES, places) ?? []);
     request.principal = principal;
+    if (this.reflector.getAllAndOverride<boolean | undefined>(HAS_OWN_BOUND, places)) return true;
+    const turn = this.turns.begin(project_id, `${request.method} ${request.routeOptions.url!}`, reply.raw);
+    if (turn) await turn;
     return true;
   }
 }

@@ -19,6 +19,7 @@ import { ProjectsController } from './projects.controller.js';
 import { ProjectsService } from './projects.service.js';
 import { RateLimiter } from './rate-limiter.js';
 import { Revisions } from './revisions.js';
+import { Turns } from './turns.js';
 
 /** Who may speak: projects, members, devices, keys, and the guard in front of every route. */
 @Module({})
@@ -31,7 +32,7 @@ export class AuthModule {
       providers: [
         { provide: GatewayConfig, useValue: config },
         { provide: APP_GUARD, useClass: AuthGuard },
-        ...[KeyRing, KeysRepository, Revisions, RateLimiter, FirstStart, AuthWrites, DeviceFirmware],
+        ...[KeyRing, KeysRepository, Revisions, RateLimiter, Turns, FirstStart, AuthWrites, DeviceFirmware],
         ...[ProjectsService, MembersService, DevicesService, KeysService, AddressBook],
       ],
       exports: [AddressBook, DevicesService, KeyRing, Revisions],

@@ -16,6 +16,7 @@ import { Allow } from '../auth/allow.js';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { contextWithoutKey, idempotencyKeyOf } from '../auth/call-context.js';
 import { KeyRing } from '../auth/key-ring.js';
+import { HasOwnBound } from '../auth/turns.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { NDJSON, StreamsNdjson } from '../http/ndjson-body.js';
 import { Bulk } from './bulk.js';
@@ -41,6 +42,7 @@ export class BulkController {
 
   @Post()
   @StreamsNdjson()
+  @HasOwnBound()
   @Allow(WRITERS_OF_LINES, 200, LineVerdict)
   @ApiConsumes(NDJSON)
   @ApiProduces(NDJSON)

@@ -5,6 +5,7 @@ import { StreamQuery, type CallContext } from '#contracts';
 import { Allow, READERS } from '../auth/allow.js';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { Context } from '../auth/call-context.js';
+import { HasOwnBound } from '../auth/turns.js';
 import { STREAM_HEADERS } from './stream-reader.js';
 import { StreamService } from './stream.service.js';
 
@@ -16,6 +17,7 @@ export class StreamController {
   constructor(private readonly streams: StreamService) {}
 
   @Get()
+  @HasOwnBound()
   @Allow(STREAM_READERS, 200, String)
   @ApiProduces('text/event-stream')
   @ApiHeader({
