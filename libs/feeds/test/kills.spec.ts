@@ -39,22 +39,26 @@ describe('a feed', () => {
     return counts!;
   };
 
-  it(`skips and repeats none of ${ROWS} rows of ${WRITERS} writers while its processes are killed ${KILLS} times`, async () => {
-    const processes = [await world.fork(), await world.fork()];
-    const left = { rows: ROWS };
-    const writing = Promise.all(Array.from({ length: WRITERS }, () => write(left)));
-    for (let kills = 0; kills < KILLS; kills += 1) {
-      const goal = (await effects()).all + Math.random() * 0.02 * ROWS;
-      await eventually(async () => left.rows === 0 || (await effects()).all >= goal, 30_000);
-      await end(processes.shift()!);
-      processes.push(await world.fork());
-    }
-    await writing;
+  it(
+    `skips and repeats none of ${ROWS} rows of ${WRITERS} writers while its processes are killed ${KILLS} times`,
+    async () => {
+      const processes = [await world.fork(), await world.fork()];
+      const left = { rows: ROWS };
+      const writing = Promise.all(Array.from({ length: WRITERS }, () => write(left)));
+      for (let kills = 0; kills < KILLS; kills += 1) {
+        const goal = (await effects()).all + Math.random() * 0.02 * ROWS;
+        await eventually(async () => left.rows === 0 || (await effects()).all >= goal, 30_000);
+        await end(processes.shift()!);
+        processes.push(await world.fork());
+      }
+      await writing;
 
-    await eventually(async () => (await effects()).all >= ROWS, 30_000);
-    expect(await effects()).toEqual({ all: ROWS, different: ROWS });
-    const published = await world.publishedIds();
-    expect(published).toHaveLength(ROWS);
-    expect(new Set(published).size).toBe(ROWS);
-  }, PATIENCE_MS);
+      await eventually(async () => (await effects()).all >= ROWS, 30_000);
+      expect(await effects()).toEqual({ all: ROWS, different: ROWS });
+      const published = await world.publishedIds();
+      expect(published).toHaveLength(ROWS);
+      expect(new Set(published).size).toBe(ROWS);
+    },
+    PATIENCE_MS,
+  );
 });
