@@ -43,7 +43,7 @@ const TEETH: readonly Tooth[] = [
     file: 'asynchronous-commit',
     // Any commit that waits for the disk takes those before it along: nobody's may.
     apps: APPS,
-    faults: Array.from({ length: 5 }, () => powerCut(100)),
+    faults: Array.from({ length: 3 }, () => powerCut(100)),
     caughtBy: ['C1 lost'],
   },
   {
