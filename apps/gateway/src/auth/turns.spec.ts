@@ -46,6 +46,7 @@ describe('turns at the gateway', () => {
     expect(underWay(ask('loud', 10 * AT_ONCE))).toBe(AT_ONCE - 1);
     expect(underWay(ask('quiet', 10))).toBe(10);
     expect(underWay(ask('loud', 10, 'GET /v1/events'))).toBe(10);
+    expect(turns.waiting).toBe(9 * AT_ONCE + 1);
   });
 
   it('come in the order of asking, one with each answer that leaves', async () => {

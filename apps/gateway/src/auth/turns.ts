@@ -24,14 +24,19 @@ interface Line {
 
 /**
  * Whose turn it is. A project alone has all of the gateway. While others ask, too, those of its requests to one route
- * that are too many wait before their bodies are looked at: an event loop full of one project's requests is none for
- * the others, and callers who are answered later come back later.
+ * that are too many wait, read and not yet looked at: an event loop full of one project's requests is none for the
+ * others, and callers who are answered later come back later.
  */
 @Injectable()
 export class Turns {
   private readonly lines = new Map<string, Line>();
   private last_project?: string;
   private shared_until = 0;
+
+  /** How many wait, of all projects. */
+  get waiting(): number {
+    return [...this.lines.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
+  }
 
   /** Resolves when the request may go on; its turn ends with its answer. @throws Failure `unavailable` */
   begin(project_id: string, route: string, response: Writable): Promise<void> | undefined {

@@ -6,6 +6,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, withinProjects } from '#contracts';
 import { Metrics } from '#service';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { Turns } from '../auth/turns.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
@@ -94,6 +95,8 @@ export function prepareHttp(app: NestFastifyApplication): void {
   server.setReplySerializer(serialize);
   const metrics = app.get(Metrics);
   measureRequests(server, metrics);
+  const turns = app.get(Turns);
+  metrics.gauge('http_waiting', 'Requests that wait for the turn of their project.', () => turns.waiting);
   shedLoad(server, config.EVENT_LOOP_DELAY_MS, metrics);
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
