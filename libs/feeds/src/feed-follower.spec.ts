@@ -79,7 +79,8 @@ describe('the follower of a feed', () => {
     await world.start();
     follow();
     await eventually(() => expect(said).toEqual(['began']));
-    expect(await consumers()).toBe(1);
+    // Two when the first was asked for twice, as on a machine with too much to do.
+    await eventually(async () => expect(await consumers()).toBe(1));
     await follower.stop();
     await eventually(async () => expect(await consumers()).toBe(0));
     expect(said).toEqual(['began', 'lost']);

@@ -21,6 +21,8 @@ const BATCHES_AHEAD = 16;
 const HEARTBEAT_MS = 1_000;
 const ASK_AGAIN_MS = 4_000;
 const TIMEOUT_MS = 2_000;
+/** So long NATS keeps a consumer that asks for nothing: that of a process that was killed, or one whose making was not waited for. */
+const INACTIVE_MS = 10_000;
 const TRY_AGAIN_MS = 250;
 /** All that a consumer says while nothing is wrong. */
 const QUIET = ['next', 'heartbeat', 'debug', 'discard'];
@@ -70,7 +72,10 @@ export class FeedFollower {
 
   private async follow(): Promise<void> {
     const { consumers } = jetstream(this.connection.nats, { timeout: TIMEOUT_MS });
-    const consumer = await consumers.get(streamName(this.kind), { deliver_policy: 'new' });
+    const consumer = await consumers.get(streamName(this.kind), {
+      deliver_policy: 'new',
+      inactive_threshold: INACTIVE_MS,
+    });
     const messages = await consumer.consume({
       max_messages: BATCHES_AHEAD,
       idle_heartbeat: HEARTBEAT_MS,
@@ -94,7 +99,7 @@ export class FeedFollower {
     }
   }
 
-  /** NATS would keep it for minutes. */
+  /** NATS would keep it for a while. */
   private async forget(consumer: Consumer): Promise<void> {
     if (this.connection.isStanding) await consumer.delete().catch(() => undefined);
   }
