@@ -1,3 +1,4 @@
+import { AuthorizationError } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
 import { eventually, testNats } from '#testing';
 import { BusConnection, problemOf } from './connection.js';
@@ -36,6 +37,33 @@ describe('the first connection', () => {
     await connection.ping();
     Logger.overrideLogger(false);
     await connection.close();
+    await nats.stop();
+  });
+});
+
+describe('a connection that was lost', () => {
+  it('is made again, also when the server did not know the app for a while', async () => {
+    Logger.overrideLogger(false);
+    const nats = await testNats();
+    const connection = await BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
+    let refusals = 0;
+    void (async () => {
+      for await (const { type } of connection.nats.status()) if (type === 'error') refusals += 1;
+    })();
+    await (await nats.crash()).restart(['gateway']);
+    await eventually(() => refusals >= 3);
+    await (await nats.crash()).restart();
+    await eventually(() => connection.isStanding);
+    await connection.ping();
+    await connection.close();
+    await nats.stop();
+  });
+
+  it('is not waited for by an app that no server knows at its start', async () => {
+    const nats = await testNats();
+    await (await nats.crash()).restart(['gateway']);
+    const opening = BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
+    await expect(opening).rejects.toThrow(AuthorizationError);
     await nats.stop();
   });
 });

@@ -58,6 +58,8 @@ export class BusConnection {
       ...(protocol === 'tls:' && { tls: {} }),
       inboxPrefix: `_INBOX_${name}`,
       maxReconnectAttempts: -1,
+      // A server that does not know this app for a while, e.g. with users of before, is no reason to give up for good.
+      ignoreAuthErrorAbort: true,
       reconnectTimeWait: 100,
       reconnectJitter: 100,
       pingInterval: 5_000,

@@ -8,8 +8,8 @@ export interface TestNats {
   url: string;
   /** For an app, with its rights and no more. */
   urlOf(app: string): string;
-  /** kill -9, then the same server again on the same port. */
-  crash(): Promise<{ restart(): Promise<void> }>;
+  /** kill -9, then the same server again on the same port; without these apps among its users, if told. */
+  crash(): Promise<{ restart(strangers?: string[]): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -27,8 +27,9 @@ export async function testNats(): Promise<TestNats> {
       process.kill(server.process.pid, 'SIGKILL');
       await died;
       return {
-        async restart() {
-          server = await EmbeddedNats.start({ directory, port, users });
+        async restart(strangers = []) {
+          const known = users.filter(({ name }) => !strangers.includes(name));
+          server = await EmbeddedNats.start({ directory, port, users: known });
         },
       };
     },
