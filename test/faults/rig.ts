@@ -2,13 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ANYTHING, EmbeddedNats, EmbeddedPostgres, freePort, NATS_USERS } from '#embedded';
 import { loadConfig } from '#service';
-import { eventually, Link, type Sieve } from '#testing';
+import { eventually, Link, natsSieve, type Sieve } from '#testing';
 import { prepareAppSchema, SCHEMAS, type AppName } from '../../start/app-schema.js';
 import { loadSecrets, type Secrets } from '../../start/secrets.js';
 import { StartConfig } from '../../start/start.config.js';
 import { SupervisedApp } from '../../start/supervised-app.js';
 import { KeptServer, signal } from './kept-server.js';
-import { natsSieve } from './nats-sieve.js';
 import { Volume } from './volume.js';
 
 export const APPS = Object.keys(SCHEMAS) as AppName[];

@@ -48,6 +48,7 @@ export class ActivityEventsModule {
             new FeedConsumer(nats, {
               name,
               kind: 'audit',
+              replicas: config.FEED_REPLICAS,
               handle: (entries) => events.recordAudit(entries.map(auditEntryOf)),
             }),
         },

@@ -17,9 +17,15 @@ export class Lead implements Statements {
   /**
    * Waits until nobody else has the lead. Undefined when `signal` has ended the waiting.
    * @param name of the whole database, so it begins with the schema's
+   * @param waiting called when somebody else has it
    * @throws Failure `unavailable` when the database is away
    */
-  static async wait(url: string, name: string, signal: AbortSignal): Promise<Lead | undefined> {
+  static async wait(
+    url: string,
+    name: string,
+    signal: AbortSignal,
+    waiting?: () => void,
+  ): Promise<Lead | undefined> {
     const client = new Client({
       connectionString: url,
       application_name: name,
@@ -42,6 +48,7 @@ export class Lead implements Statements {
           [name],
         );
         if (lock!.leads) return lead;
+        waiting?.();
         await setTimeout(TRY_AGAIN_MS, undefined, { signal }).catch(() => undefined);
       }
     } catch (error) {

@@ -85,17 +85,18 @@ function inbox(name: string): string {
   return `_INBOX_${name}.>`;
 }
 
-/** To keep a stream, and to put into it. */
+/** To keep a stream, and to make it anew when it stores nothing any more: all that it had follows from a table. */
 function ownStream(stream: string): string[] {
   return [
-    ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`),
+    ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'DELETE', 'MSG.GET'].map(
+      (verb) => `$JS.API.STREAM.${verb}.${stream}`,
+    ),
     ...[`$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.>`],
   ];
 }
 
-/** A stream that stores nothing any more is made anew: all that it had is in the table. */
 function ownFeed(feed: string): string[] {
-  return [`feed.${feed}`, ...ownStream(`feed_${feed}`), `$JS.API.STREAM.DELETE.feed_${feed}`];
+  return [`feed.${feed}`, ...ownStream(`feed_${feed}`)];
 }
 
 /** To read a feed from here on, with a consumer that is gone when nobody reads. */
@@ -113,7 +114,7 @@ function consuming(feed: string, name: string): string[] {
   const stream = `feed_${feed}`;
   return [
     `$JS.API.STREAM.INFO.${stream}`,
-    ...['CREATE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT'].map(
+    ...['CREATE', 'DURABLE.CREATE', 'INFO', 'DELETE', 'MSG.NEXT'].map(
       (verb) => `$JS.API.CONSUMER.${verb}.${stream}.${name}`,
     ),
     ...[`$JS.API.CONSUMER.CREATE.${stream}.${name}.>`, `$JS.ACK.${stream}.${name}.>`],

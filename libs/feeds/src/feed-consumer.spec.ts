@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Logger } from '@nestjs/common';
-import { eventually } from '#testing';
-import { FeedConsumer } from './feed-consumer.js';
+import { eventually, Link, natsSieve } from '#testing';
+import { deadLetterStream, deadLetterSubject, FeedConsumer } from './feed-consumer.js';
 import { streamName } from './feed-stream.js';
 import { Failure } from '#contracts';
 import { feedWorld, type FeedWorld } from '../test/feed-world.js';
@@ -47,6 +47,29 @@ describe('a consumer of a feed', () => {
     await expectEffects(good);
     await eventually(async () => expect(await world.deadIds()).toEqual(bad));
     expect(replica.consumer.part.gauges.feed_dead_letters.read()).toBe(10);
+  });
+
+  it('makes its dead letters anew when their stream stores nothing any more', async () => {
+    const url = new URL(world.nats.url);
+    // As with a nats-server whose disk was full: what is sent there has no answer, until the stream is another.
+    let isStuck = false;
+    const link = await Link.to(Number(url.port), () =>
+      natsSieve((subject) => isStuck && subject === deadLetterSubject(CONSUMER)),
+    );
+    world.connection.nats.subscribe(`$JS.API.STREAM.DELETE.${deadLetterStream(CONSUMER)}`, {
+      callback: () => void (isStuck = false),
+    });
+    url.port = String(link.port);
+    await world.start(url.href);
+    const bad = await world.insert(1, { note: POISON });
+    await eventually(async () => expect(await world.deadIds()).toEqual(bad));
+    isStuck = true;
+    bad.push(...(await world.insert(1, { note: POISON })));
+    const good = await world.insert(5);
+    await expectEffects(good);
+    await eventually(async () => expect(await world.deadIds()).toEqual(bad));
+    expect(isStuck).toBe(false);
+    link.close();
   });
 
   it('passes over a message that no relay has published', async () => {
@@ -98,6 +121,7 @@ describe('a consumer of a feed', () => {
     const consumer = new FeedConsumer(world.connection, {
       name: 'patient',
       kind: 'event',
+      replicas: 1,
       async handle(entries) {
         if ((refusals -= 1) > 0) throw new Failure('unavailable');
         seen.push(...entries.map(({ head }) => head.id));
@@ -114,6 +138,7 @@ describe('a consumer of a feed', () => {
     const consumer = new FeedConsumer(world.connection, {
       name: 'early',
       kind: 'event',
+      replicas: 1,
       handle: (entries) => Promise.resolve(void seen.push(...entries.map(({ head }) => head.id))),
     });
     let attempts = 0;
@@ -140,6 +165,7 @@ describe('a consumer of a feed', () => {
       new FeedConsumer(world.connection, {
         name: 'handed-back',
         kind: 'event',
+        replicas: 1,
         async handle(entries) {
           if (isAway) throw new Failure('unavailable');
           consumed.push(...entries.map(({ head }) => head.id));

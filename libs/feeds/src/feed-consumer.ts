@@ -4,19 +4,22 @@ import {
   jetstream,
   jetstreamManager,
   type Consumer,
+  type JetStreamManager,
   type JsMsg,
 } from '@nats-io/jetstream';
-import { headers, nanos } from '@nats-io/transport-node';
+import { headers, nanos, TimeoutError } from '@nats-io/transport-node';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { encodeFrame, type BusConnection } from '#bus';
 import { Failure, type FeedKind } from '#contracts';
 import { decodeBatch, type FeedEntry } from './feed-batch.js';
-import { declareStream, streamName } from './feed-stream.js';
+import { declareStream, MOST_UNSTORED, streamName } from './feed-stream.js';
 
 export interface FeedConsumerOptions {
   /** Durable: whoever consumes under this name goes on where the last one was. Letters, digits and dashes. */
   name: string;
   kind: FeedKind;
+  /** Servers of the NATS cluster that hold each dead letter. */
+  replicas: number;
   /**
    * Has these entries' effects, in their order. Entries come again after a crash: see `takeNew` of `#database`. Throws a
    * Failure `unavailable` for what passes by itself, and anything else for an entry that it cannot digest.
@@ -41,6 +44,7 @@ const ACK_WAIT_MS = 5_000;
 const STILL_WORKING_MS = 1_000;
 /** What JetStream says to a consumer of a stream that is not there. */
 const STREAM_MISSING = 10059;
+const CONSUMER_MISSING = 10014;
 /** What JetStream says to a consumer that is there already, with another configuration. */
 const CONSUMER_DIFFERS = 10148;
 const DEAD_MAX_AGE_MS = 30 * 86_400_000;
@@ -62,14 +66,13 @@ export function deadLetterStream(consumer: string): string {
 export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(FeedConsumer.name);
   private readonly stopping = new AbortController();
-  private readonly stopped = new Promise<undefined>((resolve) => {
-    this.stopping.signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   private running?: Promise<void>;
   private problem?: string;
   private consumed = 0;
   private dead = 0;
   private batches_pending = 0;
+  /** How often in a row a dead letter found no place. */
+  private unburied = 0;
 
   constructor(
     private readonly connection: BusConnection,
@@ -118,22 +121,36 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async consume(consumer: Consumer): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      // A server that is away answers no pull, and at the end none is worth waiting for.
-      const message = await Promise.race([consumer.next({ expires: WAIT_MS }), this.stopped]);
+      const message = await this.unlessStopped(consumer.next({ expires: WAIT_MS }));
       this.batches_pending = message?.info.pending ?? 0;
       if (message) await this.take(message);
       this.problem = undefined;
     }
   }
 
+  /**
+   * A server that is away answers no pull, and at the end none is worth waiting for. No race with a promise for the end: it
+   * would hold every message until then.
+   */
+  private unlessStopped(next: Promise<JsMsg | null>): Promise<JsMsg | null> {
+    const { signal } = this.stopping;
+    return new Promise((resolve, reject) => {
+      const stop = (): void => resolve(null);
+      signal.addEventListener('abort', stop, { once: true });
+      void next.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
+  }
+
   private async open(): Promise<Consumer> {
-    const { name, kind } = this.options;
+    const { name, kind, replicas } = this.options;
     const manager = await jetstreamManager(this.connection.nats, { checkAPI: false });
+    if (this.unburied >= MOST_UNSTORED) await this.beginAnew(manager);
     await declareStream(manager, {
       name: deadLetterStream(name),
       subjects: [deadLetterSubject(name)],
       max_age: nanos(DEAD_MAX_AGE_MS),
       max_bytes: DEAD_MAX_BYTES,
+      num_replicas: replicas,
     });
     const config = {
       ack_policy: 'explicit',
@@ -150,6 +167,18 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
         return manager.consumers.update(streamName(kind), name, config);
       });
     return jetstream(this.connection.nats).consumers.get(streamName(kind), name);
+  }
+
+  /** All comes again from the start of the feed, its dead letters with it. */
+  private async beginAnew({ consumers, streams }: JetStreamManager): Promise<void> {
+    const { name, kind } = this.options;
+    this.logger.error(
+      `The dead letters of ${name} are stored no more: they are made anew, from the start of the feed of ${kind}`,
+    );
+    // In this order: who dies between the two comes to the same dead letters, and finds no place for them once more.
+    await consumers.delete(streamName(kind), name).catch(unlessMissing);
+    await streams.delete(deadLetterStream(name)).catch(unlessMissing);
+    this.unburied = 0;
   }
 
   private async take(message: JsMsg): Promise<void> {
@@ -212,10 +241,16 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
     this.logger.error(error, `An entry of ${kind} is among the dead letters of ${name}: ${id}`);
     const carried = headers();
     carried.set('Flotilla-Kind', kind);
-    await jetstream(this.connection.nats).publish(deadLetterSubject(name), encodeFrame([entry]), {
-      headers: carried,
-      msgID: `${name}:${id}`,
-    });
+    try {
+      await jetstream(this.connection.nats).publish(deadLetterSubject(name), encodeFrame([entry]), {
+        headers: carried,
+        msgID: `${name}:${id}`,
+      });
+    } catch (failure) {
+      if (failure instanceof TimeoutError) this.unburied += 1;
+      throw failure;
+    }
+    this.unburied = 0;
     this.dead += 1;
   }
 
@@ -230,4 +265,10 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private async pause(length_ms: number): Promise<void> {
     await setTimeout(length_ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
+}
+
+/** What is to be deleted may be gone: another replica has come to the same end. */
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof JetStreamApiError) || ![STREAM_MISSING, CONSUMER_MISSING].includes(error.code))
+    throw error;
 }

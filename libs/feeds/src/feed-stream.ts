@@ -19,6 +19,11 @@ export interface StreamEnd {
 const DAY_MS = 86_400_000;
 const DUPLICATE_WINDOW_MS = 600_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
+/**
+ * So many times in a row a stream that can be read may store nothing before it is made anew: a nats-server whose disk was
+ * full writes to it no more.
+ */
+export const MOST_UNSTORED = 3;
 /** What JetStream says to a stream that is there already, with another configuration. */
 const STREAM_DIFFERS = 10058;
 

@@ -26,14 +26,15 @@ describe('the relay', () => {
       batches.slice(1).forEach(({ after }, index) => expect(after).toEqual(batches[index]!.position));
     }, 20_000);
   };
-  const cutTheLead = async (): Promise<void> => {
+  const cut = async (whom: string): Promise<void> => {
     const service = await world.connect();
     await service.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND datname = current_database()`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND ${whom}`,
     );
     await service.end();
   };
+  const cutTheLead = (): Promise<void> =>
+    cut("pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')");
 
   it('publishes each row once, in the order of transactions', async () => {
     const before = await world.insert(3);
@@ -88,6 +89,19 @@ describe('the relay', () => {
       await expectPublished(ids);
     }
     await eventually(() => leads() === 1);
+  });
+
+  it('that waits while another leads has no problem and no lag, whatever it had before', async () => {
+    const replicas = [await world.start(), await world.start()];
+    const problems = (): Promise<boolean[]> =>
+      Promise.all(
+        replicas.map(({ relay }) => relay.part.check().then(...([() => false, () => true] as const))),
+      );
+    await expectPublished(await world.insert(10));
+    await cut("application_name LIKE '% relay'");
+    await eventually(async () => expect(await problems()).toEqual([true, true]));
+    await eventually(async () => expect(await problems()).toEqual([false, false]));
+    expect(replicas.map(({ relay }) => relay.part.gauges.feed_lag_s.read())).toEqual([0, 0]);
   });
 
   it('waits for a NATS that is away', async () => {

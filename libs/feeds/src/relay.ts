@@ -6,7 +6,7 @@ import { FEED_START, type FeedPosition } from '#contracts';
 import { Feed, Lead, type Database } from '#database';
 import { batchesOf, type FeedBatch } from './feed-batch.js';
 import { entryOf, type FeedSource } from './feed-source.js';
-import { FeedStream, maxAgeOf, type StreamEnd, type StreamLimits } from './feed-stream.js';
+import { FeedStream, maxAgeOf, MOST_UNSTORED, type StreamEnd, type StreamLimits } from './feed-stream.js';
 
 export interface RelayOptions<Row extends object> {
   source: FeedSource<Row>;
@@ -24,8 +24,6 @@ const TRY_AGAIN_MS = 500;
 /** Times of rows rise along the feed, give or take as much. */
 const CLOCK_MARGIN_MS = 3_600_000;
 const DRAIN_MS = 5_000;
-/** So many times a batch may find no place in a stream that can be read: a nats-server whose disk was full writes there no more. */
-const MOST_UNSTORED = 3;
 
 /**
  * Publishes a service's feed: every row once, in order, none skipped. One replica leads. It keeps no position of its
@@ -93,13 +91,17 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     const { source, url } = this.options;
     while (!this.stopping.signal.aborted) {
       try {
-        const lead = await Lead.wait(url, `${source.table} relay`, this.stopping.signal);
+        const lead = await Lead.wait(url, `${source.table} relay`, this.stopping.signal, () => {
+          // The feed is somebody else's now, and what kept it from this one says nothing any more.
+          this.problem = undefined;
+        });
         if (lead) await this.lead(lead).finally(() => lead.giveUp());
       } catch (error) {
         this.report(error);
         await this.pause(TRY_AGAIN_MS);
       } finally {
         this.isLeading = false;
+        this.waiting_since = undefined;
       }
     }
   }

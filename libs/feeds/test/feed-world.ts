@@ -20,7 +20,8 @@ export interface FeedWorld {
   streams(): Promise<JetStreamManager['streams']>;
   query<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
   connect(): Promise<Client>;
-  start(): Promise<Replica>;
+  /** @param nats_url another way to its NATS */
+  start(nats_url?: string): Promise<Replica>;
   /** As a process that can be killed. */
   fork(): Promise<ChildProcess>;
   /** Their ids. */
@@ -72,8 +73,8 @@ export async function feedWorld(): Promise<FeedWorld> {
       await other.connect();
       return other;
     },
-    async start() {
-      const replica = await startReplica(service, nats.url);
+    async start(nats_url = nats.url) {
+      const replica = await startReplica(service, nats_url);
       running.push(replica);
       return replica;
     },

@@ -48,7 +48,7 @@ export async function startReplica(database_url: string, nats_url: string): Prom
   const limits = { replicas: 1, max_bytes: 256 * 1024 * 1024 };
   const relay = new Relay(connection, database, { source: THINGS, url: database_url, limits });
   const handle = (entries: FeedEntry[]): Promise<void> => haveEffects(database, entries);
-  const consumer = new FeedConsumer(connection, { name: CONSUMER, kind: 'event', handle });
+  const consumer = new FeedConsumer(connection, { name: CONSUMER, kind: 'event', replicas: 1, handle });
   relay.onApplicationBootstrap();
   consumer.onApplicationBootstrap();
   const stop = async (): Promise<void> => {

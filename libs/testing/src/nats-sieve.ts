@@ -1,4 +1,4 @@
-import { type Sieve } from '#testing';
+import { type Sieve } from './link.js';
 
 const LINE_END = '\r\n';
 /** `PUB <subject> [reply] <bytes>` and `HPUB <subject> [reply] <bytes of headers> <bytes>` of the client protocol of NATS. */
