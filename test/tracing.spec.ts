@@ -1,6 +1,8 @@
 import { SpanKind } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
+  ParentBasedSampler,
+  SamplingDecision,
   SimpleSpanProcessor,
   TracerProvider,
   type ReadableSpan,
@@ -143,5 +145,41 @@ describe('a trace', () => {
   it('is made of what somebody asked for: no look for news each second', () => {
     const lonely = exporter.getFinishedSpans().filter(({ parentSpanContext }) => !parentSpanContext);
     expect(lonely.filter(({ kind }) => kind !== SpanKind.SERVER)).toEqual([]);
+  });
+});
+
+describe('a trace that is dropped', () => {
+  const exporter = new InMemorySpanExporter();
+  /** What somebody had to decide about. */
+  const asked: string[] = [];
+  let system: System;
+  beforeAll(async () => {
+    const root = {
+      shouldSample: (_context: unknown, _trace_id: string, name: string) => {
+        asked.push(name);
+        return { decision: SamplingDecision.NOT_RECORD };
+      },
+    };
+    traceWith(
+      new TracerProvider({
+        sampler: new ParentBasedSampler({ root }),
+        spanProcessors: [new SimpleSpanProcessor({ exporter })],
+      }),
+    );
+    system = await startSystem();
+  });
+  afterAll(async () => {
+    await system.stop();
+    traceWith(undefined);
+  });
+
+  it('is asked about once, and is one on its whole way', async () => {
+    asked.length = 0;
+    const { status } = await system.admin.post('/v1/events', anEvent(), { 'idempotency-key': 'once' });
+    expect(status).toBe(201);
+    expect(asked).toEqual(['POST /v1/events']);
+    await system.admin.get('/v1/events', { traceparent: `00-${hex(16)}-${hex(8)}-00` });
+    expect(asked).toEqual(['POST /v1/events']);
+    expect(exporter.getFinishedSpans()).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
+  TraceFlags,
   type Attributes,
   type Span,
   type Tracer,
@@ -36,11 +37,15 @@ export function isTracing(): boolean {
   return tracer !== undefined;
 }
 
-/** Begins a span; none where nothing is traced. Whoever begins it ends it. */
+/**
+ * Begins a span; none where nothing is traced, and none in a trace that is known to be dropped: so each of those costs no
+ * more than the question whether to keep it. Whoever begins it ends it.
+ */
 export function beginSpan(name: string, start: () => SpanStart): Span | undefined {
   if (!tracer) return undefined;
   const { kind, attributes, traceparent, links = [] } = start();
   const parent = current.getStore()?.spanContext() ?? spanContextOf(traceparent);
+  if (parent && !(parent.traceFlags & TraceFlags.SAMPLED)) return undefined;
   return tracer.startSpan(
     name,
     {
@@ -60,9 +65,9 @@ export function endSpan(span: Span | undefined, error_type?: string): void {
   span?.end();
 }
 
-/** Runs work as a part of the span. */
+/** Runs work as a part of the span; of none, when the span is the first of a trace that is dropped. */
 export function inSpan<T>(span: Span | undefined, work: () => T): T {
-  return span ? current.run(span, work) : work();
+  return span?.isRecording() ? current.run(span, work) : work();
 }
 
 /**

@@ -16,10 +16,11 @@ import {
 
 const spans = new WeakMap<FastifyRequest, Span>();
 
-/** The ids of a request: its own, and its trace's where it has one. */
-export function knownRequest({ id, headers }: FastifyRequest, span?: Span): KnownRequest {
-  const traceparent = span ? traceparentOf(span) : headers.traceparent;
-  return { request_id: id, ...(isTraceparent(traceparent) && { traceparent }) };
+/** The ids of a request: its own, and its trace's where it has one, kept or dropped. */
+export function knownRequest(request: FastifyRequest): KnownRequest {
+  const span = spans.get(request);
+  const traceparent = span ? traceparentOf(span) : request.headers.traceparent;
+  return { request_id: request.id, ...(isTraceparent(traceparent) && { traceparent }) };
 }
 
 /** A span for each request where spans go anywhere, a line for each where the log is to tell of each, its ids in all. */
@@ -27,8 +28,7 @@ export function followRequests(server: FastifyInstance, isTalkative: boolean): v
   if (isTracing()) spanRequests(server);
   if (isTalkative) logRequests(server);
   server.addHook('preHandler', (request, _, done) => {
-    const span = spans.get(request);
-    serving([knownRequest(request, span)], () => inSpan(span, done));
+    serving([knownRequest(request)], () => inSpan(spans.get(request), done));
   });
 }
 
@@ -42,13 +42,15 @@ function spanRequests(server: FastifyInstance): void {
       kind: SpanKind.SERVER,
       traceparent,
       attributes: { 'http.request.method': method, 'http.route': route, 'flotilla.request_id': request.id },
-    }))!;
-    spans.set(request, span);
-    // Also of a request that its client gave up.
-    reply.raw.once('close', () => {
-      span.setAttribute('http.response.status_code', reply.statusCode);
-      endSpan(span, reply.statusCode >= 500 ? String(reply.statusCode) : undefined);
-    });
+    }));
+    if (span) spans.set(request, span);
+    if (span?.isRecording()) {
+      // Also of a request that its client gave up.
+      reply.raw.once('close', () => {
+        span.setAttribute('http.response.status_code', reply.statusCode);
+        endSpan(span, reply.statusCode >= 500 ? String(reply.statusCode) : undefined);
+      });
+    }
     done();
   });
 }
@@ -56,7 +58,7 @@ function spanRequests(server: FastifyInstance): void {
 function logRequests(server: FastifyInstance): void {
   const logger = new Logger('http');
   server.addHook('onResponse', (request, reply, done) => {
-    const ids = idsOf(knownRequest(request, spans.get(request)));
+    const ids = idsOf(knownRequest(request));
     const { statusCode: status, elapsedTime } = reply;
     const took_ms = Math.round(elapsedTime * 10) / 10;
     logger.debug({
