@@ -1,5 +1,8 @@
 import { Client } from 'pg';
+import { eventually, queryDatabase } from '#testing';
 import { type Fault } from '../fault.js';
+
+const RECOVERY_MS = 10_000;
 
 /** No room left for Postgres: neither for rows nor for its next file of WAL. */
 export function volumeFull(hold_ms: number): Fault {
@@ -8,17 +11,27 @@ export function volumeFull(hold_ms: number): Fault {
     name: `Postgres volume full for ${hold_ms} ms`,
     hold_ms,
     needsVolumes: true,
-    async begin({ rig }) {
+    async begin({ rig, tell }) {
       const empty = await rig.volumes!.postgres.fill();
       await useUpWal(rig.postgres.running.url);
       return {
         async end() {
           await empty();
-          if (!rig.postgres.isAlive) await rig.postgres.restart();
+          if (await answers(rig.postgres.running.url)) return;
+          // It has died of it, or its recovery has, which the server then waits for without end (seen of 18.4).
+          tell(`Postgres ${rig.postgres.isAlive ? 'hangs' : 'has died'}: it is started again`);
+          await rig.postgres.restart();
         },
       };
     },
   };
+}
+
+function answers(url: string): Promise<boolean> {
+  return eventually(() => queryDatabase(url, 'SELECT'), RECOVERY_MS).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A new file of WAL is wanted at once, not after 16 MB. That Postgres refuses, or dies of it, is the fault. */
