@@ -11,7 +11,8 @@ export interface ServerProcessOptions {
   ready: () => Promise<boolean>;
 }
 
-const START_TIMEOUT_MS = 30_000;
+/** After a power cut Postgres reads up to 1 GB of WAL before it answers: killed meanwhile, it would begin anew. */
+const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /**
