@@ -56,10 +56,14 @@ export class KeysService {
   }
 
   async page(query: ListQuery, { caller }: CallContext): Promise<Reply<KeyPage>> {
-    const { rows, next_cursor } = await pageOf(this.database, Key, query, (keys) =>
-      keys.where('row.project_id = :project_id AND row.revoked_at IS NULL', caller),
+    const { views, next_cursor } = await pageOf(
+      this.database,
+      Key,
+      query,
+      (keys) => keys.where('row.project_id = :project_id AND row.revoked_at IS NULL', caller),
+      viewOf,
     );
-    return Reply.of({ keys: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+    return Reply.of({ keys: views, next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
   async revoke(id: string, context: RequestContext): Promise<void> {
