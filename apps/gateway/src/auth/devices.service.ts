@@ -87,6 +87,8 @@ export class DevicesService {
     const table = label === undefined ? Device : SearchedDevice;
     const confine = (devices: SelectQueryBuilder<Device>): SelectQueryBuilder<Device> => {
       devices.where('row.project_id = :project_id', caller);
+      // To a device, others of its project are as if they were not there: not even a cursor names them.
+      if (caller.role === 'device') devices.andWhere('row.id = :principal', caller);
       return label === undefined
         ? devices
         : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
