@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { BusConnection } from '#bus';
+import { recordEvent, recordFirmware, reportState, reprice } from '#contracts';
 import { eventually, queryDatabase } from '#testing';
 import { ndjson, OpenBulk, sendBulk, type Verdict } from './bulk-client.js';
 import { aDeviceId, aFirmwareEvent, anEvent } from './builders.js';
 import { aProject, type Project } from './project.js';
 import { HttpClient } from './http-client.js';
-import { startSystem, type Gateway, type System } from './system.js';
+import { startSystem, type Gateway, type System, type SystemService } from './system.js';
 
 const KIB = 1024;
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
@@ -563,25 +564,72 @@ describe('bulk', () => {
     });
   });
 
-  it('repeats what has had no answer only where the repeat is harmless', async () => {
-    const own = await startSystem();
-    await own.activityEvents.stop();
-    // Somebody who takes calls in the service's place and never answers: what has become of them, nobody can say.
-    const double = await BusConnection.open({ name: 'double', url: own.nats.url });
-    const taken = double.nats.subscribe('activity-events.record', { queue: 'activity-events', max: 1 });
-    await double.nats.flush();
-    const component = randomUUID();
-    const bulk = new OpenBulk(own.admin).send([
-      anEventLine({ component, message: 'no key' }),
-      anEventLine({ component, message: 'key', idempotency_key: randomUUID() }),
-      anEventLine({ component, message: 'own id', id: randomUUID() }),
-    ]);
-    for await (const _ of taken);
-    await own.activityEvents.start();
-    expect(statusesOf(await bulk.end())).toEqual([503, 201, 201]);
-    const { body } = await own.admin.get(`/v1/events?component=${component}`);
-    expect(body.events.map(({ message }: { message: string }) => message).sort()).toEqual(['key', 'own id']);
-    await double.close();
-    await own.stop();
+  describe('that has had no answer', () => {
+    let own: System;
+    let double: BusConnection;
+    beforeAll(async () => {
+      own = await startSystem();
+      double = await BusConnection.open({ name: 'double', url: own.nats.url });
+    });
+    afterAll(async () => {
+      await double.close();
+      await own.stop();
+    });
+
+    /** Somebody takes the lines in the service's place and never answers: what has become of them, nobody can say. */
+    const unanswered = async (
+      client: HttpClient,
+      lines: object[],
+      { subject }: { subject: string },
+      service: SystemService,
+    ): Promise<number[]> => {
+      await service.stop();
+      const taken = double.nats.subscribe(subject, { queue: subject.split('.')[0]!, max: 1 });
+      await double.nats.flush();
+      const bulk = new OpenBulk(client).send(lines);
+      for await (const _ of taken);
+      await service.start();
+      return statusesOf(await bulk.end());
+    };
+    const keyed = () => ({ idempotency_key: randomUUID() });
+
+    it('repeats events with a key or an id of their own', async () => {
+      const component = randomUUID();
+      const lines = [
+        anEventLine({ component, message: 'no key' }),
+        anEventLine({ component, message: 'key', ...keyed() }),
+        anEventLine({ component, message: 'own id', id: randomUUID() }),
+      ];
+      expect(await unanswered(own.admin, lines, recordEvent, own.activityEvents)).toEqual([503, 201, 201]);
+      const { body } = await own.admin.get(`/v1/events?component=${component}`);
+      const messages = body.events.map(({ message }: { message: string }) => message);
+      expect(messages.sort()).toEqual(['key', 'own id']);
+    });
+
+    it('repeats states with a key or a sequence', async () => {
+      const timestamp = new Date().toISOString();
+      const evidence = [{}, keyed(), { sequence: 1 }, { timestamp }, { age_ms: 1 }];
+      const lines = evidence.map((rest) => aStateLine(aDeviceId(), rest));
+      const statuses = await unanswered(own.admin, lines, reportState, own.deviceState);
+      expect(statuses).toEqual([503, 200, 200, 503, 503]);
+    });
+
+    it('repeats prices with a key', async () => {
+      const expecting = { expected_previous_price: 1 };
+      const lines = [{}, keyed(), expecting].map((rest) => aPriceLine(rest));
+      const statuses = await unanswered(own.admin, lines, reprice, own.pricing);
+      expect(statuses).toEqual([503, 202, 503]);
+    });
+
+    it('repeats firmware with a key or a time', async () => {
+      const { body } = await own.admin.post('/v1/devices', { id: aDeviceId() });
+      const evidence = [{ timestamp: new Date().toISOString() }, keyed(), {}];
+      const lines = evidence.map((rest, index) =>
+        aFirmwareLine(body.id as string, { firmware: `1.0.${index}`, ...rest }),
+      );
+      const device = own.admin.as(body.key as string);
+      const statuses = await unanswered(device, lines, recordFirmware, own.firmware);
+      expect(statuses).toEqual([201, 201, 503]);
+    });
   });
 });

@@ -456,6 +456,22 @@ describe('device state', () => {
       expect(body.states.map((state: { device_id: string }) => state.device_id)).toEqual([device_id]);
     });
 
+    it('a device about itself by a label, and with no word of others that bear it', async () => {
+      const labels = { site: randomUUID(), floor: '1' };
+      const others = [`first ${device_id}`, `last ${device_id}`];
+      await aDevice(others[0]!, labels);
+      const device = await aDevice(device_id, labels);
+      await aDevice(others[1]!, labels);
+      for (const id of [device_id, ...others]) await admin.patch(pathOf(id), { data: { id } });
+      for (const query of ['', '&limit=1', '&limit=1&order=asc']) {
+        const { body } = await device.get(`/v1/states?label=site:${labels.site}${query}`);
+        expect(body.states.map((state: { device_id: string }) => state.device_id)).toEqual([device_id]);
+        expect(body.next_cursor).toBeNull();
+      }
+      const { body } = await device.get('/v1/states?label=floor:2');
+      expect(body).toEqual({ states: [], next_cursor: null });
+    });
+
     it('a device that may neither wish nor delete', async () => {
       const device = await aDevice(device_id);
       await device.patch(path, { data: { a: 1 } });

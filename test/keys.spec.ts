@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { eventually, queryDatabase } from '#testing';
 import { aDeviceId, anEmail, anEvent } from './builders.js';
 import { type Answer, type HttpClient } from './http-client.js';
@@ -36,6 +37,16 @@ describe('keys', () => {
     const client = system.admin.as(body.key as string);
     expect(await statuses(client)).toEqual([200, 200]);
     return { id: body.id as string, client };
+  };
+
+  /** Whether so many statements wait for a row that another transaction holds. */
+  const areWaiting = async (count: number): Promise<boolean> => {
+    const waiting = await queryDatabase(
+      system.database_url,
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event IN ('transactionid', 'tuple')`,
+    );
+    return waiting.length === count;
   };
 
   describe('on two gateways that both know the key', () => {
@@ -341,6 +352,28 @@ describe('keys', () => {
   it('are for a member or for a device, not for both and not for neither', async () => {
     const owners = [{}, { member_id: project.editor_id, device_id: project.device_id }];
     for (const owner of owners) expect((await project.admin.post('/v1/keys', owner)).status).toBe(400);
+  });
+
+  it('are not made for a device that is being deleted, nor come to life with its successor', async () => {
+    const id = aDeviceId();
+    const path = `/v1/devices/${encodeURIComponent(id)}`;
+    await project.admin.post('/v1/devices', { id });
+    const database = new Client({ connectionString: system.database_url });
+    await database.connect();
+    // The deletion stops at the device's first key, which somebody else holds.
+    await database.query('BEGIN');
+    await database.query('SELECT FROM auth.keys WHERE device_id = $1 FOR UPDATE', [id]);
+    const deleted = project.admin.delete(path);
+    await eventually(() => areWaiting(1));
+    const made = project.admin.post('/v1/keys', { device_id: id });
+    await Promise.race([made, eventually(() => areWaiting(2))]);
+    await database.query('COMMIT');
+    await database.end();
+    expect([(await deleted).status, (await made).status]).toEqual([204, 404]);
+
+    await project.admin.post('/v1/devices', { id });
+    const { body } = await project.admin.get('/v1/keys?limit=1000');
+    expect(body.keys.filter((key: { device_id: string }) => key.device_id === id)).toHaveLength(1);
   });
 
   it('survive that the event service is away', async () => {

@@ -411,6 +411,31 @@ describe('resources', () => {
       expect(seen.filter((id) => stable.includes(id))).toEqual(stable);
     });
 
+    it('of large rows end a page early, and lose none', async () => {
+      const { admin } = await aProject(system);
+      const labels = Object.fromEntries(
+        Array.from({ length: 64 }, (_, nth) => [`${nth}`.padEnd(128, 'x'), '😀'.repeat(128)]),
+      );
+      for (let index = 0; index < 120; index += 1)
+        await admin.post('/v1/devices', { id: `large ${index}`, labels });
+      const pages: Record<string, unknown>[][] = [];
+      for (let cursor = ''; ;) {
+        const { body } = await admin.get(`/v1/devices?limit=1000${cursor}`);
+        expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(4.1 * 1024 * 1024);
+        pages.push(body.devices);
+        if (body.next_cursor === null) break;
+        cursor = `&cursor=${body.next_cursor as string}`;
+      }
+      expect(pages.length).toBeGreaterThan(1);
+      const lines = await admin.get('/v1/devices', { accept: 'application/x-ndjson' });
+      const ids = (lines.body as string)
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { id: string }).id);
+      expect(new Set(ids).size).toBe(121);
+      expect(pages.flat().map(({ id }) => id)).toEqual(ids);
+    });
+
     it.each(lists)('of %s come whole as NDJSON and as CSV', async (list) => {
       const rows = await whole(list);
       const lines = await clientOf(list).get(`/v1/${list}?limit=2`, { accept: 'application/x-ndjson' });

@@ -1,6 +1,7 @@
 import { eventually } from '#testing';
 import { randomKey } from '../../apps/gateway/src/auth/key-format.js';
 import { publishedRoutes, type Route } from '../openapi-routes.js';
+import { rawRequest, sendRaw } from '../raw-http.js';
 import { roleFor } from '../role-table.js';
 import { startSystem, type System } from '../system.js';
 import { aLandscape, type Landscape } from './landscape.js';
@@ -95,6 +96,22 @@ describe('each route without a valid key', () => {
       expect(JSON.stringify(answer.body)).not.toContain('flt_');
     }
     expect((await landscape.project.viewer.get('/v1/me')).status).toBe(200);
+  });
+
+  it('answers 401 to two headers of one name, whichever of their keys is good', async () => {
+    const { good, revoked } = keysOf.admin!;
+    for (const [one, other] of [
+      [good, revoked],
+      [revoked, good],
+      [good, good],
+    ] as const) {
+      const twice = { authorization: `Bearer ${one}`, Authorization: `Bearer ${other}` };
+      const bare = { 'x-api-key': one, 'X-API-Key': other };
+      for (const keys of [twice, bare]) {
+        const raw = rawRequest('GET /v1/me', keys);
+        expect((await sendRaw(system.url, raw)).status).toBe(401);
+      }
+    }
   });
 
   it('answers HEAD like GET, without a body, and only to who may GET', async () => {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager } from 'typeorm';
+import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { Failure, Reply, type AuditAction, type CallContext, type Caller } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
@@ -85,13 +85,16 @@ export class DevicesService {
 
   async page({ label, ...query }: DeviceQuery, { caller }: CallContext): Promise<Reply<DevicePage>> {
     const table = label === undefined ? Device : SearchedDevice;
-    const { rows, next_cursor } = await pageOf<Device>(this.database, table, query, (devices) => {
+    const confine = (devices: SelectQueryBuilder<Device>): SelectQueryBuilder<Device> => {
       devices.where('row.project_id = :project_id', caller);
+      // To a device, others of its project are as if they were not there: not even a cursor names them.
+      if (caller.role === 'device') devices.andWhere('row.id = :principal', caller);
       return label === undefined
         ? devices
         : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
-    });
-    return Reply.of({ devices: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+    };
+    const { views, next_cursor } = await pageOf(this.database, table, query, confine, viewOf);
+    return Reply.of({ devices: views, next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
   async get(id: string, context: CallContext): Promise<Reply<DeviceState>> {

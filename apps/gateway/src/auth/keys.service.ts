@@ -44,7 +44,8 @@ export class KeysService {
     return this.writes.once<CreatedKey>(context, async (manager) => {
       const owner: KeyOwner =
         device_id === undefined ? { project_id, member_id: member_id! } : { project_id, device_id };
-      const subject = await addressOf(manager, owner);
+      // Whoever deletes or moves the owner at this moment comes before this key or finds it there.
+      const subject = await addressOf(manager, owner, true);
       const minted = mintKey(this.config.KEY_SECRET, device_id === undefined ? 'member' : 'device');
       const key = await this.keys.insert(manager, minted, owner, expires);
       const details = { expires_at: key.expires_at };
@@ -56,10 +57,14 @@ export class KeysService {
   }
 
   async page(query: ListQuery, { caller }: CallContext): Promise<Reply<KeyPage>> {
-    const { rows, next_cursor } = await pageOf(this.database, Key, query, (keys) =>
-      keys.where('row.project_id = :project_id AND row.revoked_at IS NULL', caller),
+    const { views, next_cursor } = await pageOf(
+      this.database,
+      Key,
+      query,
+      (keys) => keys.where('row.project_id = :project_id AND row.revoked_at IS NULL', caller),
+      viewOf,
     );
-    return Reply.of({ keys: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+    return Reply.of({ keys: views, next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
   async revoke(id: string, context: RequestContext): Promise<void> {
@@ -100,9 +105,10 @@ function ownerOf({ project_id, device_id, member_id }: Key): KeyOwner {
 }
 
 /** @throws Failure `not_found` */
-async function addressOf(manager: EntityManager, owner: KeyOwner): Promise<string> {
-  if ('device_id' in owner) return (await findDevice(manager, owner.project_id, owner.device_id)).id;
-  return (await findMember(manager, owner.project_id, owner.member_id)).email;
+async function addressOf(manager: EntityManager, owner: KeyOwner, forUpdate = false): Promise<string> {
+  const { project_id } = owner;
+  if ('device_id' in owner) return (await findDevice(manager, project_id, owner.device_id, forUpdate)).id;
+  return (await findMember(manager, project_id, owner.member_id, forUpdate)).email;
 }
 
 function changeOf(action: AuditAction, key: Key, subject: string, details: Record<string, unknown>): Change {

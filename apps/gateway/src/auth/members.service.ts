@@ -48,10 +48,14 @@ export class MembersService {
   }
 
   async page(query: ListQuery, { caller }: CallContext): Promise<Reply<MemberPage>> {
-    const { rows, next_cursor } = await pageOf(this.database, Member, query, (members) =>
-      members.where('row.project_id = :project_id', caller),
+    const { views, next_cursor } = await pageOf(
+      this.database,
+      Member,
+      query,
+      (members) => members.where('row.project_id = :project_id', caller),
+      viewOf,
     );
-    return Reply.of({ members: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+    return Reply.of({ members: views, next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
   async get(id: string, { caller }: CallContext): Promise<Reply<MemberView>> {

@@ -3,33 +3,66 @@ import { type Database, decodeCursor, encodeCursor } from '#database';
 import { type ListQuery } from './resources.js';
 
 const DEFAULT_LIMIT = 100;
+/** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+/** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the rows. */
+const CHUNK = 250;
 
-/** A page of a table by (created_at, id), newest first unless told. */
-export async function pageOf<Row extends ObjectLiteral & { created_at: Date; id: string }>(
+type Confine<Row extends ObjectLiteral> = (query: SelectQueryBuilder<Row>) => SelectQueryBuilder<Row>;
+
+/** A page of a table by (created_at, id), newest first unless told; its rows as `viewOf` shows them. */
+export async function pageOf<Row extends ObjectLiteral & { created_at: Date; id: string }, View>(
   database: Database,
   entity: EntityTarget<Row>,
   { order = 'desc', limit = DEFAULT_LIMIT, cursor }: ListQuery,
-  confine: (query: SelectQueryBuilder<Row>) => SelectQueryBuilder<Row>,
-): Promise<{ rows: Row[]; next_cursor?: string }> {
-  const found = await database.read((manager) => {
-    const query = confine(manager.createQueryBuilder(entity, 'row'));
-    if (cursor !== undefined) {
-      const { type } = manager.dataSource.getMetadata(entity).findColumnWithPropertyName('id')!;
-      const [at, id] = decodeCursor(cursor, type as 'uuid' | 'text');
-      query.andWhere(`(row.created_at, row.id) ${order === 'asc' ? '>' : '<'} (:at, :id)`, { at, id });
+  confine: Confine<Row>,
+  viewOf: (row: Row) => View,
+): Promise<{ views: View[]; next_cursor?: string }> {
+  const views: View[] = [];
+  let bytes = 0;
+  let last: Row | undefined;
+  for await (const row of walk(database, entity, { order, limit: limit + 1, cursor }, confine)) {
+    const view = viewOf(row);
+    const size = Buffer.byteLength(JSON.stringify(view));
+    if (views.length === limit || (last && bytes + size > PAGE_BYTES)) {
+      return { views, next_cursor: cursorAt(last!) };
     }
-    const direction = order === 'asc' ? 'ASC' : 'DESC';
-    return query
-      .orderBy('row.created_at', direction)
-      .addOrderBy('row.id', direction)
-      .limit(limit + 1)
-      .getMany();
-  });
-  const rows = found.slice(0, limit);
-  const last = rows.at(-1);
-  return {
-    rows,
-    next_cursor:
-      found.length > limit && last ? encodeCursor([last.created_at.toISOString(), last.id]) : undefined,
-  };
+    views.push(view);
+    bytes += size;
+    last = row;
+  }
+  return { views };
+}
+
+/** At most `limit` rows by (created_at, id) from `cursor` on. */
+async function* walk<Row extends ObjectLiteral & { created_at: Date; id: string }>(
+  database: Database,
+  entity: EntityTarget<Row>,
+  { order, limit, cursor }: ListQuery & { limit: number },
+  confine: Confine<Row>,
+): AsyncGenerator<Row> {
+  const direction = order === 'asc' ? 'ASC' : 'DESC';
+  for (let left = limit, after = cursor; left > 0; left -= CHUNK) {
+    const rows = await database.read((manager) => {
+      const query = confine(manager.createQueryBuilder(entity, 'row'));
+      if (after !== undefined) {
+        const { type } = manager.dataSource.getMetadata(entity).findColumnWithPropertyName('id')!;
+        const [at, id] = decodeCursor(after, type as 'uuid' | 'text');
+        query.andWhere(`(row.created_at, row.id) ${order === 'asc' ? '>' : '<'} (:at, :id)`, { at, id });
+      }
+      return query
+        .orderBy('row.created_at', direction)
+        .addOrderBy('row.id', direction)
+        .limit(Math.min(left, CHUNK))
+        .getMany();
+    });
+    yield* rows;
+    const last = rows.at(-1);
+    if (!last || rows.length < CHUNK) return;
+    after = cursorAt(last);
+  }
+}
+
+function cursorAt({ created_at, id }: { created_at: Date; id: string }): string {
+  return encodeCursor([created_at.toISOString(), id]);
 }

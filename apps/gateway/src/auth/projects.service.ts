@@ -45,10 +45,14 @@ export class ProjectsService {
   }
 
   async page(query: ListQuery): Promise<Reply<ProjectPage>> {
-    const { rows, next_cursor } = await pageOf(this.database, Project, query, (projects) =>
-      projects.where('row.deleted_at IS NULL'),
+    const { views, next_cursor } = await pageOf(
+      this.database,
+      Project,
+      query,
+      (projects) => projects.where('row.deleted_at IS NULL'),
+      viewOf,
     );
-    return Reply.of({ projects: rows.map(viewOf), next_cursor: next_cursor ?? null }, { next_cursor });
+    return Reply.of({ projects: views, next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
   async get(id: string): Promise<Reply<ProjectView>> {

@@ -26,7 +26,7 @@ export type Repeat =
   | 'recognised'
   /** Nothing, as long as nothing newer was said about the same device. */
   | 'recognised while newest'
-  /** It may be done twice. */
+  /** It may be done twice, and undo what somebody else did in between. */
   | 'done again';
 
 /** A line of a kind is a call of a single route: same rights, same rules, same idempotency keys, same answer. */
@@ -84,7 +84,8 @@ export class LineKinds {
         request: ({ device_id, ...report }, context) =>
           reportToMake({ device_id, report, replaces: false }, context, devices),
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
-        repeat: () => 'recognised while newest',
+        // A time does not do: behind one of a clock that is ahead, what others wrote meanwhile would be undone.
+        repeat: ({ sequence }) => (sequence === undefined ? 'done again' : 'recognised while newest'),
       }),
       firmware: kind({
         line: FirmwareLine,
@@ -98,7 +99,7 @@ export class LineKinds {
           return event;
         },
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
-        repeat: ({ timestamp }) => (timestamp === undefined ? 'recognised while newest' : 'recognised'),
+        repeat: ({ timestamp }) => (timestamp === undefined ? 'done again' : 'recognised'),
       }),
       message: kind({
         line: MessageLine,
@@ -121,8 +122,7 @@ export class LineKinds {
         status: 202,
         request: (wish) => wish,
         subjects: ({ product_id }) => [`product ${product_id}`],
-        repeat: ({ expected_previous_price }) =>
-          expected_previous_price === undefined ? 'recognised while newest' : 'done again',
+        repeat: () => 'done again',
       }),
     };
   }

@@ -141,6 +141,20 @@ describe('a list', () => {
     ]);
   });
 
+  it.each(['application/x-ndjson', 'text/csv'])(
+    'answers HEAD like GET for who accepts %s, and is not walked for it',
+    async (accept) => {
+      failing_cursor = '6';
+      fruits = someFruits(9);
+      const head = (path: string) =>
+        fetch(new URL(path, server.listeningOrigin), { method: 'HEAD', headers: { accept } });
+      const answers = [await head('/fruits'), await head('/fruits'), await head('/fruits?cursor=6')];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 500]);
+      expect(answers[0]!.headers.get('content-type')).toBe(`${accept}; charset=utf-8`);
+      expect(asked.map(({ cursor }) => cursor)).toEqual([undefined, undefined, '6']);
+    },
+  );
+
   it('that fails before its first row is an ordinary failure', async () => {
     failing_cursor = '3';
     fruits = someFruits(9);

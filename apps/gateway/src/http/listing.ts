@@ -18,7 +18,7 @@ const ROWS_A_PAGE = 1000;
 /**
  * One page as JSON, or with `Accept: application/x-ndjson` or `text/csv` the whole result, streamed page by page
  * as fast as the client reads. What fails before the first row is an ordinary problem; what fails later cuts the
- * connection, so that nobody takes a part for the whole.
+ * connection, so that nobody takes a part for the whole. HEAD asks for the first page alone.
  */
 export async function list<
   Query extends object,
@@ -46,7 +46,8 @@ export async function list<
     }
   }
   reply.header('content-type', `${format}; charset=utf-8`);
-  return Readable.from(lines(), { objectMode: false });
+  // Nobody reads what HEAD is answered: the pages would follow each other unheld, after the answer.
+  return Readable.from(request.method === 'HEAD' ? [] : lines(), { objectMode: false });
 }
 
 function formatOf(accept: string): Format {
