@@ -25,7 +25,7 @@ import {
 export interface ServerLimits {
   /** Calls under way or waiting in this process; more are refused at once. */
   calls_in_flight: number;
-  /** With its event loop further behind than this, on average of a second, the process refuses calls at once. */
+  /** With its event loop further behind than this, in each of the last two seconds on average, the process refuses calls at once. */
   loop_delay_ms: number;
 }
 
