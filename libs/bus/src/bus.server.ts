@@ -43,7 +43,7 @@ type Outcome = Reply<unknown> | Failure;
  * Nest's side of the bus: takes frames for the handlers of this app, as one of its replicas (NATS queue group),
  * and answers each call. Outcomes that are ready together travel together.
  */
-export class BusServer extends Server implements CustomTransportStrategy {
+class BusServer extends Server implements CustomTransportStrategy {
   private readonly limits: ServerLimits;
   private subscriptions: Subscription[] = [];
   private readonly loopDelay = new LoopDelay();
