@@ -45,7 +45,7 @@ export class Bench {
     readonly directory: string,
     readonly postgres: EmbeddedPostgres,
     readonly nats: EmbeddedNats,
-    /** The product, every app of it, exactly as `npm start` runs it. */
+    /** The product, every app of it, as `npm start` runs it, but for what `startFlotilla` lifts. */
     readonly flotilla: Flotilla,
     /** Flotilla's database, as the superuser. */
     readonly database_url: string,

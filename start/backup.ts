@@ -5,7 +5,7 @@ import { loadConfig } from '#service';
 import { BackupConfig } from './backup.config.js';
 import { KEPT_FILES } from './kept-files.js';
 
-/** `npm run backup -- <directory>`: what Postgres holds while it runs, and the keys of `npm start`. */
+/** `npm run backup -- <directory>`: what Postgres holds while it runs, and the keys of `npm start` where it is embedded. */
 const target = process.argv[2];
 try {
   if (target === undefined) throw new Error('Say where to: npm run backup -- <directory>');
@@ -20,7 +20,8 @@ try {
   if (DATABASE_URL === undefined)
     for (const name of KEPT_FILES) await cp(join(directory, name), join(aside, name));
   await rename(aside, resolve(target));
-  console.log(`Backed up to ${resolve(target)}. It holds keys: keep it where nobody else reads.`);
+  const keys = DATABASE_URL === undefined ? 'It holds keys: keep' : 'It holds no keys, copy them too. Keep';
+  console.log(`Backed up to ${resolve(target)}. ${keys} it where nobody else reads.`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

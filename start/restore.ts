@@ -1,4 +1,4 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { restoreBaseBackup } from '#embedded';
 import { loadConfig } from '#service';
@@ -10,6 +10,10 @@ const source = process.argv[2];
 try {
   if (source === undefined) throw new Error('Say where from: npm run restore -- <directory>');
   const directory = resolve(loadConfig(BackupConfig).FLOTILLA_DATA_DIR);
+  const there = await readdir(source);
+  const missing = KEPT_FILES.filter((name) => !there.includes(name));
+  if (missing.length > 0)
+    throw new Error(`${resolve(source)} is no copy of an embedded server: it has no ${missing.join(', ')}`);
   await mkdir(directory, { recursive: true });
   await restoreBaseBackup(resolve(source), directory);
   for (const name of KEPT_FILES) await cp(join(resolve(source), name), join(directory, name));

@@ -44,8 +44,7 @@ const LIBRARIES: Record<string, RegExp> = {
   contracts: /^(class-validator|@nestjs\/(swagger|common)|node:async_hooks)$/,
   tracing: /^(@opentelemetry\/.+|node:async_hooks)$/,
   bus: /^(#(contracts|tracing)|@nestjs\/(common|core|microservices)|rxjs|@nats-io\/.+|node:perf_hooks)$/,
-  database:
-    /^(#(contracts|tracing)|@nestjs\/(common|core|typeorm)|typeorm|pg(-cursor)?|canonicalize|node:.+)$/,
+  database: /^(#(contracts|tracing)|@nestjs\/(common|core|typeorm)|typeorm|pg|canonicalize|node:.+)$/,
   feeds: /^(#(bus|contracts|database)|@nestjs\/common|@nats-io\/.+|node:.+)$/,
   service:
     /^(#(contracts|tracing)|@nestjs\/(common|core|terminus)|class-validator|fastify|nestjs-pino|prom-client|node:.+)$/,

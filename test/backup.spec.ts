@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,6 +59,14 @@ describe('a backup', () => {
     const backup = join(directory, 'backup');
     await expect(run('restore.js', join(directory, 'source'), backup)).rejects.toThrow('is not empty');
     expect((await source.admin.get('/v1/me')).status).toBe(200);
+  });
+
+  it('without keys, as of a server that is not embedded, is not put anywhere', async () => {
+    const keyless = join(directory, 'source/keyless');
+    await cp(join(directory, 'backup/base.tar.gz'), join(keyless, 'base.tar.gz'));
+    const target = join(directory, 'source/restored');
+    await expect(run('restore.js', target, keyless)).rejects.toThrow('no copy of an embedded server');
+    await expect(readdir(target)).rejects.toThrow('ENOENT');
   });
 
   it('is there as a whole or not at all', async () => {

@@ -31,9 +31,6 @@ export class Ingress {
     void this.probe();
   }
 
-  /** How many requests went to a second gateway. */
-  passedOn = 0;
-
   /** Where the next request goes, and where to when it cannot. */
   next(): string[] {
     const all = this.ready.length > 0 ? this.ready : this.gateways().map(({ url }) => url);
@@ -47,7 +44,6 @@ export class Ingress {
     for (const url of all) {
       outcome = await this.sendTo(url, what);
       if (outcome.cut === undefined || outcome.cut === 'silent' || outcome.cut === 'broken answer') break;
-      if (url !== all.at(-1)) this.passedOn += 1;
     }
     return outcome;
   }

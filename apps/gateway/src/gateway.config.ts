@@ -29,7 +29,7 @@ export class GatewayConfig extends AppConfig {
   @NumberSetting(1, 1_048_576) STREAM_BUFFER_KIB = 1024;
   /** How often a stream says that it is alive. */
   @NumberSetting(1, 3_600) STREAM_PING_S = 15;
-  /** With its event loop so far behind, on average of a second, the gateway answers 503 at once. */
+  /** With its event loop so far behind, in each of the last two seconds on average, the gateway answers 503 at once. */
   @NumberSetting(1, 60_000) EVENT_LOOP_DELAY_MS = 1_000;
   /** Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas. */
   @TextSetting(0) TRUSTED_PROXIES = '';

@@ -25,7 +25,7 @@ import {
 export interface ServerLimits {
   /** Calls under way or waiting in this process; more are refused at once. */
   calls_in_flight: number;
-  /** With its event loop further behind than this, on average of a second, the process refuses calls at once. */
+  /** With its event loop further behind than this, in each of the last two seconds on average, the process refuses calls at once. */
   loop_delay_ms: number;
 }
 
@@ -43,7 +43,7 @@ type Outcome = Reply<unknown> | Failure;
  * Nest's side of the bus: takes frames for the handlers of this app, as one of its replicas (NATS queue group),
  * and answers each call. Outcomes that are ready together travel together.
  */
-export class BusServer extends Server implements CustomTransportStrategy {
+class BusServer extends Server implements CustomTransportStrategy {
   private readonly limits: ServerLimits;
   private subscriptions: Subscription[] = [];
   private readonly loopDelay = new LoopDelay();

@@ -31,7 +31,9 @@ export function Handles<Request, Response>(
 
 /**
  * The method answers all calls of a frame together: `(calls) => Promise<outcomes>`, an outcome for each call in
- * the order of the calls. A `Failure` among them refuses that call alone; a throw fails them all.
+ * the order of the calls. A `Failure` among them refuses that call alone; a thrown `Failure` other than `internal` refuses
+ * them all. Anything else that is thrown has the handler asked again for half of the calls at a time, until the one that
+ * breaks it is alone: what it did before it threw must be undone, or harmless when repeated.
  */
 export function HandlesTogether<Request, Response>(
   target: Contract<Request, Response>,

@@ -24,7 +24,7 @@ export interface Idempotency {
 export interface CallContext {
   caller: Caller;
   request_id: string;
-  /** W3C trace context, if the client sent one. */
+  /** W3C trace context: the gateway's span where it traces, else the client's, if it sent one. */
   traceparent?: string;
   idempotency?: Idempotency;
 }

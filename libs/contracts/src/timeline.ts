@@ -84,7 +84,7 @@ const entrySchemas = Object.entries(ENTRIES).map(
 );
 
 /** Any entry, for OpenAPI; a class that uses it names `ENTRIES` as its extra models. */
-export const ANY_ENTRY = {
+const ANY_ENTRY = {
   oneOf: entrySchemas.map(([, $ref]) => ({ $ref })),
   discriminator: { propertyName: 'kind', mapping: Object.fromEntries(entrySchemas) },
 };

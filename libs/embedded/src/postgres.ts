@@ -22,7 +22,7 @@ const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
-  // A frame holds up to 256 turns, see libs/database/src/turns.ts.
+  // A frame holds up to 256 turns, one of a bulk 512, in a table that all share: see libs/database/src/turns.ts.
   max_locks_per_transaction: '256',
   shared_buffers: '128MB',
   fsync: 'on',

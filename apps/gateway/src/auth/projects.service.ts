@@ -21,7 +21,7 @@ import {
 import { Revisions } from './revisions.js';
 
 /** The first admin of a project; RFC 2606 keeps the address from ever being anybody's. */
-export const FIRST_ADMIN = { email: 'admin@project.invalid', name: 'admin', role: 'admin' } as const;
+const FIRST_ADMIN = { email: 'admin@project.invalid', name: 'admin', role: 'admin' } as const;
 
 @Injectable()
 export class ProjectsService {

@@ -22,7 +22,7 @@ import { measureRequests } from './request-metrics.js';
 import { followRequests } from './request-trail.js';
 import { cutSilentConnections } from './silent-connections.js';
 
-export const BODY_LIMIT_BYTES = 256 * 1024;
+const BODY_LIMIT_BYTES = 256 * 1024;
 const BODY_TIME_MS = 30_000;
 const LAST_GRACE_MS = 5_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
