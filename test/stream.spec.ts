@@ -179,6 +179,20 @@ describe('the stream', () => {
       await eventually(() => expect(resumed.ids).toEqual([missed]));
     });
 
+    it('behind the newest message there is, when that has been deleted since', async () => {
+      const send = async (): Promise<string> =>
+        (await project.admin.post('/v1/messages', { recipient: project.device_id, message: 'hello' })).body
+          .id as string;
+      const stream = await listen(project.admin, 'kinds=message');
+      const first = await send();
+      await eventually(() => expect(stream.ids).toEqual([first]));
+      await stream.close();
+      expect((await project.admin.delete(`/v1/messages/${first}`)).status).toBe(204);
+      const resumed = await listen(project.admin, 'kinds=message', stream.last_id);
+      const second = await send();
+      await eventually(() => expect(resumed.ids).toEqual([second]));
+    });
+
     it('without a gap or a repeat, however often it is cut off while others write', async () => {
       const gateways = [system.gateway, await system.anotherGateway()];
       let stream = await listen(project.admin);

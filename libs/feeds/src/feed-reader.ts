@@ -1,4 +1,13 @@
-import { isBehind, concerns, maySee, Reply, type Call, type FeedPage, type FeedQuestion } from '#contracts';
+import {
+  isBehind,
+  concerns,
+  Failure,
+  maySee,
+  Reply,
+  type Call,
+  type FeedPage,
+  type FeedQuestion,
+} from '#contracts';
 import { Feed, type Database } from '#database';
 import { entryOf, type FeedSource } from './feed-source.js';
 
@@ -19,6 +28,7 @@ export class FeedReader<Row extends object> {
     this.feed = new Feed(source);
   }
 
+  /** @throws Failure `invalid` behind a position that is of another database */
   async read({ caller, request }: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     const { after, until, device_id, limit } = request;
     if (after === null) return pageOf([], await this.feed.end(this.database));
@@ -39,7 +49,10 @@ export class FeedReader<Row extends object> {
         }
         position = head.position;
       }
-      // Where the feed ends may be before a position that was read off a stream a moment ago.
+      // Where the feed ends is before a position whose row was the last and has been deleted.
+      if (isBehind(position, found.position) && (await this.feed.isAhead(this.database, position))) {
+        throw Failure.invalid({ pointer: '/after', detail: 'must be a position in this feed' });
+      }
       if (isBehind(found.position, position)) position = found.position;
       if (until && !isBehind(until, position)) return pageOf(page, until);
       if (found.rows.length < ROWS_A_READ) break;

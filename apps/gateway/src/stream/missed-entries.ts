@@ -17,6 +17,7 @@ import {
   type FeedQuestion,
 } from '#contracts';
 import { Revisions } from '../auth/revisions.js';
+import { notAnId } from './stream-id.js';
 import { type StreamReader } from './stream-reader.js';
 
 /** Which service has the feed of a kind. */
@@ -65,6 +66,11 @@ export class MissedEntries {
     return next;
   }
 
+  /** @throws Failure `invalid` for a place that the feed of this database has not reached */
+  async checkReached(kind: EntryKind, place: FeedPosition, context: CallContext): Promise<void> {
+    await this.ask(kind, { after: place, limit: 1 }, context);
+  }
+
   /** Gives a reader all of a kind that it has missed, as fast as it reads. @throws Failure */
   async readTo(reader: StreamReader, kind: EntryKind): Promise<void> {
     const { context, device_id } = reader;
@@ -84,6 +90,9 @@ export class MissedEntries {
     else this.asking += 1;
     try {
       return (await this.bus.call(SOURCES[kind], question, context)).body;
+    } catch (error) {
+      // It asks for nothing else that could be wrong.
+      throw error instanceof Failure && error.code === 'invalid' ? notAnId() : error;
     } finally {
       const next = this.waiting.shift();
       if (next) next();

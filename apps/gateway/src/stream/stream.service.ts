@@ -10,7 +10,7 @@ import { scopeOf } from '../timeline-scope.js';
 import { TimelineService } from '../timeline.service.js';
 import { LiveFeeds, type Epochs } from './live-feeds.js';
 import { MissedEntries } from './missed-entries.js';
-import { notAnId, placesOf, type Places } from './stream-id.js';
+import { placesOf, type Places } from './stream-id.js';
 import { StreamReader } from './stream-reader.js';
 
 const TRY_AGAIN_MS = 250;
@@ -110,13 +110,13 @@ export class StreamService implements OnModuleDestroy {
     });
   }
 
-  /** Where it begins. A place that a feed has not reached yet is of another database. */
+  /** Where it begins. A place behind the end of its feed is of a row that was deleted, or of another database. */
   private async placesFor({ kinds, context }: StreamReader, known: Places): Promise<Places> {
     const places = await Promise.all(
       kinds.map(async (kind): Promise<[string, FeedPosition]> => {
         const end = await this.missed.endOf(kind, context);
         const place = known[kind] ?? end;
-        if (isBehind(place, end)) throw notAnId();
+        if (isBehind(place, end)) await this.missed.checkReached(kind, place, context);
         return [kind, place];
       }),
     );
