@@ -1,5 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type ServerResponse } from 'node:http';
 import { Client } from 'pg';
 import { BusConnection } from '#bus';
 import { type AnyEntry } from '#contracts';
@@ -192,6 +194,37 @@ describe('the stream', () => {
       const second = await send();
       await eventually(() => expect(resumed.ids).toEqual([second]));
     });
+
+    it('as fast as it is read: little waits for who does not read', async () => {
+      const query = 'kinds=state,event';
+      const stream = await listen(project.admin, query);
+      await eventually(() => stream.last_id !== '');
+      await stream.close();
+      const text = (length: number): string => randomUUID().padEnd(length, 'x');
+      for (let count = 0; count < 100; count += 1) {
+        await post(project.editor, { data: { text: text(100_000) } });
+        await project.device.patch(statePath(project.device_id), { data: { text: text(60_000) } });
+      }
+      const answers: ServerResponse[] = [];
+      const onRequest = (message: unknown): unknown =>
+        answers.push((message as { response: ServerResponse }).response);
+      subscribe('http.server.request.start', onRequest);
+      const resumed = await listen(project.admin, query, stream.last_id);
+      resumed.pause();
+      unsubscribe('http.server.request.start', onRequest);
+      const waiting: number[] = [];
+      await eventually(() => {
+        waiting.push(answers[0]!.writableLength);
+        return answers[0]!.writableEnded;
+      }, 20_000);
+      expect(Math.max(...waiting)).toBeGreaterThan(64 * 1024);
+      expect(Math.max(...waiting)).toBeLessThan(512 * 1024);
+      resumed.resume();
+      await resumed.ended;
+      const rest = await listen(project.admin, query, resumed.last_id);
+      await eventually(() => resumed.ids.length + rest.ids.length === 200, 20_000);
+      expect(new Set([...resumed.ids, ...rest.ids]).size).toBe(200);
+    }, 60_000);
 
     it('without a gap or a repeat, however often it is cut off while others write', async () => {
       const gateways = [system.gateway, await system.anotherGateway()];
