@@ -153,6 +153,31 @@ describe('the stream', () => {
     });
   });
 
+  describe('tells', () => {
+    it('how far it is, and no id of what others have written', async () => {
+      const other = await aProject(system);
+      const stream = await listen(other.admin);
+      await eventually(() => stream.first_id !== undefined);
+      await oneOfEach(project);
+      const placesOf = ({ last_id }: EventStream): string[] => last_id.split(',');
+      const hasMoved = (one: EventStream): boolean =>
+        stream.first_id!.split(',').every((place, index) => placesOf(one)[index] !== place);
+      await eventually(() => hasMoved(stream));
+      const resumed = await listen(other.admin, '', stream.first_id);
+      await eventually(() => hasMoved(resumed));
+      await post();
+      const own = await post(other.editor);
+      await post();
+      await eventually(() => expect([stream.ids, resumed.ids]).toEqual([[own], [own]]));
+      const { length } = stream.comments;
+      await eventually(() => stream.comments.length > length + 1);
+      const told = [...stream.told, ...resumed.told].join();
+      const foreign = (await timeline(project.admin)).map(({ id }) => id);
+      expect(foreign).toHaveLength(7);
+      expect(foreign.filter((id) => told.includes(id))).toEqual([]);
+    });
+  });
+
   describe('resumes', () => {
     it('behind the last id, at any gateway', async () => {
       const other = await system.anotherGateway();
