@@ -180,7 +180,7 @@ describe('in the database', () => {
       'apps/gateway/src/http/http-server.ts',
       // What it is made of.
       'libs/contracts/src/project-scope.ts',
-      // Where a feed ends: the number of a transaction.
+      // Where a feed ends, and how far a question of one project looks: positions, which no caller is told.
       'libs/database/src/feed.ts',
       // Feeds of all projects, each on a connection of its own.
       'libs/database/src/lead.ts',

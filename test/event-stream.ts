@@ -15,6 +15,8 @@ export class EventStream {
   retry_ms?: number;
   /** Behind which it began. */
   first_id?: string;
+  /** Every id that it was told, with an event or without. */
+  readonly told: string[] = [];
   /** Resolves when the stream has ended, or was cut. */
   readonly ended: Promise<void>;
   private text = '';
@@ -102,6 +104,7 @@ export class EventStream {
       if (field === '') this.comments.push(value);
       else if (field === 'id') {
         this.first_id ??= value;
+        this.told.push(value);
         this.last_id = value;
       } else if (field === 'event') event = value;
       else if (field === 'retry') this.retry_ms = Number(value);

@@ -1,5 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { randomUUID } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type ServerResponse } from 'node:http';
 import { Client } from 'pg';
 import { BusConnection } from '#bus';
 import { type AnyEntry } from '#contracts';
@@ -151,6 +153,31 @@ describe('the stream', () => {
     });
   });
 
+  describe('tells', () => {
+    it('how far it is, and no id of what others have written', async () => {
+      const other = await aProject(system);
+      const stream = await listen(other.admin);
+      await eventually(() => stream.first_id !== undefined);
+      await oneOfEach(project);
+      const placesOf = ({ last_id }: EventStream): string[] => last_id.split(',');
+      const hasMoved = (one: EventStream): boolean =>
+        stream.first_id!.split(',').every((place, index) => placesOf(one)[index] !== place);
+      await eventually(() => hasMoved(stream));
+      const resumed = await listen(other.admin, '', stream.first_id);
+      await eventually(() => hasMoved(resumed));
+      await post();
+      const own = await post(other.editor);
+      await post();
+      await eventually(() => expect([stream.ids, resumed.ids]).toEqual([[own], [own]]));
+      const { length } = stream.comments;
+      await eventually(() => stream.comments.length > length + 1);
+      const told = [...stream.told, ...resumed.told].join();
+      const foreign = (await timeline(project.admin)).map(({ id }) => id);
+      expect(foreign).toHaveLength(7);
+      expect(foreign.filter((id) => told.includes(id))).toEqual([]);
+    });
+  });
+
   describe('resumes', () => {
     it('behind the last id, at any gateway', async () => {
       const other = await system.anotherGateway();
@@ -178,6 +205,51 @@ describe('the stream', () => {
       const resumed = await listen(project.admin, '', stream.last_id);
       await eventually(() => expect(resumed.ids).toEqual([missed]));
     });
+
+    it('behind the newest message there is, when that has been deleted since', async () => {
+      const send = async (): Promise<string> =>
+        (await project.admin.post('/v1/messages', { recipient: project.device_id, message: 'hello' })).body
+          .id as string;
+      const stream = await listen(project.admin, 'kinds=message');
+      const first = await send();
+      await eventually(() => expect(stream.ids).toEqual([first]));
+      await stream.close();
+      expect((await project.admin.delete(`/v1/messages/${first}`)).status).toBe(204);
+      const resumed = await listen(project.admin, 'kinds=message', stream.last_id);
+      const second = await send();
+      await eventually(() => expect(resumed.ids).toEqual([second]));
+    });
+
+    it('as fast as it is read: little waits for who does not read', async () => {
+      const query = 'kinds=state,event';
+      const stream = await listen(project.admin, query);
+      await eventually(() => stream.last_id !== '');
+      await stream.close();
+      const text = (length: number): string => randomUUID().padEnd(length, 'x');
+      for (let count = 0; count < 100; count += 1) {
+        await post(project.editor, { data: { text: text(100_000) } });
+        await project.device.patch(statePath(project.device_id), { data: { text: text(60_000) } });
+      }
+      const answers: ServerResponse[] = [];
+      const onRequest = (message: unknown): unknown =>
+        answers.push((message as { response: ServerResponse }).response);
+      subscribe('http.server.request.start', onRequest);
+      const resumed = await listen(project.admin, query, stream.last_id);
+      resumed.pause();
+      unsubscribe('http.server.request.start', onRequest);
+      const waiting: number[] = [];
+      await eventually(() => {
+        waiting.push(answers[0]!.writableLength);
+        return answers[0]!.writableEnded;
+      }, 20_000);
+      expect(Math.max(...waiting)).toBeGreaterThan(64 * 1024);
+      expect(Math.max(...waiting)).toBeLessThan(512 * 1024);
+      resumed.resume();
+      await resumed.ended;
+      const rest = await listen(project.admin, query, resumed.last_id);
+      await eventually(() => resumed.ids.length + rest.ids.length === 200, 20_000);
+      expect(new Set([...resumed.ids, ...rest.ids]).size).toBe(200);
+    }, 60_000);
 
     it('without a gap or a repeat, however often it is cut off while others write', async () => {
       const gateways = [system.gateway, await system.anotherGateway()];

@@ -74,7 +74,10 @@ export class FeedQuestion {
 
 export class FeedPage {
   entries!: { position: FeedPosition; entry: AnyEntry }[];
-  /** Up to where was looked: nothing before it is missing, and the next question is for what is behind it. */
+  /**
+   * Up to where was looked: nothing before it is missing, and the next question is for what is behind it. It may be of a
+   * row that is not for the caller.
+   */
   position!: FeedPosition;
 }
 

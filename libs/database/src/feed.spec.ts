@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { FEED_START, isBehind, type FeedPosition } from '#contracts';
+import { FEED_START, isBehind, withinProjects, type FeedPosition } from '#contracts';
+import { rowsRead } from '#testing';
 import { Feed, feedColumn } from './feed.js';
+import { projectWall } from './project-wall.js';
 import { testSchema, type TestSchema } from '../test/test-schema.js';
 
 const SCHEMA = 'feed_test';
@@ -124,6 +126,42 @@ describe('the feed of a table', () => {
     expect(await feed.ofProject(schema.database, PROJECTS[0], second.position, 100)).toMatchObject({
       rows: [],
     });
+  });
+
+  it('of one project is read in bounded steps behind the wall, too, whatever of it is the project’s', async () => {
+    for (let times = 0; times < 4; times += 1) {
+      await schema.asService(
+        `INSERT INTO ${SCHEMA}.things (project_id, id, note) SELECT $1, gen_random_uuid(), 'x' FROM generate_series(1, 6000)`,
+        [PROJECTS[1]],
+      );
+    }
+    await insert('own');
+    for (const statement of projectWall(SCHEMA, { things: 'SELECT, INSERT' }))
+      await schema.asOwner(statement);
+    await schema.asOwner(`ANALYZE ${SCHEMA}.things`);
+    let after: FeedPosition = ['1', FEED_START[1]];
+    const step = (): Promise<string[]> =>
+      withinProjects(
+        () => [PROJECTS[0]],
+        async () => {
+          const { rows, position } = await feed.ofProject(schema.database, PROJECTS[0], after, 100);
+          expect(isBehind(position, after)).toBe(true);
+          after = position;
+          return rows.map(({ note }) => note);
+        },
+      );
+    for (let steps = 0; steps < 4; steps += 1) {
+      const read = await rowsRead(schema.service_url, `${SCHEMA}.things`, async () =>
+        expect(await step()).toEqual([]),
+      );
+      expect(read).toBeLessThan(11_000);
+    }
+    expect(await step()).toEqual(['own']);
+    const end = await withinProjects(
+      () => [PROJECTS[0]],
+      () => feed.end(schema.database),
+    );
+    expect(after).toEqual(end);
   });
 
   it('is found from a time on', async () => {

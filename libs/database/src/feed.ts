@@ -67,7 +67,7 @@ export class Feed<Row extends object> {
 
   /**
    * As `next`, of one project. A feed is of all projects, so how far is looked is bounded; `position` says how far
-   * that was, and is the end of the feed when there is no more.
+   * that was, and is the end of the feed when there is no more. It may be of another project's row: no caller is told.
    */
   async ofProject(
     on: Statements,
@@ -137,12 +137,15 @@ export class Feed<Row extends object> {
 
   /** The position of the last row that is looked at, at most the end of the feed. */
   private async look(on: Statements, after: FeedPosition, end: FeedPosition): Promise<FeedPosition> {
-    const [last] = await on.prepared<{ transaction_id: string; id: string }>(
-      `feed-look-${this.source.table}`,
-      `SELECT transaction_id, id FROM ${this.source.table}
-       WHERE (transaction_id, id) > ($1, $2) AND (transaction_id, id) <= ($3, $4)
-       ORDER BY transaction_id, id OFFSET ${ROWS_LOOKED_AT - 1} LIMIT 1`,
-      [...after, ...end],
+    // Behind the wall only the project's own rows would count, and all others be passed by without a bound.
+    const [last] = await acrossProjects(() =>
+      on.prepared<{ transaction_id: string; id: string }>(
+        `feed-look-${this.source.table}`,
+        `SELECT transaction_id, id FROM ${this.source.table}
+         WHERE (transaction_id, id) > ($1, $2) AND (transaction_id, id) <= ($3, $4)
+         ORDER BY transaction_id, id OFFSET ${ROWS_LOOKED_AT - 1} LIMIT 1`,
+        [...after, ...end],
+      ),
     );
     return last ? [last.transaction_id, last.id] : end;
   }

@@ -1,12 +1,22 @@
-import { isBehind, concerns, maySee, Reply, type Call, type FeedPage, type FeedQuestion } from '#contracts';
+import {
+  isBehind,
+  concerns,
+  Failure,
+  maySee,
+  Reply,
+  type Call,
+  type FeedPage,
+  type FeedQuestion,
+} from '#contracts';
 import { Feed, type Database } from '#database';
 import { entryOf, type FeedSource } from './feed-source.js';
 
-/** Rows read at a time, of which a caller may see all or none. */
+/** Rows read at a time, of which a caller may see all or none: few at first, as they may be large. */
+const ROWS_AT_FIRST = 32;
 const ROWS_A_READ = 256;
 const READS = 8;
-/** A page ends early rather than grow past this. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+/** A page ends with the entry that takes it past this. */
+const PAGE_BYTES = 256 * 1024;
 
 /** Answers from the database what a reader of the stream has missed, with the same rule of who may see what. */
 export class FeedReader<Row extends object> {
@@ -19,6 +29,7 @@ export class FeedReader<Row extends object> {
     this.feed = new Feed(source);
   }
 
+  /** @throws Failure `invalid` behind a position that is of another database */
   async read({ caller, request }: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     const { after, until, device_id, limit } = request;
     if (after === null) return pageOf([], await this.feed.end(this.database));
@@ -26,7 +37,8 @@ export class FeedReader<Row extends object> {
     let bytes = 0;
     let position = after;
     for (let read = 0; read < READS; read += 1) {
-      const found = await this.feed.ofProject(this.database, caller.project_id, position, ROWS_A_READ);
+      const rows = read === 0 ? ROWS_AT_FIRST : ROWS_A_READ;
+      const found = await this.feed.ofProject(this.database, caller.project_id, position, rows);
       for (const row of found.rows) {
         const { head, body } = entryOf(this.source, row);
         if (until && isBehind(head.position, until)) return pageOf(page, until);
@@ -39,10 +51,13 @@ export class FeedReader<Row extends object> {
         }
         position = head.position;
       }
-      // Where the feed ends may be before a position that was read off a stream a moment ago.
+      // Where the feed ends is before a position whose row was the last and has been deleted.
+      if (isBehind(position, found.position) && (await this.feed.isAhead(this.database, position))) {
+        throw Failure.invalid({ pointer: '/after', detail: 'must be a position in this feed' });
+      }
       if (isBehind(found.position, position)) position = found.position;
       if (until && !isBehind(until, position)) return pageOf(page, until);
-      if (found.rows.length < ROWS_A_READ) break;
+      if (found.rows.length < rows) break;
     }
     return pageOf(page, position);
   }

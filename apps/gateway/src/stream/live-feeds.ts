@@ -65,23 +65,23 @@ export class LiveFeeds {
   }
 
   /**
-   * Takes a reader on: what it still lacks, some at a time, then all that comes.
+   * Takes a reader on: what it still lacks, a batch at a time, then all that comes.
    * @param epochs of the time before it looked where the tables end
+   * @param turn how often it has asked: its kinds take turns
    * @returns a promise that ends when it has to catch up again; `more` when it should ask again as soon as it has room;
    * `missing` when something is in the tables only
    */
-  join(reader: StreamReader, epochs: Epochs): Promise<void> | 'more' | 'missing' {
+  join(reader: StreamReader, epochs: Epochs, turn: number): Promise<void> | 'more' | 'missing' {
     const tails = reader.kinds.map((kind) => [kind, this.tails[kind]] as const);
     const isCovered = tails.every(([kind, tail]) => tail.coversEnd(reader.placeIn(kind), epochs[kind]));
     if (!isCovered || !this.revisions.isTrusted) return 'missing';
-    let more = false;
-    for (const [kind, tail] of tails) {
+    const first = turn % tails.length;
+    for (const [kind, tail] of [...tails.slice(first), ...tails.slice(0, first)]) {
       const batch = tail.next(reader.placeIn(kind));
       if (!batch) continue;
       reader.take(kind, batch);
-      more = true;
+      return 'more';
     }
-    if (more) return 'more';
     return new Promise((resolve) => this.readers.set(reader, resolve));
   }
 

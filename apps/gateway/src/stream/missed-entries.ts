@@ -17,6 +17,7 @@ import {
   type FeedQuestion,
 } from '#contracts';
 import { Revisions } from '../auth/revisions.js';
+import { notAnId } from './stream-id.js';
 import { type StreamReader } from './stream-reader.js';
 
 /** Which service has the feed of a kind. */
@@ -65,18 +66,42 @@ export class MissedEntries {
     return next;
   }
 
-  /** Gives a reader all of a kind that it has missed, as fast as it reads. @throws Failure */
-  async readTo(reader: StreamReader, kind: EntryKind): Promise<void> {
-    const { context, device_id } = reader;
-    while (!reader.isGone) {
-      const after = reader.placeIn(kind);
-      const page = await this.ask(kind, { after, device_id, limit: ENTRIES_A_PAGE }, context);
-      // Who it is may have changed while the service was asked.
-      if (!this.revisions.isTrusted) throw new Failure('unavailable');
-      reader.takePage(kind, page);
-      await reader.hasRoom();
-      if (isFeedEnd(page.position) || !isBehind(page.position, after)) return;
+  /** @throws Failure `invalid` for a place that the feed of this database has not reached */
+  async checkReached(kind: EntryKind, place: FeedPosition, context: CallContext): Promise<void> {
+    await this.ask(kind, { after: place, limit: 1 }, context);
+  }
+
+  /**
+   * Gives a reader all that it has missed of these kinds, as fast as it reads. They take turns, so that no more
+   * than one page waits for it. @throws Failure of one, when the others have come to their end
+   */
+  async readTo(reader: StreamReader, kinds: readonly EntryKind[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (let behind = kinds; behind.length > 0;) {
+      const still: EntryKind[] = [];
+      for (const kind of behind) {
+        try {
+          if (await this.readPage(reader, kind)) still.push(kind);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      behind = still;
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** @returns whether there may be more */
+  private async readPage(reader: StreamReader, kind: EntryKind): Promise<boolean> {
+    await reader.hasRoom();
+    if (reader.isGone) return false;
+    const { context, device_id } = reader;
+    const after = reader.placeIn(kind);
+    const page = await this.ask(kind, { after, device_id, limit: ENTRIES_A_PAGE }, context);
+    // Who it is may have changed while the service was asked.
+    if (!this.revisions.isTrusted) throw new Failure('unavailable');
+    reader.takePage(kind, page);
+    return !isFeedEnd(page.position) && isBehind(page.position, after);
   }
 
   private async ask(kind: EntryKind, question: FeedQuestion, context: CallContext): Promise<FeedPage> {
@@ -84,6 +109,9 @@ export class MissedEntries {
     else this.asking += 1;
     try {
       return (await this.bus.call(SOURCES[kind], question, context)).body;
+    } catch (error) {
+      // It asks for nothing else that could be wrong.
+      throw error instanceof Failure && error.code === 'invalid' ? notAnId() : error;
     } finally {
       const next = this.waiting.shift();
       if (next) next();

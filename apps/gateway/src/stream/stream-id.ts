@@ -1,4 +1,4 @@
-import { ENTRY_KINDS, Failure, type EntryKind, type FeedPosition } from '#contracts';
+import { ENTRY_KINDS, Failure, FEED_START, isFeedEnd, type EntryKind, type FeedPosition } from '#contracts';
 
 /** Where a reader stands: a position in the feed of each kind that it reads. */
 export type Places = Partial<Record<EntryKind, FeedPosition>>;
@@ -12,11 +12,12 @@ export function placeText(kind: EntryKind, [transaction_id, id]: FeedPosition): 
   return `${kind}:${transaction_id}:${id}`;
 }
 
-/** The id of what a reader has got when it stands there. */
-export function streamIdOf(places: Places): string {
-  return Object.entries(places)
-    .map(([kind, position]) => placeText(kind as EntryKind, position))
-    .join();
+/**
+ * What a reader may be told of a position behind its last entry: the row there may be another's, whose id is not for it.
+ * Where the transaction begins does as well, when that is behind its last entry, too: nothing between them is for it.
+ */
+export function placeWithoutRow(position: FeedPosition): FeedPosition {
+  return isFeedEnd(position) ? position : [position[0], FEED_START[1]];
 }
 
 /** @throws Failure `invalid` for anything that is no id of ours */

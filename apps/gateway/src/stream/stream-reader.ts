@@ -16,7 +16,7 @@ import { problemOf } from '../problem.filter.js';
 import { type EntryScope } from '../timeline-scope.js';
 import { type TailBatch } from './feed-tail.js';
 import { eventText } from './live-entry.js';
-import { placeText, type Places } from './stream-id.js';
+import { placeText, placeWithoutRow, type Places } from './stream-id.js';
 
 export interface ReaderLimits {
   buffer_bytes: number;
@@ -43,7 +43,9 @@ export class StreamReader {
   private readonly raw: ServerResponse;
   private readonly leaving = new AbortController();
   private places: Places = {};
-  /** The parts of its id. */
+  /** What it may know of them: never a row that was not sent to it. */
+  private readonly tellable: Places = {};
+  /** The same as parts of its id. */
   private readonly texts = new Map<EntryKind, string>();
   private toldId = '';
   private hasBegun = false;
@@ -94,7 +96,10 @@ export class StreamReader {
 
   /** Opens the stream. The first id comes at once: whoever is cut off before the first entry can go on from there. */
   begin(places: Places): void {
-    for (const kind of this.kinds) this.moveTo(kind, places[kind]!);
+    for (const kind of this.kinds) {
+      this.places[kind] = places[kind]!;
+      this.tell(kind, places[kind]!);
+    }
     this.hasBegun = true;
     this.reply.headers(STREAM_HEADERS).hijack();
     this.raw.writeHead(200, this.reply.getHeaders() as Record<string, string>);
@@ -106,7 +111,7 @@ export class StreamReader {
   takePage(kind: EntryKind, { entries, position }: FeedPage): void {
     let text = '';
     for (const { position: place, entry } of entries) {
-      this.texts.set(kind, placeText(kind, place));
+      this.tell(kind, place);
       text += `${this.newId()}${eventText(kind, JSON.stringify(entry))}`;
     }
     this.entries += entries.length;
@@ -120,7 +125,7 @@ export class StreamReader {
     let text = '';
     for (const { head, sent } of entries.filter((one) => this.sees(kind, one.head))) {
       if (!isBehind(head.position, place)) continue;
-      this.texts.set(kind, sent.place);
+      this.tell(kind, head.position, sent.place);
       text += `${this.newId()}${sent.text}`;
       this.entries += 1;
     }
@@ -158,7 +163,13 @@ export class StreamReader {
 
   private moveTo(kind: EntryKind, position: FeedPosition): void {
     this.places[kind] = position;
-    this.texts.set(kind, placeText(kind, position));
+    const place = placeWithoutRow(position);
+    if (isBehind(place, this.tellable[kind]!)) this.tell(kind, place);
+  }
+
+  private tell(kind: EntryKind, place: FeedPosition, text = placeText(kind, place)): void {
+    this.tellable[kind] = place;
+    this.texts.set(kind, text);
   }
 
   private newId(): string {

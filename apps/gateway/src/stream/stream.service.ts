@@ -10,7 +10,7 @@ import { scopeOf } from '../timeline-scope.js';
 import { TimelineService } from '../timeline.service.js';
 import { LiveFeeds, type Epochs } from './live-feeds.js';
 import { MissedEntries } from './missed-entries.js';
-import { notAnId, placesOf, type Places } from './stream-id.js';
+import { placesOf, type Places } from './stream-id.js';
 import { StreamReader } from './stream-reader.js';
 
 const TRY_AGAIN_MS = 250;
@@ -110,13 +110,13 @@ export class StreamService implements OnModuleDestroy {
     });
   }
 
-  /** Where it begins. A place that a feed has not reached yet is of another database. */
+  /** Where it begins. A place behind the end of its feed is of a row that was deleted, or of another database. */
   private async placesFor({ kinds, context }: StreamReader, known: Places): Promise<Places> {
     const places = await Promise.all(
       kinds.map(async (kind): Promise<[string, FeedPosition]> => {
         const end = await this.missed.endOf(kind, context);
         const place = known[kind] ?? end;
-        if (isBehind(place, end)) throw notAnId();
+        if (isBehind(place, end)) await this.missed.checkReached(kind, place, context);
         return [kind, place];
       }),
     );
@@ -150,24 +150,21 @@ export class StreamService implements OnModuleDestroy {
   private async catchUp(reader: StreamReader): Promise<boolean> {
     const epochs = this.live.epochs();
     const kinds = reader.kinds.filter((kind) => !this.live.covers(kind, reader.placeIn(kind)));
-    const reads = await Promise.allSettled(kinds.map((kind) => this.missed.readTo(reader, kind)));
-    // Only when all of them have ended: a page that is still on its way would come twice.
-    for (const read of reads) if (read.status === 'rejected') throw read.reason;
+    await this.missed.readTo(reader, kinds);
     return this.stayLive(reader, epochs);
   }
 
   /** What comes, for as long as nothing is missing. @returns false when something is from the start */
   private async stayLive(reader: StreamReader, epochs: Epochs): Promise<boolean> {
-    while (!reader.isGone) {
-      const joined = this.live.join(reader, epochs);
+    for (let turn = 0; ; turn += 1) {
+      await reader.hasRoom();
+      if (reader.isGone) return true;
+      const joined = this.live.join(reader, epochs, turn);
       if (joined === 'missing') return false;
-      if (joined === 'more') await reader.hasRoom();
-      else {
-        await joined;
-        return true;
-      }
+      if (joined === 'more') continue;
+      await joined;
+      return true;
     }
-    return true;
   }
 
   private endOf(key_ids: Set<string>): void {
