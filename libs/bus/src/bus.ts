@@ -57,7 +57,10 @@ export class Bus {
     return this.connection.isStanding;
   }
 
-  /** @param deadline_ms how long this call may take; its handler never sees it when it comes too late */
+  /**
+   * @param deadline_ms how long this call may take; its handler never sees it when it comes too late, by the time since a
+   * service has read its frame: what a process that stood still had not read yet does not count
+   */
   call<Request, Response>(
     { subject }: Contract<Request, Response>,
     request: Request,
