@@ -15,6 +15,7 @@ export interface TestSchema {
   /** One statement as the role that owns the schema. */
   asOwner<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
   admin_url: string;
+  service_url: string;
   close(): Promise<void>;
 }
 
@@ -29,6 +30,7 @@ export async function testSchema(schema: string, ...statements: string[]): Promi
     database,
     pool: (source.driver as unknown as { master: Pool }).master,
     admin_url,
+    service_url: service,
     transaction: (work) => database.transaction(work),
     asService: (sql, values) => queryDatabase(service, sql, values),
     asOwner: (sql, values) => queryDatabase(owner, sql, values),
