@@ -137,7 +137,7 @@ const GET_THEN = `
   ${PAST('wanted.at')}`;
 
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
-const CHUNK = 250;
+export const CHUNK = 250;
 
 type Row = Record<string, unknown>;
 type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };

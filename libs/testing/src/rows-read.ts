@@ -20,7 +20,7 @@ async function readUntilNow(service_url: string, table: string): Promise<number>
   );
   const [row] = await queryDatabase<{ rows: number }>(
     service_url,
-    `WITH part AS (SELECT relid FROM pg_partition_tree($1::regclass))
+    `WITH part AS (SELECT relid FROM pg_partition_tree($1::regclass) UNION SELECT $1::regclass)
      SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables JOIN part USING (relid))::int
           + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes JOIN part USING (relid)
              WHERE indexrelname NOT LIKE '%transaction_id%')::int AS rows`,
