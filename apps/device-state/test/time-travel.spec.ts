@@ -13,7 +13,7 @@ import {
   type HistoryEntry,
   type HistoryQuery,
 } from '#contracts';
-import { context, queryDatabase, rowsRead } from '#testing';
+import { context, queryDatabase, rowsRead, scansMade } from '#testing';
 import { startDeviceState, type DeviceState } from './start-device-state.js';
 
 const DEVICES = ['pump 1', 'pump 2', '漢字/*>'];
@@ -276,6 +276,18 @@ describe('the past', () => {
       expect((await states({ updated_since: '2020-01-01' })).map(({ device_id }) => device_id)).toEqual([
         'pump 2',
       ]);
+    });
+
+    it('asks little for small pages behind many that were deleted', async () => {
+      await report('last', { a: 1 });
+      await nextMillisecond();
+      await store(6_000, () => `''`);
+      const gone = 'UPDATE device_state.states SET current = NULL WHERE project_id = $1 AND device_id <> $2';
+      await queryDatabase(service.urls.owner, gone, [caller.caller.project_id, 'last']);
+      const scans = await scansMade(service.urls.service, 'device_state.states', async () => {
+        expect((await states({ limit: 1 })).map(({ device_id }) => device_id)).toEqual(['last']);
+      });
+      expect(scans).toBeLessThan(50);
     });
 
     it('of some devices reads little more of them than a page has room for', async () => {
