@@ -70,6 +70,14 @@ describe('the database of a service', () => {
     await expect(slow).rejects.toEqual(unavailable);
   });
 
+  it('is unavailable to a write while it only reads', async () => {
+    const write = schema.database.transaction(async (manager) => {
+      await manager.query('SET TRANSACTION READ ONLY');
+      await manager.query(insert);
+    });
+    await expect(write).rejects.toEqual(unavailable);
+  });
+
   it('hands on what is a fault of our own', async () => {
     await schema.database.rows(insert);
     await expect(schema.database.rows(insert)).rejects.toMatchObject({ code: '23505' });
