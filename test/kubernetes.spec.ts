@@ -325,6 +325,11 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
       expect(spec.postgresql.parameters).not.toHaveProperty(name);
   });
 
+  it('has Postgres know the case of all letters', () => {
+    const [{ spec }] = ofKind(manifests, 'Cluster') as [Manifest];
+    expect(spec.bootstrap.initdb).toMatchObject({ localeProvider: 'builtin', builtinLocale: 'C.UTF-8' });
+  });
+
   it('takes clients in at the gateway alone, by TLS', () => {
     const [ingress, ...more] = ofKind(manifests, 'Ingress');
     expect(more).toEqual([]);

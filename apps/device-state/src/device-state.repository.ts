@@ -137,7 +137,7 @@ const GET_THEN = `
   ${PAST('wanted.at')}`;
 
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
-const CHUNK = 250;
+export const CHUNK = 250;
 
 type Row = Record<string, unknown>;
 type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };
@@ -256,7 +256,7 @@ export class DeviceStateRepository {
       ['states.first_seen_at IS NOT NULL', at ? undefined : null],
     ];
     const sort = [`states.${sortKey}`, 'states.device_id'] as const;
-    const size = Math.min(expected, CHUNK);
+    let size = Math.min(expected, CHUNK);
     for (;;) {
       const { where, values, name } = conditions(parts, sort, order, after);
       // The second of the values, when it is there, is `at`.
@@ -272,6 +272,8 @@ export class DeviceStateRepository {
       const last = states.at(-1);
       if (!last || states.length < size) return;
       after = [last[sortKey]!.toISOString(), last.device_id];
+      // Whoever wants more has left out some: small pages behind many deleted states ask a few times, not thousands.
+      size = Math.min(2 * size, CHUNK);
     }
   }
 

@@ -26,10 +26,12 @@ import { decodeCursor, encodeCursor, keyOf, type Outcome, type Position } from '
 import { deltaOf } from './delta.js';
 import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
 import {
+  CHUNK,
   DeviceStateRepository,
   fleetSortKey,
   nameOf,
   type ChangePlace,
+  type DeviceName,
   type StoredState,
 } from './device-state.repository.js';
 import { type DuplicateRule } from './duplicate-rules.js';
@@ -43,6 +45,10 @@ const DEFAULT_LIMIT = 100;
 const PAGE_BYTES = 4 * 1024 * 1024;
 /** A page ends early rather than look at more rows than this for those that belong to it. */
 const PAGE_ROWS = 5_000;
+
+interface WantedState extends DeviceName {
+  at?: Date;
+}
 
 interface DeviceWrite {
   device_id: string;
@@ -143,9 +149,8 @@ export class DeviceStateService {
     const wanted = device_ids
       .filter(isOwn)
       .map((device_id) => ({ project_id: caller.project_id, device_id, at }));
-    const states = (await this.states(wanted)).filter((state) => state !== undefined);
     const { rows, next_cursor } = await pageOf(
-      states.filter((state) => belongs(state, updated_since)),
+      this.listed(wanted, updated_since),
       device_ids.length,
       stateJson,
       ({ first_seen_at, device_id }) => [first_seen_at!.toISOString(), device_id],
@@ -153,10 +158,16 @@ export class DeviceStateService {
     return listReply('states', rows, next_cursor);
   }
 
+  /** Those of `states` that belong to a list, fetched some at a time. */
+  private async *listed(wanted: WantedState[], updated_since?: Date): AsyncGenerator<StoredState> {
+    for (let start = 0; start < wanted.length; start += CHUNK) {
+      const states = await this.states(wanted.slice(start, start + CHUNK));
+      for (const state of states) if (state && belongs(state, updated_since)) yield state;
+    }
+  }
+
   /** States now and then together, in the order asked for; undefined where there is or was none. */
-  private async states(
-    wanted: { project_id: string; device_id: string; at?: Date }[],
-  ): Promise<(StoredState | undefined)[]> {
+  private async states(wanted: WantedState[]): Promise<(StoredState | undefined)[]> {
     const then = wanted.flatMap((one) => (one.at ? [{ ...one, at: one.at }] : []));
     const now = wanted.filter(({ at }) => !at);
     const [statesNow, statesThen] = await Promise.all([

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   deleteState,
   getState,
+  getStates,
   queryHistory,
   queryStates,
   reportState,
@@ -12,7 +13,7 @@ import {
   type HistoryEntry,
   type HistoryQuery,
 } from '#contracts';
-import { context, queryDatabase, rowsRead } from '#testing';
+import { context, queryDatabase, rowsRead, scansMade } from '#testing';
 import { startDeviceState, type DeviceState } from './start-device-state.js';
 
 const DEVICES = ['pump 1', 'pump 2', '漢字/*>'];
@@ -99,6 +100,18 @@ describe('the past', () => {
        WHERE project_id = $1`,
       [caller.caller.project_id, days],
     );
+
+  /** As many devices, each with such a text in its state. */
+  const store = async (devices: number, text: (n: string) => string): Promise<void> => {
+    await queryDatabase(
+      service.urls.owner,
+      `INSERT INTO device_state.states (project_id, device_id, version, current, entries, first_seen_at, last_seen_at, updated_at)
+       SELECT $1, 'pump ' || n, 1, json_build_object('text', ${text('n')}), 1, now(), now(), now()
+       FROM generate_series(1, $2::int) AS n`,
+      [caller.caller.project_id, devices],
+    );
+    await queryDatabase(service.urls.owner, 'ANALYZE device_state.states');
+  };
 
   it('at any time is exactly what was current then', async () => {
     await fc.assert(
@@ -263,6 +276,32 @@ describe('the past', () => {
       expect((await states({ updated_since: '2020-01-01' })).map(({ device_id }) => device_id)).toEqual([
         'pump 2',
       ]);
+    });
+
+    it('asks little for small pages behind many that were deleted', async () => {
+      await report('last', { a: 1 });
+      await nextMillisecond();
+      await store(6_000, () => `''`);
+      const gone = 'UPDATE device_state.states SET current = NULL WHERE project_id = $1 AND device_id <> $2';
+      await queryDatabase(service.urls.owner, gone, [caller.caller.project_id, 'last']);
+      const scans = await scansMade(service.urls.service, 'device_state.states', async () => {
+        expect((await states({ limit: 1 })).map(({ device_id }) => device_id)).toEqual(['last']);
+      });
+      expect(scans).toBeLessThan(50);
+    });
+
+    it('of some devices reads little more of them than a page has room for', async () => {
+      await store(30_000, (n) => `CASE WHEN ${n} <= 1000 THEN repeat('x', 60000) ELSE '' END`);
+      const device_ids = Array.from({ length: 1_000 }, (_, index) => `pump ${index + 1}`);
+      const rows = await rowsRead(service.urls.service, 'device_state.states', async () => {
+        const { body } = await service.bus.call(getStates, { device_ids }, caller);
+        expect(body.states.length).toBeGreaterThan(50);
+        expect(body.states.map(({ device_id }) => device_id)).toEqual(
+          device_ids.slice(0, body.states.length),
+        );
+        expect(body.next_cursor).not.toBeNull();
+      });
+      expect(rows).toBeLessThan(600);
     });
 
     it('shows a device only itself', async () => {

@@ -59,12 +59,13 @@ export class ConversationsRepository {
     return rows.map(stored);
   }
 
-  /** The mailbox that an owner knows by an address which nobody has any more. */
+  /** The mailbox that an owner knows by an address which nobody has any more; addresses match as in decision 20. */
   async formerMailbox(project_id: string, owner: string, address: string): Promise<string | undefined> {
     const [row] = await this.database.rows<{ peer: string }>(
       `SELECT peer FROM messages.conversations
-       WHERE project_id = $1 AND owner = $2 AND lower(peer_address) = lower($3)
-       ORDER BY newest_at DESC LIMIT 1`,
+       WHERE project_id = $1 AND owner = $2
+         AND (peer_address = $3 OR (starts_with(peer, 'member ') AND lower(peer_address) = lower($3)))
+       ORDER BY starts_with(peer, 'member ') DESC, newest_at DESC LIMIT 1`,
       [project_id, owner, address],
     );
     return row?.peer;

@@ -270,6 +270,17 @@ describe('reading messages', () => {
       expect(await pump.search({ sender: gone })).toEqual([]);
     });
 
+    it('stays readable under the very id of a device that is gone, and under no other case of it', async () => {
+      const sent = await pump.write(ada);
+      const gone = { address: pump.address };
+      const conversation = await service.bus.call(queryConversation, { peer: gone }, ada.context());
+      expect(conversation.body.messages).toEqual([sent]);
+      const other = { address: pump.address.toUpperCase() };
+      const call = service.bus.call(queryConversation, { peer: other }, ada.context());
+      expect(await codeOf(call)).toBe('not_found');
+      expect(await ada.search({ sender: other })).toEqual([]);
+    });
+
     it('goes with a member through a change of address, and never to who has the address next', async () => {
       const sent = await ada.write(bob);
       const next = new Person(service.bus, bob.project_id, bob.address);

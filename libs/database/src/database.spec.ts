@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { eventually, queryDatabase } from '#testing';
 import { dataSourceOptions } from './data-source.js';
@@ -70,6 +71,14 @@ describe('the database of a service', () => {
     await expect(slow).rejects.toEqual(unavailable);
   });
 
+  it('is unavailable to a write while it only reads', async () => {
+    const write = schema.database.transaction(async (manager) => {
+      await manager.query('SET TRANSACTION READ ONLY');
+      await manager.query(insert);
+    });
+    await expect(write).rejects.toEqual(unavailable);
+  });
+
   it('hands on what is a fault of our own', async () => {
     await schema.database.rows(insert);
     await expect(schema.database.rows(insert)).rejects.toMatchObject({ code: '23505' });
@@ -89,5 +98,26 @@ describe('the database of a service', () => {
     ).initialize();
     await expect(new Database(source).onModuleInit()).rejects.toThrow('synchronous_commit is off');
     await source.destroy();
+  });
+
+  it('is told of when it knows the case of ASCII letters only', async () => {
+    const warned: unknown[] = [];
+    const ignore = (): void => undefined;
+    Logger.overrideLogger({ log: ignore, error: ignore, warn: (message: unknown) => warned.push(message) });
+    await schema.database.onModuleInit();
+    expect(warned).toEqual([]);
+    const url = new URL(schema.admin_url);
+    url.pathname += '_ascii';
+    await queryDatabase(
+      schema.admin_url,
+      `CREATE DATABASE ${url.pathname.slice(1)} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C'`,
+    );
+    const source = await new DataSource(
+      dataSourceOptions({ schema: SCHEMA, url: url.href, entities: [] }),
+    ).initialize();
+    await new Database(source).onModuleInit();
+    expect(warned).toEqual([expect.stringContaining('ASCII')]);
+    await source.destroy();
+    Logger.overrideLogger(false);
   });
 });

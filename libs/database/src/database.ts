@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { PoolClient, QueryConfig } from 'pg';
 import { Failure } from '#contracts';
@@ -23,6 +23,7 @@ export interface Statements {
  */
 @Injectable()
 export class Database implements OnModuleInit, Statements {
+  private readonly logger = new Logger(Database.name);
   private readonly pool: PatientPool;
   private readonly listeners: (() => void)[] = [];
 
@@ -41,6 +42,10 @@ export class Database implements OnModuleInit, Statements {
       throw new Error(
         `Postgres may lose acknowledged writes: ${unsafe.map(({ name }) => `${name} is off`).join(', ')}`,
       );
+    }
+    const [letters] = await this.rows<{ are_known: boolean }>(`SELECT 'É' ILIKE 'é' AS are_known`);
+    if (!letters!.are_known) {
+      this.logger.warn('The database knows the case of ASCII letters only: a search for é does not find É');
     }
     await this.warmUp();
   }

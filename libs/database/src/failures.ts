@@ -1,8 +1,11 @@
 import { Failure } from '#contracts';
 import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 
-/** SQLSTATE classes and codes that pass by themselves: connections, resources, shutdown, locks, time-outs. */
-const TEMPORARY = /^(08...|53...|57P0.|57014|55P03|40001|40P01|25P0[34])$/;
+/**
+ * SQLSTATE classes and codes that pass by themselves: connections, resources, shutdown, locks, time-outs, and a server
+ * that only reads, as another is the primary now.
+ */
+const TEMPORARY = /^(08...|53...|57P0.|57014|55P03|40001|40P01|25006|25P0[34])$/;
 
 /** Errors of the driver itself, which have no SQLSTATE. */
 const CUT_OFF =

@@ -128,6 +128,15 @@ describe('a table in monthly partitions', () => {
     expect(await ids()).toEqual([1, 2, 3]);
   });
 
+  it('changes nothing either when what is over was dropped before', async () => {
+    await neglect(4);
+    await maintain('40 days');
+    const oids = `SELECT inhrelid FROM pg_inherits WHERE inhparent = '${SCHEMA}.entries'::regclass ORDER BY 1`;
+    const before = await schema.asOwner(oids);
+    await maintain('40 days');
+    expect(await schema.asOwner(oids)).toEqual(before);
+  });
+
   it('may be maintained by many at once', async () => {
     await neglect(4);
     await insert([1, month(0)]);

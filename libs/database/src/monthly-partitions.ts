@@ -40,6 +40,7 @@ export function maintenance({ schema, table, column }: PartitionedTable): string
      last_month date := this_month + interval '2 months';
      horizon date;
      partition text;
+     has_dropped boolean;
    BEGIN
      PERFORM pg_advisory_xact_lock(hashtext('maintain ${schema}.${table}'));
      SELECT coalesce(max(to_date(right(relname, 7), 'YYYY_MM')) + interval '1 month', this_month) INTO horizon
@@ -68,9 +69,12 @@ export function maintenance({ schema, table, column }: PartitionedTable): string
      LOOP
        EXECUTE format('DROP TABLE "${schema}".%I', partition);
      END LOOP;
+     has_dropped := FOUND;
      SELECT min(to_date(right(relname, 7), 'YYYY_MM')) INTO horizon
      FROM pg_class WHERE relnamespace = '"${schema}"'::regnamespace AND relname ~ '^${table}_\\d{4}_\\d\\d$';
-     IF (horizon::timestamp AT TIME ZONE 'UTC') <= now() - keep THEN
+     -- Locks out all who read or write, so only when there is something to change.
+     IF (horizon::timestamp AT TIME ZONE 'UTC') <= now() - keep
+       AND (has_dropped OR EXISTS (SELECT FROM "${schema}"."${table}_past")) THEN
        DROP TABLE "${schema}"."${table}_past";
        EXECUTE format('CREATE TABLE "${schema}"."${table}_past" PARTITION OF ${parent}
                        FOR VALUES FROM (MINVALUE) TO (%L)', horizon || ' 00:00:00Z');

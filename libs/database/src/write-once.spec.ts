@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { Failure, Reply } from '#contracts';
-import { type EntityManager } from 'typeorm';
+import { eventually, Link } from '#testing';
+import { DataSource, type EntityManager } from 'typeorm';
+import { dataSourceOptions } from './data-source.js';
+import { Database } from './database.js';
 import { idempotencyKeysTable, type WriteName } from './idempotency-keys.js';
 import { writeOnce, type Named, type Outcome } from './write-once.js';
 import { testSchema, type TestSchema } from '../test/test-schema.js';
@@ -246,6 +249,55 @@ describe('a write', () => {
       ]);
       const next = aWrite('k', 'new');
       expect(await alone(next)).toEqual(firstOf(next));
+    });
+  });
+
+  describe('whose COMMIT comes through with its answer lost', () => {
+    let link: Link;
+    let source: DataSource;
+
+    beforeEach(async () => {
+      const url = new URL(schema.service_url);
+      let isLost = false;
+      link = await Link.to(Number(url.port), () => (chunk) => {
+        if (!isLost && chunk.includes('COMMIT')) {
+          isLost = true;
+          link.silence(['down']);
+        }
+        return chunk;
+      });
+      url.port = String(link.port);
+      source = await new DataSource(
+        dataSourceOptions({ schema: SCHEMA, url: url.href, entities: [] }),
+      ).initialize();
+    });
+    afterEach(async () => {
+      await source.destroy();
+      link.close();
+    });
+
+    const lost = async (writes: Write[]): Promise<Outcome<string>[]> => {
+      const outcomes = writeOnce(new Database(source), SCHEMA, writes, insert);
+      const cut = eventually(async () => (await effectsOf(writes)).length > 0).then(() => {
+        link.cut();
+        link.heal();
+      });
+      const [settled] = await Promise.allSettled([outcomes, cut]);
+      if (settled.status === 'rejected') throw settled.reason;
+      return settled.value;
+    };
+
+    it('is not made again, nor is one without a name beside it', async () => {
+      const writes = [aWrite('k'), aWrite()];
+      await expect(lost(writes)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(await effectsOf(writes)).toHaveLength(2);
+      expect(await alone(aWrite('k'))).toEqual(repeatOf(writes[0]!));
+    });
+
+    it('is its own repeat in a frame where all have names', async () => {
+      const writes = [aWrite('k'), aWrite(undefined, 'i')];
+      expect(await lost(writes)).toEqual(writes.map(repeatOf));
+      expect(await effectsOf(writes)).toHaveLength(2);
     });
   });
 

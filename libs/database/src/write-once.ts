@@ -21,7 +21,8 @@ export type Outcome<T> = Reply<T> | Failure;
  *
  * When another transaction was quicker with one of the names, all is undone and decided anew with that known; also
  * when the effect has failed or refused, as what stood in its way may be what its own first has done. So `effect` may
- * be called again, and must keep nothing of what it did before.
+ * be called again, and must keep nothing of what it did before. When it is unclear whether a COMMIT came through, a
+ * frame is decided anew only if all its writes have names, and are known again if they were made.
  */
 export async function writeOnce<Write extends Named, T>(
   database: Database,
@@ -31,6 +32,7 @@ export async function writeOnce<Write extends Named, T>(
 ): Promise<Outcome<T>[]> {
   const find = (query: Query) => findNames(query, schema, namesOf(writes));
   for (let used: KeptName[] = []; ;) {
+    let unnamed: Write[] = [];
     try {
       return await database.transaction(async (manager) => {
         const query: Query = (sql, values) => manager.query(sql, values);
@@ -40,9 +42,12 @@ export async function writeOnce<Write extends Named, T>(
         const late = await findNames(query, schema, frame.refused);
         if (late.length > 0) throw new Error('What was refused has happened meanwhile');
         await saveNames(manager, schema, frame.kept);
+        unnamed = frame.fresh.filter(({ names }) => names.length === 0);
         return frame.outcomes;
       });
     } catch (error) {
+      // Their COMMIT may have come through with its answer lost, and nothing would tell that they were made.
+      if (unnamed.length > 0) throw error;
       const now = await find((sql, values) => database.rows(sql, values));
       // Names are never forgotten, so this ends.
       if (now.length === used.length) throw error;

@@ -1,5 +1,11 @@
 import { queryDatabase } from './test-database.js';
 
+/** What Postgres has counted of a table and its indexes. */
+interface Counts {
+  rows: number;
+  scans: number;
+}
+
 /** How many rows of a table and entries of its indexes a service reads meanwhile, as Postgres counts; its feed aside. */
 export async function rowsRead(
   service_url: string,
@@ -8,23 +14,37 @@ export async function rowsRead(
 ): Promise<number> {
   const before = await readUntilNow(service_url, table);
   await work();
-  return (await readUntilNow(service_url, table)) - before;
+  return (await readUntilNow(service_url, table)).rows - before.rows;
+}
+
+/** As `rowsRead`, how often it begins to read. */
+export async function scansMade(
+  service_url: string,
+  table: string,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  const before = await readUntilNow(service_url, table);
+  await work();
+  return (await readUntilNow(service_url, table)).scans - before.scans;
 }
 
 /** A connection tells what it has read when it ends, at the latest. */
-async function readUntilNow(service_url: string, table: string): Promise<number> {
+async function readUntilNow(service_url: string, table: string): Promise<Counts> {
   await queryDatabase(
     service_url,
     `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
      WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()`,
   );
-  const [row] = await queryDatabase<{ rows: number }>(
+  const [row] = await queryDatabase<Counts>(
     service_url,
-    `WITH part AS (SELECT relid FROM pg_partition_tree($1::regclass))
-     SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables JOIN part USING (relid))::int
-          + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes JOIN part USING (relid)
-             WHERE indexrelname NOT LIKE '%transaction_id%')::int AS rows`,
+    `WITH part AS (SELECT relid FROM pg_partition_tree($1::regclass) UNION SELECT $1::regclass)
+     SELECT sum(rows)::int AS rows, sum(scans)::int AS scans FROM (
+       SELECT seq_tup_read, seq_scan FROM pg_stat_user_tables JOIN part USING (relid)
+       UNION ALL
+       SELECT idx_tup_read, idx_scan FROM pg_stat_user_indexes JOIN part USING (relid)
+       WHERE indexrelname NOT LIKE '%transaction_id%'
+     ) AS counted (rows, scans)`,
     [table],
   );
-  return row!.rows;
+  return row!;
 }

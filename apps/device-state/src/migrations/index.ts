@@ -2,6 +2,7 @@ import { CreateDeviceState1763710000000 } from './1763710000000-create-device-st
 import { FeedHistory1763720000000 } from './1763720000000-feed-history.js';
 import { IndexHistoryByTime1763800000000 } from './1763800000000-index-history-by-time.js';
 import { WallProjects1763900000000 } from './1763900000000-wall-projects.js';
+import { DropPastHistory1764100000000 } from './1764100000000-drop-past-history.js';
 
 /** Oldest first. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   FeedHistory1763720000000,
   IndexHistoryByTime1763800000000,
   WallProjects1763900000000,
+  DropPastHistory1764100000000,
 ];

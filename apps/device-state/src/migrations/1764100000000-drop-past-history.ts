@@ -1,0 +1,13 @@
+import { maintenance } from '#database';
+import { type MigrationInterface, type QueryRunner } from 'typeorm';
+
+/** What is kept for a time is no longer locked each hour. */
+export class DropPastHistory1764100000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(maintenance({ schema: 'device_state', table: 'history', column: 'recorded_at' }));
+  }
+
+  async down(): Promise<void> {
+    // The function before did the same, only more often.
+  }
+}
