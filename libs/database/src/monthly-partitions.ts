@@ -72,12 +72,13 @@ export function maintenance({ schema, table, column }: PartitionedTable): string
      has_dropped := FOUND;
      SELECT min(to_date(right(relname, 7), 'YYYY_MM')) INTO horizon
      FROM pg_class WHERE relnamespace = '"${schema}"'::regnamespace AND relname ~ '^${table}_\\d{4}_\\d\\d$';
-     -- Locks out all who read or write, so only when there is something to change.
-     IF (horizon::timestamp AT TIME ZONE 'UTC') <= now() - keep
-       AND (has_dropped OR EXISTS (SELECT FROM "${schema}"."${table}_past")) THEN
-       DROP TABLE "${schema}"."${table}_past";
-       EXECUTE format('CREATE TABLE "${schema}"."${table}_past" PARTITION OF ${parent}
-                       FOR VALUES FROM (MINVALUE) TO (%L)', horizon || ' 00:00:00Z');
+     IF (horizon::timestamp AT TIME ZONE 'UTC') <= now() - keep THEN
+       -- Locks out all who read or write, so only when there is something to change.
+       IF has_dropped OR EXISTS (SELECT FROM "${schema}"."${table}_past") THEN
+         DROP TABLE "${schema}"."${table}_past";
+         EXECUTE format('CREATE TABLE "${schema}"."${table}_past" PARTITION OF ${parent}
+                         FOR VALUES FROM (MINVALUE) TO (%L)', horizon || ' 00:00:00Z');
+       END IF;
      END IF;
 
      FOR partition IN
