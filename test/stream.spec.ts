@@ -206,18 +206,39 @@ describe('the stream', () => {
       await eventually(() => expect(resumed.ids).toEqual([missed]));
     });
 
+    const send = async (): Promise<string> =>
+      (await project.admin.post('/v1/messages', { recipient: project.device_id, message: 'hello' })).body
+        .id as string;
+    const unsend = async (id: string): Promise<void> =>
+      expect((await project.admin.delete(`/v1/messages/${id}`)).status).toBe(204);
+
     it('behind the newest message there is, when that has been deleted since', async () => {
-      const send = async (): Promise<string> =>
-        (await project.admin.post('/v1/messages', { recipient: project.device_id, message: 'hello' })).body
-          .id as string;
       const stream = await listen(project.admin, 'kinds=message');
       const first = await send();
       await eventually(() => expect(stream.ids).toEqual([first]));
       await stream.close();
-      expect((await project.admin.delete(`/v1/messages/${first}`)).status).toBe(204);
+      await unsend(first);
       const resumed = await listen(project.admin, 'kinds=message', stream.last_id);
       const second = await send();
       await eventually(() => expect(resumed.ids).toEqual([second]));
+    });
+
+    it('whatever else there is, when the newest messages have been deleted while somebody listened', async () => {
+      const published = await listen(project.admin, 'kinds=message');
+      const last = await send();
+      await eventually(() => expect(published.ids).toEqual([last]));
+      await unsend(last);
+      const gateway = await system.anotherGateway();
+      const admin = project.admin.at(gateway.url);
+      const before = await listen(admin, 'kinds=message');
+      const newest = await send();
+      await eventually(() => expect(before.ids).toEqual([newest]));
+      await unsend(newest);
+      const stream = await listen(admin, 'kinds=message,event');
+      await eventually(() => stream.first_id !== undefined);
+      const posted = await post();
+      await eventually(() => expect(stream.ids).toContain(posted));
+      await gateway.stop();
     });
 
     it('as fast as it is read: little waits for who does not read', async () => {

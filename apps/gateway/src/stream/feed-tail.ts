@@ -11,8 +11,8 @@ export interface TailBatch {
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * The last batches of a feed that is followed, without a gap. Before the first, whoever has read the table to its end,
- * and began to in this epoch, has missed nothing: what was not in the table then is published later, and comes here.
+ * The last batches of a feed that is followed, without a gap. As long as none of them has made way, whoever has read the table to
+ * its end, and began to in this epoch, has missed nothing: what was not in the table then is published later, and is here.
  */
 export class FeedTail {
   /** Another one whenever something may have been missed; 0 before the first. */
@@ -20,6 +20,8 @@ export class FeedTail {
   private isFollowed = false;
   private batches: TailBatch[] = [];
   private bytes = 0;
+  /** Whether batches of this epoch have made way. */
+  private hasDropped = false;
   /** What the first batch is behind; undefined before there was one in this epoch. */
   private start?: FeedPosition;
   private end?: FeedPosition;
@@ -39,6 +41,7 @@ export class FeedTail {
     this.isFollowed = false;
     this.batches = [];
     this.bytes = 0;
+    this.hasDropped = false;
     this.start = this.end = undefined;
   }
 
@@ -57,6 +60,7 @@ export class FeedTail {
       const oldest = this.batches.shift()!;
       this.bytes -= bytesOf(oldest);
       this.start = oldest.position;
+      this.hasDropped = true;
     }
     return batch;
   }
@@ -68,8 +72,9 @@ export class FeedTail {
 
   /** As `covers`, of a position that was the end of the table when it was looked at in this epoch. */
   coversEnd(position: FeedPosition, epoch: number): boolean {
-    const isUntouched = this.isFollowed && this.start === undefined && this.epoch === epoch;
-    return isUntouched || this.covers(position);
+    // Where the table ends may lie before what this tail began behind: that row, the last then, is deleted.
+    const isWhole = this.isFollowed && !this.hasDropped && this.epoch === epoch;
+    return isWhole || this.covers(position);
   }
 
   /** The next batch with something behind a position; undefined at the end. */
