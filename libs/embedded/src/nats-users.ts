@@ -85,7 +85,7 @@ function inbox(name: string): string {
   return `_INBOX_${name}.>`;
 }
 
-/** To keep a stream, and to make it anew when it stores nothing any more: all that it had follows from a table. */
+/** To keep a stream, and to make it anew when it stores nothing any more. */
 function ownStream(stream: string): string[] {
   return [
     ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'DELETE', 'MSG.GET'].map(

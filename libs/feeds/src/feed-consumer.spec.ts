@@ -49,7 +49,7 @@ describe('a consumer of a feed', () => {
     expect(replica.consumer.part.gauges.feed_dead_letters.read()).toBe(10);
   });
 
-  it('makes its dead letters anew when their stream stores nothing any more', async () => {
+  it('puts its dead letters into a new stream when theirs stores nothing any more', async () => {
     const url = new URL(world.nats.url);
     // As with a nats-server whose disk was full: what is sent there has no answer, until the stream is another.
     let isStuck = false;
@@ -60,7 +60,7 @@ describe('a consumer of a feed', () => {
       callback: () => void (isStuck = false),
     });
     url.port = String(link.port);
-    await world.start(url.href);
+    const { consumer } = await world.start(url.href);
     const bad = await world.insert(1, { note: POISON });
     await eventually(async () => expect(await world.deadIds()).toEqual(bad));
     isStuck = true;
@@ -69,6 +69,8 @@ describe('a consumer of a feed', () => {
     await expectEffects(good);
     await eventually(async () => expect(await world.deadIds()).toEqual(bad));
     expect(isStuck).toBe(false);
+    // It has gone on where it stood.
+    expect(consumer.part.gauges.feed_consumed.read()).toBe(bad.length + good.length);
     link.close();
   });
 

@@ -4,8 +4,11 @@ import {
   jetstream,
   jetstreamManager,
   type Consumer,
+  type ConsumerConfig,
   type JetStreamManager,
   type JsMsg,
+  type StoredMsg,
+  type StreamState,
 } from '@nats-io/jetstream';
 import { headers, nanos, TimeoutError } from '@nats-io/transport-node';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -47,6 +50,7 @@ const STREAM_MISSING = 10059;
 const CONSUMER_MISSING = 10014;
 /** What JetStream says to a consumer that is there already, with another configuration. */
 const CONSUMER_DIFFERS = 10148;
+const FROM_THE_START = { deliver_policy: 'all' } as const;
 const DEAD_MAX_AGE_MS = 30 * 86_400_000;
 const DEAD_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -71,8 +75,8 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private consumed = 0;
   private dead = 0;
   private batches_pending = 0;
-  /** How often in a row a dead letter found no place. */
-  private unburied = 0;
+  /** How often no dead letter could be stored behind the same one. */
+  private unburied = { behind: -1, times: 0 };
 
   constructor(
     private readonly connection: BusConnection,
@@ -142,26 +146,20 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async open(): Promise<Consumer> {
-    const { name, kind, replicas } = this.options;
+    const { name, kind } = this.options;
     const manager = await jetstreamManager(this.connection.nats, { checkAPI: false });
-    if (this.unburied >= MOST_UNSTORED) await this.beginAnew(manager);
-    await declareStream(manager, {
-      name: deadLetterStream(name),
-      subjects: [deadLetterSubject(name)],
-      max_age: nanos(DEAD_MAX_AGE_MS),
-      max_bytes: DEAD_MAX_BYTES,
-      num_replicas: replicas,
-    });
+    const { state } = await this.declareDeadLetters(manager);
+    if (state.last_seq !== this.unburied.behind) this.unburied = { behind: state.last_seq, times: 0 };
+    const begin = this.unburied.times < MOST_UNSTORED ? FROM_THE_START : await this.buryAnew(manager, state);
     const config = {
       ack_policy: 'explicit',
-      deliver_policy: 'all',
       ack_wait: nanos(ACK_WAIT_MS),
       // One batch at a time keeps the order. Deliveries are not counted: a crash is nobody's fault, ATTEMPTS are.
       max_ack_pending: 1,
       max_deliver: -1,
     } as const;
     await manager.consumers
-      .add(streamName(kind), { ...config, durable_name: name })
+      .add(streamName(kind), { ...config, ...begin, durable_name: name })
       .catch((error: unknown) => {
         if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_DIFFERS) throw error;
         return manager.consumers.update(streamName(kind), name, config);
@@ -169,16 +167,44 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
     return jetstream(this.connection.nats).consumers.get(streamName(kind), name);
   }
 
-  /** All comes again from the start of the feed, its dead letters with it. */
-  private async beginAnew({ consumers, streams }: JetStreamManager): Promise<void> {
+  private declareDeadLetters(manager: JetStreamManager): ReturnType<typeof declareStream> {
+    const { name, replicas } = this.options;
+    return declareStream(manager, {
+      name: deadLetterStream(name),
+      subjects: [deadLetterSubject(name)],
+      max_age: nanos(DEAD_MAX_AGE_MS),
+      max_bytes: DEAD_MAX_BYTES,
+      num_replicas: replicas,
+    });
+  }
+
+  /**
+   * Puts the dead letters into a stream that stores again. Without a consumer meanwhile: whoever comes after one that died of
+   * this begins at the start of the feed, and comes to the same dead letters.
+   * @returns where the consumer is to begin
+   */
+  private async buryAnew(
+    manager: JetStreamManager,
+    { first_seq, last_seq }: StreamState,
+  ): Promise<Partial<ConsumerConfig>> {
     const { name, kind } = this.options;
-    this.logger.error(
-      `The dead letters of ${name} are stored no more: they are made anew, from the start of the feed of ${kind}`,
-    );
-    // In this order: who dies between the two comes to the same dead letters, and finds no place for them once more.
+    const { consumers, streams } = manager;
+    this.logger.error(`The dead letters of ${name} are stored no more: they are put into a new stream`);
+    const letters: StoredMsg[] = [];
+    for (let seq = Math.max(1, first_seq); seq <= last_seq; seq += 1) {
+      const letter = await streams.getMessage(deadLetterStream(name), { seq });
+      if (letter) letters.push(letter);
+    }
+    const consumer = await consumers.info(streamName(kind), name).catch(unlessMissing);
     await consumers.delete(streamName(kind), name).catch(unlessMissing);
     await streams.delete(deadLetterStream(name)).catch(unlessMissing);
-    this.unburied = 0;
+    await this.declareDeadLetters(manager);
+    for (const { data, header } of letters)
+      await jetstream(this.connection.nats).publish(deadLetterSubject(name), data, { headers: header });
+    this.unburied.times = 0;
+    return consumer
+      ? { deliver_policy: 'by_start_sequence', opt_start_seq: consumer.ack_floor.stream_seq + 1 }
+      : FROM_THE_START;
   }
 
   private async take(message: JsMsg): Promise<void> {
@@ -247,10 +273,9 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
         msgID: `${name}:${id}`,
       });
     } catch (failure) {
-      if (failure instanceof TimeoutError) this.unburied += 1;
+      if (failure instanceof TimeoutError) this.unburied.times += 1;
       throw failure;
     }
-    this.unburied = 0;
     this.dead += 1;
   }
 
@@ -268,7 +293,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 /** What is to be deleted may be gone: another replica has come to the same end. */
-function unlessMissing(error: unknown): void {
+function unlessMissing(error: unknown): undefined {
   if (!(error instanceof JetStreamApiError) || ![STREAM_MISSING, CONSUMER_MISSING].includes(error.code))
     throw error;
 }

@@ -36,6 +36,8 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
   private readonly feed: Feed<Row>;
   private running?: Promise<void>;
   private problem?: string;
+  /** What the log tells of already. */
+  private told?: string;
   private isWoken = false;
   private resting = new AbortController();
   private published = 0;
@@ -94,6 +96,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
         const lead = await Lead.wait(url, `${source.table} relay`, this.stopping.signal, () => {
           // The feed is somebody else's now, and what kept it from this one says nothing any more.
           this.problem = undefined;
+          this.waiting_since = undefined;
         });
         if (lead) await this.lead(lead).finally(() => lead.giveUp());
       } catch (error) {
@@ -101,7 +104,6 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
         await this.pause(TRY_AGAIN_MS);
       } finally {
         this.isLeading = false;
-        this.waiting_since = undefined;
       }
     }
   }
@@ -113,7 +115,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     let { sequence } = end;
     let position = await this.begin(lead, stream, end);
     this.isLeading = true;
-    this.problem = undefined;
+    this.problem = this.told = undefined;
     for (;;) {
       const rows = await this.feed.next(lead, position, ROWS_A_READ);
       const [oldest] = rows as Record<string, unknown>[];
@@ -180,10 +182,10 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     await setTimeout(length_ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
   }
 
-  /** Once for each problem, however long it lasts. */
+  /** Once for each problem, however long it lasts, and whoever else tries meanwhile. */
   private report(error: unknown): void {
     const problem = String(error);
-    if (problem !== this.problem) this.logger.error(error);
-    this.problem = problem;
+    if (problem !== this.told) this.logger.error(error);
+    this.problem = this.told = problem;
   }
 }
