@@ -17,9 +17,10 @@ export function volumeFull(hold_ms: number): Fault {
       return {
         async end() {
           await empty();
-          if (await answers(rig.postgres.running.url)) return;
-          // It has died of it, or its recovery has, which the server then waits for without end (seen of 18.4).
-          tell(`Postgres ${rig.postgres.isAlive ? 'hangs' : 'has died'}: it is started again`);
+          if (rig.postgres.isAlive) {
+            if (await answers(rig.postgres.running.url)) return;
+            tell('the recovery of Postgres has died, and the server waits for it: it is started again');
+          }
           await rig.postgres.restart();
         },
       };
