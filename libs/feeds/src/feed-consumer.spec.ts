@@ -60,7 +60,7 @@ describe('a consumer of a feed', () => {
       callback: () => void (isStuck = false),
     });
     url.port = String(link.port);
-    const { consumer } = await world.start(url.href);
+    const { consumer, stop } = await world.start(url.href);
     const bad = await world.insert(1, { note: POISON });
     await eventually(async () => expect(await world.deadIds()).toEqual(bad));
     isStuck = true;
@@ -71,6 +71,11 @@ describe('a consumer of a feed', () => {
     expect(isStuck).toBe(false);
     // It has gone on where it stood.
     expect(consumer.part.gauges.feed_consumed.read()).toBe(bad.length + good.length);
+    await stop();
+    const successor = await world.start();
+    good.push(...(await world.insert(5)));
+    await expectEffects(good);
+    await eventually(() => successor.consumer.part.gauges.feed_consumed.read() === 5);
     link.close();
   });
 
