@@ -7,25 +7,24 @@ interface Counts {
 }
 
 /** How many rows of a table and entries of its indexes a service reads meanwhile, as Postgres counts; its feed aside. */
-export async function rowsRead(
-  service_url: string,
-  table: string,
-  work: () => Promise<unknown>,
-): Promise<number> {
-  const before = await readUntilNow(service_url, table);
-  await work();
-  return (await readUntilNow(service_url, table)).rows - before.rows;
+export async function rowsRead(...reading: Parameters<typeof readMeanwhile>): Promise<number> {
+  return (await readMeanwhile(...reading)).rows;
 }
 
 /** As `rowsRead`, how often it begins to read. */
-export async function scansMade(
+export async function scansMade(...reading: Parameters<typeof readMeanwhile>): Promise<number> {
+  return (await readMeanwhile(...reading)).scans;
+}
+
+async function readMeanwhile(
   service_url: string,
   table: string,
   work: () => Promise<unknown>,
-): Promise<number> {
+): Promise<Counts> {
   const before = await readUntilNow(service_url, table);
   await work();
-  return (await readUntilNow(service_url, table)).scans - before.scans;
+  const after = await readUntilNow(service_url, table);
+  return { rows: after.rows - before.rows, scans: after.scans - before.scans };
 }
 
 /** A connection tells what it has read when it ends, at the latest. */
