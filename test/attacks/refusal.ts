@@ -32,15 +32,11 @@ export function expectProblem(answer: Answer, statuses: number[], of: string): v
 
 /** The same of a body: a bulk as a whole is well, and its one line refused. */
 export function expectRefused(route: Route, answer: Answer, statuses: number[], of: string): void {
-  const isVerdict = route.media_type === 'application/x-ndjson' && answer.status === 200;
-  if (!isVerdict) {
+  if (!isOfVerdicts(route, answer)) {
     expectProblem(answer, statuses, of);
     return;
   }
-  const [verdict, ...more] = (answer.body as string)
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { status: number; error: object });
+  const [verdict, ...more] = verdictsOf(answer);
   expect({ of, more }).toEqual({ of, more: [] });
   expect({ of, verdict }).toMatchObject({
     of,
@@ -50,4 +46,23 @@ export function expectRefused(route: Route, answer: Answer, statuses: number[], 
     },
   });
   expect(JSON.stringify(verdict)).not.toMatch(INSIDES);
+}
+
+/** The places that a refused body is wrong at. */
+export function pointersOf(route: Route, answer: Answer): string[] {
+  const problem = (isOfVerdicts(route, answer) ? verdictsOf(answer)[0]!.error : answer.body) as {
+    errors: { pointer: string }[];
+  };
+  return problem.errors.map(({ pointer }) => pointer);
+}
+
+function isOfVerdicts({ media_type }: Route, { status }: Answer): boolean {
+  return media_type === 'application/x-ndjson' && status === 200;
+}
+
+function verdictsOf({ body }: Answer): { status: number; error: object }[] {
+  return (body as string)
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { status: number; error: object });
 }

@@ -9,12 +9,19 @@ import { type Bite } from './teeth.js';
 const SHOWN = 20;
 
 /** What a reader needs to know before the figures. */
-export function headOf({ tier, part, seed }: FaultOptions): string {
+export function headOf({ tier, part, seed, teeth, untimed, only }: FaultOptions): string {
   const day = new Date().toISOString().slice(0, 10);
   const memory_gb = Math.round(totalmem() / 2 ** 30);
+  const flags = [
+    ...(tier === 'full' ? ['--full'] : []),
+    ...(part ? [`--part ${part}`] : []),
+    ...(teeth ? ['--teeth'] : []),
+    ...(untimed ? ['--untimed'] : []),
+    ...only.map((name) => `--only "${name}"`),
+  ];
   return [
     `# Faults, ${tier} tier, ${day}`,
-    `\`npm run test:faults --${tier === 'full' ? ' --full' : ''}${part ? ` --part ${part}` : ''} --seed ${seed}\`, on ${cpus().length} × ` +
+    `\`npm run test:faults -- ${[...flags, `--seed ${seed}`].join(' ')}\`, on ${cpus().length} × ` +
       `${cpus()[0]!.model.trim()}, ${memory_gb} GB, Node ${process.version}.`,
   ].join('\n\n');
 }

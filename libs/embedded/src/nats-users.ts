@@ -87,16 +87,11 @@ function inbox(name: string): string {
 
 /** To keep a stream, and to make it anew when it stores nothing any more. */
 function ownStream(stream: string): string[] {
-  return [
-    ...['CREATE', 'UPDATE', 'INFO', 'PURGE', 'DELETE', 'MSG.GET'].map(
-      (verb) => `$JS.API.STREAM.${verb}.${stream}`,
-    ),
-    ...[`$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.>`],
-  ];
+  return ['CREATE', 'UPDATE', 'INFO', 'DELETE', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
 }
 
 function ownFeed(feed: string): string[] {
-  return [`feed.${feed}`, ...ownStream(`feed_${feed}`)];
+  return [`feed.${feed}`, ...ownStream(`feed_${feed}`), `$JS.API.STREAM.PURGE.feed_${feed}`];
 }
 
 /** To read a feed from here on, with a consumer that is gone when nobody reads. */
@@ -113,11 +108,8 @@ function following(feed: string): string[] {
 function consuming(feed: string, name: string): string[] {
   const stream = `feed_${feed}`;
   return [
-    `$JS.API.STREAM.INFO.${stream}`,
-    ...['CREATE', 'DURABLE.CREATE', 'INFO', 'DELETE', 'MSG.NEXT'].map(
-      (verb) => `$JS.API.CONSUMER.${verb}.${stream}.${name}`,
-    ),
-    ...[`$JS.API.CONSUMER.CREATE.${stream}.${name}.>`, `$JS.ACK.${stream}.${name}.>`],
+    ...['CREATE', 'INFO', 'DELETE', 'MSG.NEXT'].map((verb) => `$JS.API.CONSUMER.${verb}.${stream}.${name}`),
+    `$JS.ACK.${stream}.${name}.>`,
     ...[`dead.${name}`, ...ownStream(`dead_${name}`)],
   ];
 }
