@@ -52,6 +52,11 @@ describe('conventions', () => {
         expectProblem(await client.get(path), 404, 'not_found');
     });
 
+    it('with an id longer than any is a 400 problem', async () => {
+      for (const id of ['x'.repeat(129), 'x'.repeat(2_049), 'x'.repeat(10_000)])
+        expectProblem(await system.admin.get(`/v1/devices/${id}`), 400, 'invalid');
+    });
+
     it('with broken percent-encoding is a 400 problem', async () => {
       for (const path of ['/v1/events/%', '/v1/devices/%zz', '/v1/devices/%ff', '/%']) {
         const answer = await sendRaw(system.url, rawRequest(`GET ${path}`, bearer()));
@@ -235,6 +240,15 @@ describe('conventions', () => {
         expect(answer.status).toBe(201);
       },
     );
+
+    it('that is none may have a type, as many clients send one with each request', async () => {
+      const type = { 'content-type': 'application/json' };
+      const device = (await system.admin.post('/v1/devices', { id: 'typed' })).body as { key: string };
+      const { key_id: id } = (await system.admin.as(device.key).get('/v1/me')).body as { key_id: string };
+      expect((await system.admin.send('POST', `/v1/keys/${id}/rotate`, undefined, type)).status).toBe(201);
+      expect((await system.admin.send('DELETE', '/v1/devices/typed', undefined, type)).status).toBe(204);
+      expectProblem(await system.admin.send('POST', '/v1/events', undefined, type), 400, 'invalid');
+    });
 
     it('comes back as it went in: numbers, Unicode and the order of names', async () => {
       const data = '{"z":1,"a":[1.50,-0,1e3,9007199254740991,0.1],"ß":"🚰 \\"quoted\\" \\\\ ","empty":{}}';

@@ -34,6 +34,8 @@ export interface Route {
   bodies: Schema[];
   /** The statuses that it says it answers when all is well. */
   well: number[];
+  /** The types that it says it answers in. */
+  types: string[];
 }
 
 /** The OpenAPI document as it is published. */
@@ -50,6 +52,9 @@ export async function publishedRoutes(client: HttpClient): Promise<Route[]> {
     Object.entries(methods).map(([method, operation]) => {
       const [body] = Object.entries<any>(operation.requestBody?.content ?? {});
       const schema = body && resolved(body[1].schema);
+      const well = Object.keys(operation.responses as object)
+        .map(Number)
+        .filter((status) => status >= 200 && status < 300);
       return {
         name: `${method.toUpperCase()} ${path}`,
         method: method.toUpperCase(),
@@ -59,9 +64,8 @@ export async function publishedRoutes(client: HttpClient): Promise<Route[]> {
         isPublic: operation.security === undefined,
         media_type: body?.[0],
         bodies: body ? (schema.oneOf ?? [schema]).map(resolved) : [],
-        well: Object.keys(operation.responses as object)
-          .map(Number)
-          .filter((status) => status >= 200 && status < 300),
+        well,
+        types: well.flatMap((status) => Object.keys(operation.responses[status].content ?? {})),
       };
     }),
   );

@@ -122,6 +122,12 @@ const anyHeaders = seldom(
   {
     'if-match': fc.constantFrom('*', '"1"', 'W/"2"', '"x", "1"', '', '"'),
     'if-none-match': fc.constantFrom('*', '"1"', '"x"', ','),
+    accept: fc.constantFrom(
+      'application/x-ndjson',
+      'text/csv',
+      'text/*;q=0.5, application/json;q=0.1',
+      ';q=',
+    ),
     'idempotency-key': fc.oneof(fc.uuid(), fc.constantFrom('a', 'b', 'x'.repeat(256), 'with space', '')),
   },
   [],

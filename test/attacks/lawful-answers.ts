@@ -41,8 +41,8 @@ export class LawfulAnswers {
     const values: unknown[] =
       type === 'application/x-ndjson'
         ? (body as string)
-            .trimEnd()
             .split('\n')
+            .filter((line) => line !== '')
             .map((line) => JSON.parse(line) as unknown)
         : [body];
     const validate = this.validatorOf(schema);

@@ -69,7 +69,7 @@ describe('a parameter of each route', () => {
     for (const route of routes)
       for (const name of route.parameters)
         for (const text of ['x'.repeat(2_000), 'x'.repeat(4_000), ''])
-          expectProblem(await send(route, withParameter(route, name, text)), [400, 404, 405], route.name);
+          expectProblem(await send(route, withParameter(route, name, text)), [400, 404], route.name);
   });
 
   it('of a query that is text is refused when it is no text', async () => {
@@ -127,6 +127,24 @@ describe('a parameter of each route', () => {
         );
       for (const order of ['up', 'DESC', 'asc; --', ''])
         expectProblem(await send(route, withQuery(valid(route), { order })), [400], `${route.name} ${order}`);
+    }
+  });
+
+  it('of a list is asked for in each type that the document declares, and answered in it', async () => {
+    const lists = routes.filter(({ types }) => types.includes('text/csv'));
+    expect(lists.map(({ name }) => name)).toEqual(
+      routes.filter(({ query }) => query.some(({ name }) => name === 'cursor')).map(({ name }) => name),
+    );
+    for (const route of lists) {
+      expect(route.types).toContain('application/x-ndjson');
+      for (const accept of route.types) {
+        const { status, headers } = await send(route, { ...valid(route), headers: { accept } });
+        expect([route.name, status, headers.get('content-type')]).toEqual([
+          route.name,
+          200,
+          `${accept}; charset=utf-8`,
+        ]);
+      }
     }
   });
 

@@ -5,6 +5,10 @@ import { declareTo } from '#contracts';
 import { Problem } from './auth/allow.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Schema = Exclude<
+  NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string],
+  { $ref: string }
+>;
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 /** Refusals may have further members by their code (RFC 9457, section 3.2), e.g. the two hashes of a conflict. */
@@ -35,10 +39,25 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
       for (const one of parameters) if ('in' in one && one.in === 'header') one.required = false;
       if (WRITES.includes(method)) path[method]?.parameters?.push(IDEMPOTENCY_KEY);
     }
+    if (path.get) declareExports(path.get, document);
   }
   for (const name of HOLDING_MORE)
     Object.assign(document.components!.schemas![name]!, { additionalProperties: true });
   return document;
+}
+
+/** Of whatever answers pages, all rows are to be had at once: see `list`. */
+function declareExports({ responses }: Operation, { components }: OpenAPIObject): void {
+  const answer = responses['200'] as Exclude<Operation['responses'][string], { $ref: string }> | undefined;
+  const reference = (answer?.content?.['application/json']?.schema as { $ref?: string } | undefined)?.$ref;
+  const page = components!.schemas![reference?.split('/').at(-1) ?? ''] as Schema | undefined;
+  if (!page?.properties?.next_cursor) return;
+  const [rows] = Object.values(page.properties as Record<string, Schema>).filter(
+    ({ type }) => type === 'array',
+  );
+  answer!.content!['application/x-ndjson'] = { schema: rows!.items! };
+  answer!.content!['text/csv'] = { schema: { type: 'string' } };
+  answer!.headers = { Link: { description: 'The next page, as rel="next".', schema: { type: 'string' } } };
 }
 
 /** `/openapi.json`, and a UI at `/docs` that loads nothing from elsewhere. */

@@ -40,4 +40,12 @@ describe('a gathering of questions', () => {
     await expect(other).resolves.toBe(1);
     await expect(gathering.ask('a', 2)).resolves.toBe(2);
   });
+
+  it('keeps nobody waiting for ever, neither for an answer that does not come nor behind it', async () => {
+    const gathering = new Gathering<number, number>(() => new Promise(() => undefined), 20);
+    const [first, second] = [gathering.ask('a', 1), gathering.ask('a', 2)];
+    await expect(first).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(second).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(gathering.ask('a', 3)).rejects.toMatchObject({ code: 'unavailable' });
+  });
 });

@@ -1,6 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { Failure } from '#contracts';
 
 const QUESTIONS_A_STATEMENT = 1_000;
+/** A request has other things to wait for, and may have to stand behind a statement that is never answered. */
+const PATIENCE_MS = 3_000;
 
 interface Waiting<Question, Answer> {
   question: Question;
@@ -10,15 +13,31 @@ interface Waiting<Question, Answer> {
 
 /**
  * Questions that are asked while others of their group are under way wait, and are then asked together: whoever
- * needs a thousand answers at once gets them with a statement or two. What fails, fails for its group alone.
+ * needs a thousand answers at once gets them with a statement or two. What fails, fails for its group alone; nobody waits
+ * longer than 3 s.
  */
 export class Gathering<Question, Answer> {
   private readonly groups = new Map<string, Waiting<Question, Answer>[]>();
 
   /** @param answers in the order of the questions */
-  constructor(private readonly answers: (group: string, questions: Question[]) => Promise<Answer[]>) {}
+  constructor(
+    private readonly answers: (group: string, questions: Question[]) => Promise<Answer[]>,
+    private readonly patience_ms = PATIENCE_MS,
+  ) {}
 
+  /** @throws Failure `unavailable` when there is no answer in time: it may still have been asked */
   ask(group: string, question: Question): Promise<Answer> {
+    const answer = this.gather(group, question);
+    return new Promise((resolve, reject) => {
+      const patience = setTimeout(
+        () => reject(new Failure('unavailable', 'The database does not answer in time')),
+        this.patience_ms,
+      );
+      void answer.then(resolve, reject).finally(() => clearTimeout(patience));
+    });
+  }
+
+  private gather(group: string, question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const one = { question, resolve, reject };
       const waiting = this.groups.get(group);

@@ -14,11 +14,7 @@ export function answer(
   done(null, payload instanceof Reply ? mark(payload, request, reply) : payload);
 }
 
-function mark(
-  payload: Reply<unknown>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Reply<unknown> | string {
+function mark(payload: Reply<unknown>, request: FastifyRequest, reply: FastifyReply): Reply<unknown> | null {
   const { replayed, repeated, version, next_cursor } = payload.marks;
   reply.header('content-type', 'application/json; charset=utf-8');
   if (replayed) reply.header('idempotency-replayed', 'true');
@@ -32,14 +28,16 @@ function mark(
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (!isRead || known === undefined || !matches(known, etag)) return payload;
   reply.code(304).removeHeader('content-type');
-  return '';
+  // A length, where one is told, is that of the answer that is spared (RFC 9110, section 8.6).
+  return request.method === 'HEAD' ? payload : null;
 }
 
 /** Up to this size, a body is sent as text: Node then writes it together with the headers, as one buffer. */
 const SHORT_BYTES = 16 * 1024;
 
-/** Bodies are JSON text already when a service wrote them. */
-export function serialize(payload: unknown): string {
+/** Bodies are JSON text already when a service wrote them; null is none. */
+export function serialize(payload: unknown): string | null {
+  if (payload === null) return null;
   if (payload instanceof Reply) {
     const { json } = payload;
     return (Buffer.isBuffer(json) && json.length <= SHORT_BYTES ? json.toString() : json) as string;
@@ -52,8 +50,16 @@ export function matches(tags: string, etag: string): boolean {
   return tags.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
 }
 
+/** What may stand in a URL as it was sent, but not in a URI (RFC 3986). */
+const NOT_IN_URI = /[^\x21-\x7e]|[<>"\\^`{|}]/g;
+
+/** The target as it was sent, with another cursor: a URL that is parsed is not always the one that was sent. */
 function linkToNext(url: string, cursor: string): string {
-  const next = new URL(url, 'http://gateway');
-  next.searchParams.set('cursor', cursor);
-  return `<${next.pathname}${next.search}>; rel="next"`;
+  const [path, query] = url.split(/\?(.*)/s) as [string, string?];
+  const others = (query ?? '')
+    .split('&')
+    .filter((part) => part !== '' && !new URLSearchParams(part).has('cursor'));
+  const next = `${path}?${[...others, `cursor=${encodeURIComponent(cursor)}`].join('&')}`;
+  const escaped = next.replace(NOT_IN_URI, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return `<${escaped}>; rel="next"`;
 }

@@ -6,6 +6,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, withinProjects } from '#contracts';
 import { Metrics } from '#service';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { KeyRing } from '../auth/key-ring.js';
 import { Turns } from '../auth/turns.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
@@ -61,7 +62,8 @@ export function prepareHttp(app: NestFastifyApplication): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, parseIJson(body as Buffer, exactDecimalsOf(request)));
+      // Many clients send the header with each request, with or without a body.
+      done(null, body.length === 0 ? undefined : parseIJson(body as Buffer, exactDecimalsOf(request)));
     } catch (error) {
       done(error as Error);
     }
@@ -88,11 +90,13 @@ export function prepareHttp(app: NestFastifyApplication): void {
     if (encoding === undefined || encoding === 'identity') done();
     else done(new Failure('unsupported_media_type', 'Send the body without Content-Encoding'));
   });
+  const keyRing = app.get(KeyRing);
+  server.decorate('isHeld', (principal) => keyRing.isHeld(principal));
   const config = app.get(GatewayConfig);
   followRequests(server, config.isTalkative);
   server.addHook('preHandler', confine);
   server.addHook('preSerialization', answer);
-  server.setReplySerializer(serialize);
+  server.setReplySerializer(serialize as (payload: unknown) => string);
   const metrics = app.get(Metrics);
   measureRequests(server, metrics);
   const turns = app.get(Turns);

@@ -1,3 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
 import { type Readable } from 'node:stream';
 import { ApiProperty } from '@nestjs/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -43,12 +46,22 @@ describe('a list', () => {
   let fruits: Fruit[];
   let asked: { limit?: number; cursor?: string }[];
   let failing_cursor: string | undefined;
+  let isHeld: boolean;
+  const scope = new AsyncLocalStorage<string>();
+  let scopes: (string | undefined)[];
 
   beforeAll(async () => {
     server = fastify();
+    server.decorate('isHeld', () => Promise.resolve(isHeld));
+    server.addHook('preHandler', ({ url }, _, done) => scope.run(url, done));
+    server.get('/slow', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return 'slow';
+    });
     server.get<{ Querystring: { limit?: number; cursor?: string } }>('/fruits', (request, reply) => {
       const page = async (query: { limit?: number; cursor?: string }): Promise<Reply<FruitPage>> => {
         asked.push(query);
+        scopes.push(scope.getStore());
         if (failing_cursor !== undefined && query.cursor === failing_cursor) throw new Failure('unavailable');
         const start = Number(query.cursor ?? 0);
         const end = start + 3;
@@ -66,6 +79,8 @@ describe('a list', () => {
   });
   beforeEach(() => {
     asked = [];
+    scopes = [];
+    isHeld = true;
     failing_cursor = undefined;
     fruits = [];
   });
@@ -83,6 +98,22 @@ describe('a list', () => {
       expect(await (await get(accept)).json()).toEqual({ fruits: fruits.slice(0, 3), next_cursor: '3' });
     },
   );
+
+  it.each([
+    ['application/json, text/csv;q=0.1', 'application/json'],
+    ['application/json;q=0.1, text/csv', 'text/csv'],
+    ['application/x-ndjson;q=0, */*', 'application/json'],
+    ['text/html, text/*;q=0.5', 'text/csv'],
+    ['Application/X-NDJSON', 'application/x-ndjson'],
+    ['text/csv; charset=utf-8', 'text/csv'],
+    [';q=', 'application/json'],
+  ])('for who accepts %s is of type %s', async (accept, type) => {
+    fruits = someFruits(2);
+    const { headers } = await get(accept);
+    // What the list did not say itself is this server's word for a text.
+    expect(headers.get('content-type')).toMatch(type === 'application/json' ? /^text\/plain/ : type);
+    expect(headers.get('vary')).toBe('accept');
+  });
 
   it('is all of it as NDJSON, a row a line, whatever the limit', async () => {
     fruits = someFruits(8);
@@ -167,5 +198,30 @@ describe('a list', () => {
     const answer = await get('application/x-ndjson');
     expect(answer.status).toBe(200);
     await expect(answer.text()).rejects.toThrow();
+  });
+
+  it('breaks off when its key is good no more', async () => {
+    fruits = someFruits(9);
+    isHeld = false;
+    const answer = await get('text/csv');
+    expect(answer.status).toBe(200);
+    await expect(answer.text()).rejects.toThrow();
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is asked for by its own request to its end, whatever other request of the connection was before it', async () => {
+    // Larger than what is read ahead.
+    fruits = someFruits(9).map((fruit) => ({ ...fruit, data: 'x'.repeat(100_000) }));
+    const { port } = server.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    let answers = '';
+    socket.on('data', (chunk) => (answers += chunk.toString()));
+    socket.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write(
+      'GET /fruits HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\nConnection: close\r\n\r\n',
+    );
+    await once(socket, 'close');
+    expect(answers).toContain('fruit 8');
+    expect(scopes).toEqual(['/fruits', '/fruits', '/fruits']);
   });
 });

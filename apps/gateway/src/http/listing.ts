@@ -1,6 +1,17 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Constructor, type Reply } from '#contracts';
+import Negotiator from 'negotiator';
+import { Failure, type Constructor, type Reply } from '#contracts';
+import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { type Principal } from '../auth/principal.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the key of a request that lasts is still good. */
+    isHeld(principal: Principal): Promise<boolean>;
+  }
+}
 
 /** How a list is walked: a page at a time, `rows` of each. */
 export interface Listing<Query, Page, Row> {
@@ -11,14 +22,17 @@ export interface Listing<Query, Page, Row> {
   row: Constructor<Row> | readonly Constructor<Row>[];
 }
 
-type Format = 'application/json' | 'application/x-ndjson' | 'text/csv';
+const JSON_PAGE = 'application/json; charset=utf-8';
+const NDJSON = 'application/x-ndjson; charset=utf-8';
+const CSV = 'text/csv; charset=utf-8';
 
 const ROWS_A_PAGE = 1000;
 
 /**
- * One page as JSON, or with `Accept: application/x-ndjson` or `text/csv` the whole result, streamed page by page
- * as fast as the client reads. What fails before the first row is an ordinary problem; what fails later cuts the
- * connection, so that nobody takes a part for the whole. HEAD asks for the first page alone.
+ * One page as JSON, or the whole result as NDJSON or CSV where `Accept` prefers one of them (RFC 9110, section 12.5.1),
+ * streamed page by page as fast as the client reads, for as long as its key is good. What fails before the first row is an
+ * ordinary problem; what fails later cuts the connection, so that nobody takes a part for the whole. HEAD asks for the first
+ * page alone.
  */
 export async function list<
   Query extends object,
@@ -29,30 +43,39 @@ export async function list<
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Reply<Page> | Readable> {
-  const format = formatOf(request.headers.accept ?? '');
-  if (format === 'application/json') return page(query);
+  reply.header('vary', 'accept');
+  const format = formatOf(request);
+  if (format === JSON_PAGE) return page(query);
 
   const whole = { ...query, limit: ROWS_A_PAGE };
   const first = (await page(whole)).body;
   const columns = [...new Set([row].flat().flatMap(columnsOf))];
+  const { principal } = request as AuthenticatedRequest;
+  // What is asked for while the answer is written is asked in the context of whoever makes room for it: that is not
+  // always this request.
+  const inContext = AsyncLocalStorage.snapshot();
+  const next = async (cursor: string): Promise<Page> => {
+    if (!(await request.server.isHeld(principal))) throw new Failure('unauthenticated');
+    return (await page({ ...whole, cursor })).body;
+  };
   async function* lines(): AsyncGenerator<string> {
-    if (format === 'text/csv') yield `${columns.join(',')}\r\n`;
+    if (format === CSV) yield `${columns.join(',')}\r\n`;
     for (let current = first; ;) {
       yield rows(current)
-        .map((one) => (format === 'text/csv' ? csvLine(columns, one) : `${JSON.stringify(one)}\n`))
+        .map((one) => (format === CSV ? csvLine(columns, one) : `${JSON.stringify(one)}\n`))
         .join('');
       if (current.next_cursor === null) return;
-      current = (await page({ ...whole, cursor: current.next_cursor })).body;
+      current = await inContext(next, current.next_cursor);
     }
   }
-  reply.header('content-type', `${format}; charset=utf-8`);
+  reply.header('content-type', format);
   // Nobody reads what HEAD is answered: the pages would follow each other unheld, after the answer.
   return Readable.from(request.method === 'HEAD' ? [] : lines(), { objectMode: false });
 }
 
-function formatOf(accept: string): Format {
-  if (accept.includes('application/x-ndjson')) return 'application/x-ndjson';
-  return accept.includes('text/csv') ? 'text/csv' : 'application/json';
+/** JSON also for who accepts none of them. */
+function formatOf({ headers }: FastifyRequest): string {
+  return new Negotiator({ headers }).mediaType([JSON_PAGE, NDJSON, CSV]) ?? JSON_PAGE;
 }
 
 /** Names of the fields that a class declares for OpenAPI, in their order. */
