@@ -18,9 +18,38 @@ function changeOf(project_id: string, index: number): ArchivedChange {
 }
 
 describe('the cut of an archive', () => {
+  const waiting = (...counts: number[]): { project_id: string }[] =>
+    counts.flatMap((count, project) =>
+      Array<object>(count).fill({ project_id: PROJECTS[project]! }),
+    ) as never;
+
   it('waits for ten changes, or until time is up', () => {
-    expect([0, 9, 10, 19, 25].map((waiting) => countToCut(waiting, false))).toEqual([0, 0, 10, 10, 20]);
-    expect([0, 9, 10, 25].map((waiting) => countToCut(waiting, true))).toEqual([0, 9, 10, 25]);
+    expect([0, 9, 10, 19, 25].map((count) => countToCut(waiting(count), false))).toEqual([0, 0, 10, 10, 20]);
+    expect([0, 9, 10, 25].map((count) => countToCut(waiting(count), true))).toEqual([0, 9, 10, 25]);
+  });
+
+  it('waits for ten of one project, however many of others wait', () => {
+    expect(countToCut(waiting(9, 9), false)).toBe(0);
+    expect(countToCut([...waiting(9, 9), ...waiting(2)], false)).toBe(19);
+    const many = Array.from({ length: 150 }, (_, index) => ({ project_id: `${index % 50}` }));
+    expect(countToCut(many, false)).toBe(0);
+  });
+
+  it('makes no more than 200 files at once', () => {
+    const each = Array.from({ length: 1_000 }, (_, index) => ({ project_id: `${index}` }));
+    expect(countToCut(each, false)).toBe(0);
+    expect(countToCut(each, true)).toBe(200);
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(300).map(String), { maxLength: 1_000 }),
+        fc.boolean(),
+        (owners, timeIsUp) => {
+          const feed = owners.map((project_id, index) => changeOf(project_id, index));
+          const cut = countToCut(feed, timeIsUp);
+          expect(cutFiles(feed.slice(0, cut), 0).length).toBeLessThanOrEqual(200);
+        },
+      ),
+    );
   });
 
   it('puts each change into one file, in order, ten at most, no two projects in one', () => {

@@ -13,10 +13,25 @@ export interface ArchiveFile {
 }
 
 const CHANGES_A_FILE = 10;
+/** A leader that writes them stays far below the 10 s after which the lead is another's, on a slow disk too. */
+const FILES_A_CUT = 200;
 
-/** How many of the changes that wait go into files now: all that fill files, or all there are when time is up. */
-export function countToCut(waiting: number, timeIsUp: boolean): number {
-  return timeIsUp ? waiting : waiting - (waiting % CHANGES_A_FILE);
+/**
+ * How many of the changes that wait go into files now: up to the last that fills a file of its project, or all there
+ * are when time is up; no more than make 200 files.
+ */
+export function countToCut(waiting: Pick<ArchivedChange, 'project_id'>[], timeIsUp: boolean): number {
+  const counts = new Map<string, number>();
+  let files = 0;
+  let cut = 0;
+  for (const [index, { project_id }] of waiting.entries()) {
+    const before = counts.get(project_id) ?? 0;
+    if (before % CHANGES_A_FILE === 0) files += 1;
+    if (files > FILES_A_CUT) break;
+    counts.set(project_id, before + 1);
+    if (timeIsUp || (before + 1) % CHANGES_A_FILE === 0) cut = index + 1;
+  }
+  return cut;
 }
 
 /**

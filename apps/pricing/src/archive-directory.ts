@@ -4,17 +4,25 @@ import { join } from 'node:path';
 /** A file that is written aside, under a name that nobody else writes, until it is renamed. */
 export interface PromisedFile {
   name: string;
+  /** From the directory of the archive on. */
   aside: string;
 }
 
-const ASIDE = /^\.\d{12}-[\da-f-]{36}\.json\.[\da-f-]{36}\.partial$/;
+/** In the archive, so that a rename is one step; apart, so that what is in its place is never listed, however much it is. */
+const ASIDE = '.aside';
+
+/** Where the lead of this number writes a file aside. */
+export function asideOf(name: string, lead: number): string {
+  return `${ASIDE}/${lead}-${name}.partial`;
+}
 
 /** The directory of the archive. Whatever it says has happened survives a power cut. */
 export class ArchiveDirectory {
   constructor(private readonly path: string) {}
 
   async make(): Promise<void> {
-    await mkdir(this.path, { recursive: true });
+    await mkdir(join(this.path, ASIDE), { recursive: true });
+    await this.sync();
   }
 
   async writeAside(files: { aside: string; content: string }[]): Promise<void> {
@@ -29,7 +37,7 @@ export class ArchiveDirectory {
         }
       }),
     );
-    await this.sync();
+    await this.sync(ASIDE);
   }
 
   /** What is no longer aside is in its place already, or was and has been taken away. */
@@ -39,18 +47,24 @@ export class ArchiveDirectory {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       });
     }
-    if (files.length > 0) await this.sync();
+    if (files.length === 0) return;
+    await this.sync();
+    await this.sync(ASIDE);
   }
 
-  /** Throws away what was written aside and never promised. */
-  async clearAside(): Promise<void> {
-    const names = await readdir(this.path);
-    await Promise.all(names.filter((name) => ASIDE.test(name)).map((name) => rm(join(this.path, name))));
+  /**
+   * Throws away what leads before the one of this number wrote aside and never promised. What a later one has written
+   * stays: whoever asks may have lost the lead without knowing.
+   */
+  async clearAside(lead: number): Promise<void> {
+    const names = await readdir(join(this.path, ASIDE));
+    const earlier = names.filter((name) => Number.parseInt(name, 10) < lead);
+    await Promise.all(earlier.map((name) => rm(join(this.path, ASIDE, name), { force: true })));
   }
 
-  /** Names are kept by the directory, which is synchronized apart from its files. */
-  private async sync(): Promise<void> {
-    const directory = await open(this.path, 'r');
+  /** Names are kept by their directory, which is synchronized apart from its files. */
+  private async sync(name = ''): Promise<void> {
+    const directory = await open(join(this.path, name), 'r');
     try {
       await directory.sync();
     } finally {

@@ -23,6 +23,16 @@ export class ArchiveRepository {
 
   constructor(private readonly lead: Lead) {}
 
+  /** The number of this lead, above those of all before: who has lost the lead knows by it what is its successor's. */
+  async number(): Promise<number> {
+    const [position] = await this.lead.prepared<{ leads: number }>(
+      'archive-lead',
+      'UPDATE pricing.archive_position SET leads = leads + 1 RETURNING leads::int',
+      [],
+    );
+    return position!.leads;
+  }
+
   /** Files whose changes count as archived, and that may not be in their place yet. */
   promised(): Promise<PromisedFile[]> {
     return this.lead.prepared('archive-files', 'SELECT name, aside FROM pricing.archive_files', []);

@@ -1,13 +1,12 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Lead } from '#database';
-import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { countToCut, cutFiles } from './archive-cut.js';
-import { ArchiveDirectory } from './archive-directory.js';
+import { ArchiveDirectory, asideOf } from './archive-directory.js';
 import { ArchiveRepository, type ArchivePosition } from './archive.repository.js';
 import { PricingConfig } from './pricing.config.js';
 
-const CHANGES_A_CUT = 1_000;
+const CHANGES_A_LOOK = 1_000;
 /** A change is in its file a second after it was committed; looking and writing take the rest. */
 const PATIENCE_MS = 800;
 const LOOK_MS = 100;
@@ -49,17 +48,19 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async write(archive: ArchiveRepository, directory: ArchiveDirectory): Promise<void> {
+    const lead = await archive.number();
     await directory.make();
     await directory.putInPlace(await archive.promised());
-    await directory.clearAside();
+    await directory.clearAside(lead);
     let position = await archive.position();
     let waitingSince: number | undefined;
     while (!this.stopping.signal.aborted) {
-      const changes = await archive.next(position, CHANGES_A_CUT);
+      const changes = await archive.next(position, CHANGES_A_LOOK);
       const now = performance.now();
       waitingSince = changes.length === 0 ? undefined : (waitingSince ?? now);
-      const timeIsUp = waitingSince !== undefined && now - waitingSince >= PATIENCE_MS;
-      const cut = changes.slice(0, countToCut(changes.length, timeIsUp));
+      // With no room to wait in, there is nothing to wait for.
+      const timeIsUp = changes.length === CHANGES_A_LOOK || now - (waitingSince ?? now) >= PATIENCE_MS;
+      const cut = changes.slice(0, countToCut(changes, timeIsUp));
       const last = cut.at(-1);
       if (!last) {
         await this.pause(LOOK_MS);
@@ -67,13 +68,14 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
       }
       const files = cutFiles(cut, position.files).map((file) => ({
         ...file,
-        aside: `.${file.name}.${randomUUID()}.partial`,
+        aside: asideOf(file.name, lead),
       }));
       await directory.writeAside(files);
       await archive.promise(last, files);
       await directory.putInPlace(files);
       position = { ...last, files: position.files + files.length } satisfies ArchivePosition;
-      waitingSince = undefined;
+      // What stays behind has waited too, perhaps as long.
+      if (cut.length === changes.length) waitingSince = undefined;
     }
   }
 

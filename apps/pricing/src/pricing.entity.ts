@@ -40,6 +40,8 @@ export class ArchivePosition {
   @Column('bigint') transaction_id!: string;
   @Column('uuid') id!: string;
   @Column('bigint') files!: string;
+  /** How often a replica has begun to lead. */
+  @Column('bigint', { default: 0 }) leads!: string;
 }
 
 /** Archive files that are written aside, and are promised to be in their place. */

@@ -1,13 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { Failure, queryPriceChanges, reprice, type PriceChange } from '#contracts';
 import { Lead } from '#database';
 import { context, eventually, queryDatabase } from '#testing';
+import { ArchiveDirectory, asideOf } from '../src/archive-directory.js';
 import { ArchiveRepository } from '../src/archive.repository.js';
 import { type Pricing, startPricing } from './start-pricing.js';
 
@@ -70,6 +71,7 @@ describe('the archive', () => {
       return looks.length > 0;
     });
   };
+  const aside = (): Promise<string[]> => readdir(join(directory, '.aside'));
   const names = async (): Promise<string[]> =>
     (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
   /** Fails for a file that is not whole. */
@@ -92,7 +94,8 @@ describe('the archive', () => {
       expect(file.length).toBeGreaterThan(0);
       expect(file.length).toBeLessThanOrEqual(10);
     }
-    expect(await readdir(directory)).toHaveLength((await names()).length);
+    expect(await readdir(directory)).toEqual(['.aside', ...(await names())]);
+    expect(await aside()).toEqual([]);
   };
 
   it('puts ten changes in a file, and the rest in one when a second is over', async () => {
@@ -170,11 +173,12 @@ describe('the archive', () => {
 
   it('puts nothing in its place before it is promised, wherever it is killed', async () => {
     const child = await forkReplica();
+    await archiverHasLooked();
     const holder = new Client({ connectionString: service.urls.owner });
     await holder.connect();
     await holder.query('BEGIN; LOCK TABLE pricing.archive_position IN SHARE MODE');
     await setAll('p', 30);
-    await eventually(async () => (await readdir(directory)).length >= 3);
+    await eventually(async () => (await aside()).length >= 3);
     expect(await names()).toEqual([]);
     await end(child, 'SIGKILL');
     await holder.query('ROLLBACK');
@@ -185,19 +189,49 @@ describe('the archive', () => {
 
   it('puts in place what its predecessor promised, and throws away what it did not', async () => {
     const name = (number: number): string => `00000000000${number}-${project_id}.json`;
-    const [promised, unpromised] = [1, 2].map((number) => `.${name(number)}.${randomUUID()}.partial`);
-    await writeFile(join(directory, promised!), '[1]');
-    await writeFile(join(directory, unpromised!), '[2]');
-    await queryDatabase(service.urls.owner, 'INSERT INTO pricing.archive_files VALUES ($1, $2), ($3, $4)', [
-      name(1),
-      promised,
-      name(3),
-      `.${name(3)}.${randomUUID()}.partial`,
-    ]);
+    // Versions before wrote beside what is in its place, which is never listed any more.
+    const [earlier, forgotten] = [2, 5].map((number) => `.${name(number)}.${randomUUID()}.partial`);
+    const promised = [asideOf(name(1), 0), earlier!];
+    await mkdir(join(directory, '.aside'));
+    await writeFile(join(directory, promised[0]!), '[1]');
+    await writeFile(join(directory, promised[1]!), '[2]');
+    await writeFile(join(directory, asideOf(name(3), 0)), '[3]');
+    await writeFile(join(directory, forgotten!), '[5]');
+    await queryDatabase(
+      service.urls.owner,
+      'INSERT INTO pricing.archive_files VALUES ($1, $2), ($3, $4), ($5, $6)',
+      [name(1), promised[0], name(2), promised[1], name(4), asideOf(name(4), 0)],
+    );
     await startReplica();
-    await eventually(async () => (await readdir(directory)).length === 1);
-    expect(await readdir(directory)).toEqual([name(1)]);
+    await eventually(async () => (await names()).length === 2 && (await aside()).length === 0);
+    expect((await readdir(directory)).sort()).toEqual([forgotten, '.aside', name(1), name(2)]);
     expect(await readFile(join(directory, name(1)), 'utf8')).toBe('[1]');
+    expect(await readFile(join(directory, name(2)), 'utf8')).toBe('[2]');
+  });
+
+  it('leaves alone what a successor wrote aside when it has lost the lead without knowing', async () => {
+    const archive = new ArchiveDirectory(directory);
+    await archive.make();
+    const leadNow = async () => {
+      const lead = await Lead.wait(service.urls.service, 'pricing archive', new AbortController().signal);
+      const number = await new ArchiveRepository(lead!).number();
+      const file = { name: `${number}.json`, aside: asideOf(`${number}.json`, number), content: '[]' };
+      await archive.writeAside([file]);
+      return { lead: lead!, number, file };
+    };
+    const lost = await leadNow();
+    await queryDatabase(
+      service.database_url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'pricing archive' AND datname = current_database()`,
+    );
+    const successor = await leadNow();
+    await archive.clearAside(lost.number);
+    await archive.clearAside(successor.number);
+    await archive.putInPlace([successor.file]);
+    expect(await names()).toEqual([successor.file.name]);
+    expect(await aside()).toEqual([]);
+    await Promise.all([lost, successor].map(({ lead }) => lead.giveUp()));
   });
 
   it('refuses to go on in a database that is older than the archive', async () => {
