@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { parser } from '@prometheus-io/lezer-promql';
@@ -41,13 +42,15 @@ const TARGET_LABELS = ['app', 'pod', 'namespace', 'le'];
 
 describe('what is watched', () => {
   let system: System;
+  let archive: string;
   /** Each metric that any app exposes, with the labels that its samples have. */
   const exposed = new Map<string, Set<string>>();
   const metricsOf = async ({ health_port }: { health_port: number }): Promise<string> =>
     (await fetch(`http://127.0.0.1:${health_port}/metrics`)).text();
 
   beforeAll(async () => {
-    system = await startSystem();
+    archive = await mkdtemp(join(tmpdir(), 'flotilla-archive-'));
+    system = await startSystem({ PRICING_ARCHIVE_DIR: archive });
     const { admin } = system;
     await Promise.all(['/v1/events', '/v1/devices', '/v1/me', '/v1/nothing'].map((path) => admin.get(path)));
     const running = [system.gateway, system.activityEvents, system.deviceState, system.firmware];
@@ -60,7 +63,10 @@ describe('what is watched', () => {
       }
     }
   });
-  afterAll(() => system.stop());
+  afterAll(async () => {
+    await system.stop();
+    await rm(archive, { recursive: true });
+  });
 
   it.each(QUERIES)('is written in PromQL: $place', ({ expr }) => {
     expect(partsOf(expr, '⚠')).toEqual([]);

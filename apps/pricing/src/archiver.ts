@@ -1,10 +1,9 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Lead } from '#database';
 import { setTimeout } from 'node:timers/promises';
 import { countToCut, cutFiles } from './archive-cut.js';
-import { ArchiveDirectory, asideOf } from './archive-directory.js';
+import { asideOf, type ArchiveDirectory } from './archive-directory.js';
 import { ArchiveRepository, type ArchivePosition } from './archive.repository.js';
-import { PricingConfig } from './pricing.config.js';
 
 const CHANGES_A_LOOK = 1_000;
 /** A change is in its file a second after it was committed; looking and writing take the rest. */
@@ -17,17 +16,25 @@ const TRY_AGAIN_MS = 1_000;
  * statement that these changes are in these files, then renames. A new leader renames what was said and is still
  * aside, and throws away what was not said: wherever the old one died, no change is lost and none is twice.
  */
-@Injectable()
 export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(Archiver.name);
   private readonly stopping = new AbortController();
   private running?: Promise<void>;
+  private problem?: string;
+  /** What the log tells of already. */
+  private told?: string;
+  private isLeading = false;
+  /** Of the oldest change that is in no file yet, its time in ms. */
+  private behind_since?: number;
 
-  constructor(private readonly config: PricingConfig) {}
+  /** @param url of the database, for a connection of its own */
+  constructor(
+    private readonly url: string,
+    private readonly directory: ArchiveDirectory,
+  ) {}
 
   onApplicationBootstrap(): void {
-    const { PRICING_ARCHIVE_DIR } = this.config;
-    if (PRICING_ARCHIVE_DIR !== undefined) this.running = this.run(new ArchiveDirectory(PRICING_ARCHIVE_DIR));
+    this.running = this.run();
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -35,27 +42,54 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
     await this.running;
   }
 
-  private async run(directory: ArchiveDirectory): Promise<void> {
+  /** The archive as a part of the app's health and metrics. */
+  readonly part = {
+    name: 'archive',
+    essential: false,
+    check: (): Promise<void> =>
+      this.problem === undefined ? Promise.resolve() : Promise.reject(new Error(this.problem)),
+    gauges: {
+      archive_leads: {
+        help: 'Whether this process writes the archive.',
+        read: (): number => Number(this.isLeading),
+      },
+      archive_lag_s: {
+        help: 'Age of the oldest change that was read and is in no file yet.',
+        read: (): number => (this.behind_since === undefined ? 0 : (Date.now() - this.behind_since) / 1_000),
+      },
+    },
+  };
+
+  private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       try {
-        const lead = await Lead.wait(this.config.DATABASE_URL, 'pricing archive', this.stopping.signal);
-        if (lead) await this.write(new ArchiveRepository(lead), directory).finally(() => lead.giveUp());
+        const lead = await Lead.wait(this.url, 'pricing archive', this.stopping.signal, () => {
+          // The archive is somebody else's now, and what kept it from this one says nothing any more.
+          this.problem = undefined;
+          this.behind_since = undefined;
+        });
+        if (lead) await this.write(new ArchiveRepository(lead)).finally(() => lead.giveUp());
       } catch (error) {
-        this.logger.error(error);
+        this.report(error);
+        await this.pause(TRY_AGAIN_MS);
+      } finally {
+        this.isLeading = false;
       }
-      await this.pause(TRY_AGAIN_MS);
     }
   }
 
-  private async write(archive: ArchiveRepository, directory: ArchiveDirectory): Promise<void> {
+  private async write(archive: ArchiveRepository): Promise<void> {
+    const { directory } = this;
     const lead = await archive.number();
     await directory.make();
     await directory.putInPlace(await archive.promised());
     await directory.clearAside(lead);
     let position = await archive.position();
     let waitingSince: number | undefined;
+    this.isLeading = true;
     while (!this.stopping.signal.aborted) {
       const changes = await archive.next(position, CHANGES_A_LOOK);
+      this.behind_since = changes[0] && Date.parse(changes[0].timestamp);
       const now = performance.now();
       waitingSince = changes.length === 0 ? undefined : (waitingSince ?? now);
       // With no room to wait in, there is nothing to wait for.
@@ -63,6 +97,7 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
       const cut = changes.slice(0, countToCut(changes, timeIsUp));
       const last = cut.at(-1);
       if (!last) {
+        if (changes.length === 0) this.problem = this.told = undefined;
         await this.pause(LOOK_MS);
         continue;
       }
@@ -73,6 +108,7 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
       await directory.writeAside(files);
       await archive.promise(last, files);
       await directory.putInPlace(files);
+      this.problem = this.told = undefined;
       position = { ...last, files: position.files + files.length } satisfies ArchivePosition;
       // What stays behind has waited too, perhaps as long.
       if (cut.length === changes.length) waitingSince = undefined;
@@ -81,5 +117,14 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async pause(length_ms: number): Promise<void> {
     await setTimeout(length_ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+
+  /** Once for each problem, however long it lasts, and whoever else tries meanwhile. */
+  private report(error: unknown): void {
+    // Each try is of another file.
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    const problem = syscall === undefined ? String(error) : `${syscall}: ${code!}`;
+    if (problem !== this.told) this.logger.error(error);
+    this.problem = this.told = problem;
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { Failure, queryPriceChanges, reprice, type PriceChange } from '#contracts';
 import { Lead } from '#database';
+import { type RunningService } from '#service';
 import { context, eventually, queryDatabase } from '#testing';
 import { ArchiveDirectory, asideOf } from '../src/archive-directory.js';
 import { ArchiveRepository } from '../src/archive.repository.js';
@@ -18,7 +19,7 @@ describe('the archive', () => {
   let service: Pricing;
   let directory: string;
   let project_id: string;
-  let replicas: { stop(): Promise<void> }[];
+  let replicas: RunningService[];
 
   beforeEach(async () => {
     service = await startPricing({ replicas: 0 });
@@ -32,14 +33,16 @@ describe('the archive', () => {
     await rm(directory, { recursive: true });
   });
 
-  const startReplica = async (): Promise<void> => {
-    replicas.push(await service.startReplica({ PRICING_ARCHIVE_DIR: directory }));
+  const startReplica = async (): Promise<RunningService> => {
+    const replica = await service.startReplica({ PRICING_ARCHIVE_DIR: directory });
+    replicas.push(replica);
+    return replica;
   };
   /** A replica that can be killed. */
   const forkReplica = async (): Promise<ChildProcess> => {
     const child = fork('dist/apps/pricing/src/main.js', [], {
-      env: { ...process.env, ...service.environment, PRICING_ARCHIVE_DIR: directory },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, ...service.environment, PRICING_ARCHIVE_DIR: directory, LOG_LEVEL: 'error' },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     await once(child, 'message');
     return child;
@@ -241,6 +244,37 @@ describe('the archive', () => {
       'The archive is ahead of the database',
     );
     await lead!.giveUp();
+  });
+
+  it('says in health and metrics that it cannot write, and goes on once it can', async () => {
+    await writeFile(join(directory, '.aside'), 'in its way');
+    const { health_port } = await startReplica();
+    const ask = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${health_port}${path}`);
+    const leads = async (): Promise<string | undefined> =>
+      /^flotilla_archive_leads (\d)$/m.exec(await (await ask('/metrics')).text())?.[1];
+    await eventually(async () => (await ask('/health')).status === 503);
+    const { parts } = (await (await ask('/health')).json()) as { parts: object };
+    expect(parts).toMatchObject({ archive: { status: 'down' }, feed: { status: 'up' } });
+    expect((await ask('/health/ready')).status).toBe(200);
+    expect(await leads()).toBe('0');
+    await set('p', 1);
+    await rm(join(directory, '.aside'));
+    await expectWhole();
+    await eventually(async () => (await ask('/health')).status === 200);
+    expect(await leads()).toBe('1');
+  });
+
+  it('logs once what keeps it from writing, however often it tries', async () => {
+    await mkdir(join(directory, '.aside'));
+    const tries = [1, 2, 3].map((lead) => asideOf(`000000000001-${project_id}.json`, lead));
+    for (const name of tries) await writeFile(join(directory, name), 'in its way');
+    const child = await forkReplica();
+    let log = '';
+    child.stdout!.on('data', (chunk) => (log += String(chunk)));
+    await set('p', 1);
+    await expectWhole();
+    await end(child, 'SIGTERM');
+    expect(log.split('\n').filter((line) => line.includes('EEXIST'))).toHaveLength(1);
   });
 
   it('loses and repeats no change, and forks no chain, while its replicas are killed one after another', async () => {
