@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { BusConnection } from '#bus';
-import { recordEvent, recordFirmware, reportState, reprice } from '#contracts';
+import { MAX_UUID, recordEvent, recordFirmware, reportState, reprice } from '#contracts';
 import { eventually, queryDatabase } from '#testing';
 import { ndjson, OpenBulk, sendBulk, type Verdict } from './bulk-client.js';
 import { aDeviceId, aFirmwareEvent, anEvent } from './builders.js';
@@ -114,6 +114,14 @@ describe('bulk', () => {
       ['a key with a blank', () => wrong({ idempotency_key: 'a b' }), 400, 'invalid', '/idempotency_key'],
       ['a state without a device', () => '{"kind":"state","data":{}}', 400, 'invalid', '/device_id'],
       ['a price of nothing', () => '{"kind":"price","product_id":"x","price":0}', 400, 'invalid', '/price'],
+      [
+        'a price of a product without a route',
+        () => '{"kind":"price","product_id":"changes","price":1}',
+        400,
+        'invalid',
+        '/product_id',
+      ],
+      ['an id at the end of a feed', () => wrong({ id: MAX_UUID }), 400, 'invalid', '/id'],
       ['firmware of a member', () => JSON.stringify(aFirmwareLine('x')), 403, 'forbidden', ''],
       ['a message to nobody', () => JSON.stringify(aMessageLine(randomUUID())), 404, 'unknown_recipient', ''],
       ['too long', () => wrong({ message: 'x'.repeat(64 * KIB) }), 413, 'too_large', ''],

@@ -178,6 +178,7 @@ describe('pricing', () => {
       ['an empty product', '/product_id', { product_id: '' }],
       ['a product of 300 characters', '/product_id', { product_id: 'x'.repeat(300) }],
       ['a control character', '/product_id', { product_id: 'a\nb' }],
+      ['a product whose route is the list of changes', '/product_id', { product_id: 'changes' }],
       ['a number for a product', '/product_id', { product_id: 7 }],
       ['no price', '/price', { price: undefined }],
       ['an unexpected price to expect', '/expected_previous_price', { expected_previous_price: '-1' }],

@@ -9,6 +9,7 @@ import {
   Moment,
   OneOf,
   Order,
+  OwnUuid,
   Text,
   Timestamp,
   Uuid,
@@ -34,7 +35,7 @@ export class NewEvent {
   @DeviceId({ optional: true, description: 'The device it is about.' })
   device_id?: string;
 
-  @Uuid({ optional: true, description: 'The caller’s own id. The same id again is the same event.' })
+  @OwnUuid({ optional: true, description: 'The caller’s own id. The same id again is the same event.' })
   id?: string;
 
   @Timestamp({ optional: true, description: 'When it happened; when it was recorded unless told.' })

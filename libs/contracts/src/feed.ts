@@ -1,4 +1,5 @@
 import { type Caller, contract } from './call.js';
+import { MAX_UUID } from './fields.js';
 import { mailboxOf } from './messages.js';
 import { type AnyEntry, ENTRY_KINDS } from './timeline.js';
 
@@ -12,9 +13,6 @@ export type FeedPosition = [transaction_id: string, id: string];
 /** Before everything that a feed has. */
 export const FEED_START: FeedPosition = ['0', '00000000-0000-0000-0000-000000000000'];
 
-/** Behind all rows of a transaction. */
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
 /** Whether one position is behind the other in their feed. */
 export function isBehind([transaction_id, id]: FeedPosition, [other, other_id]: FeedPosition): boolean {
   const difference = BigInt(transaction_id) - BigInt(other);
@@ -23,12 +21,12 @@ export function isBehind([transaction_id, id]: FeedPosition, [other, other_id]: 
 
 /** Whether a position that was answered is where the feed ended then: there was nothing more behind it. */
 export function isFeedEnd([, id]: FeedPosition): boolean {
-  return id === LAST_ID;
+  return id === MAX_UUID;
 }
 
 /** The end of a feed whose last rows this transaction wrote. */
 export function feedEnd(transaction_id: string): FeedPosition {
-  return [transaction_id, LAST_ID];
+  return [transaction_id, MAX_UUID];
 }
 
 /** What is known of an entry without a look into it: enough to say who may see it. */

@@ -15,7 +15,9 @@ import {
   MomentNotAfter,
   NotWith,
   OneOf,
+  OwnUuid,
   Price,
+  PricedProductId,
   SomeOf,
   Text,
   Uuid,
@@ -32,6 +34,7 @@ class Everything {
   @EmailAddress({ optional: true }) email?: string;
   @DeviceId({ optional: true }) device_id?: string;
   @Uuid({ optional: true }) uuid?: string;
+  @OwnUuid({ optional: true }) own?: string;
   @JsonObject({ optional: true }) object?: object;
   @OneOf(['asc', 'desc'], { optional: true }) word?: string;
   @WholeNumber({ min: -1, max: 3, optional: true }) number?: number;
@@ -39,6 +42,10 @@ class Everything {
   @SomeOf(['red', 'blue']) some?: string;
   @Limit(50) limit?: number;
   @CursorField() cursor?: string;
+}
+
+class Priced {
+  @PricedProductId() product_id!: string;
 }
 
 class Required {
@@ -71,6 +78,8 @@ const VALID: [keyof Everything, string, unknown][] = [
   ['device_id', '128 emoji', '😀'.repeat(128)],
   ['device_id', 'what would be SQL', "'; DROP TABLE events; --"],
   ['uuid', 'any version', '00000000-0000-0000-0000-000000000000'],
+  ['uuid', 'the last of all', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+  ['own', 'any other than the last', 'ffffffff-ffff-ffff-ffff-fffffffffffe'],
   ['uuid', 'capital letters', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'],
   ['object', 'nothing inside', {}],
   ['word', 'a listed word', 'asc'],
@@ -105,6 +114,9 @@ const INVALID: [keyof Everything, string, unknown][] = [
   ['address', '129 characters', 'x'.repeat(129)],
   ['address', 'a line break', 'a\nb'],
   ['address', 'half of a surrogate pair', '\ud83d'],
+  ['own', 'the last of all, which means the end of a feed', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+  ['own', 'the last in capitals', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF'],
+  ['own', 'no UUID', 'ffffffff'],
   ['mark', 'a day', '2026-01-31'],
   ['mark', 'a time without a zone', '2026-01-31T12:00:00'],
   ['mark', 'a number', 7],
@@ -173,6 +185,14 @@ describe('a field', () => {
   it('may be absent only where it is optional', () => {
     expect(validatorOf(Everything)({})).toEqual([]);
     expect(validatorOf(Required)({})).toHaveLength(1);
+  });
+
+  it('of a priced product refuses the one word that is a route, as it is written there', () => {
+    const accepted = ['changes', 'Changes', 'changes/1'].filter(
+      (product_id) => validatorOf(Priced)({ product_id }).length === 0,
+    );
+    expect(accepted).toEqual(['Changes', 'changes/1']);
+    expect(validatorOf(Priced)({ product_id: 'changes' })[0]).toMatchObject({ pointer: '/product_id' });
   });
 
   it('counts code points, as a person counts characters', () => {

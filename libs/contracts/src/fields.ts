@@ -120,6 +120,20 @@ export function ProductId(options: FieldOptions = {}): PropertyDecorator {
   return DeviceId({ example: 'SKU 4711/blue', ...options });
 }
 
+/** The id of a product that may have a price: `changes` has none, as `GET /v1/prices/changes` is the list of changes. */
+export function PricedProductId(): PropertyDecorator {
+  return applyDecorators(
+    ProductId(),
+    ValidateBy({
+      name: 'priced_product_id',
+      validator: {
+        validate: (value) => value !== 'changes',
+        defaultMessage: () => 'must not be "changes": /v1/prices/changes is the list of changes',
+      },
+    }),
+  );
+}
+
 /**
  * A decimal above zero, of at most 18 digits, at most 6 of them after the point; null too where `nullable`. A
  * number of a body arrives here as the text it was written as: the route says so with `@ExactDecimals()`.
@@ -143,6 +157,20 @@ export function Uuid(options: FieldOptions = {}): PropertyDecorator {
     'uuid',
     (value) => typeof value === 'string' && UUID.test(value),
     'must be a UUID',
+    { type: String, format: 'uuid' },
+    options,
+  );
+}
+
+/** Of all UUIDs the last (RFC 9562, section 5.10). In a feed it stands for what is behind all rows, so that no row may have it. */
+export const MAX_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** An id that its sender makes: any UUID but the Max UUID. */
+export function OwnUuid(options: FieldOptions = {}): PropertyDecorator {
+  return field(
+    'own_uuid',
+    (value) => typeof value === 'string' && UUID.test(value) && value.toLowerCase() !== MAX_UUID,
+    'must be a UUID, and not the Max UUID',
     { type: String, format: 'uuid' },
     options,
   );

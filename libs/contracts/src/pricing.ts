@@ -1,10 +1,19 @@
 import { contract } from './call.js';
 import { ApiProperty } from './documentation.js';
-import { CursorField, Limit, Moment, MomentNotAfter, Order, Price, ProductId } from './fields.js';
+import {
+  CursorField,
+  Limit,
+  Moment,
+  MomentNotAfter,
+  Order,
+  Price,
+  PricedProductId,
+  ProductId,
+} from './fields.js';
 
 /** A new price of a product. */
 export class Reprice {
-  @ProductId() product_id!: string;
+  @PricedProductId() product_id!: string;
 
   @Price({ description: 'The new price. It answers with the digits that it came with.', example: '19.90' })
   price!: string;
