@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { MAX_UUID } from '#contracts';
 import { type Answer, type HttpClient } from './http-client.js';
 import { startSystem, type System } from './system.js';
 
@@ -273,6 +274,14 @@ describe('messages', () => {
       expect(await inbox(bob)).toEqual([]);
     });
 
+    it('have no id that stands for the end of their feed', async () => {
+      const { ada, bob } = project;
+      const content = { recipient: bob.address, message: 'm' };
+      const refused = await ada.client.send('PUT', `/v1/messages/${MAX_UUID}`, content);
+      expect([refused.status, refused.body.errors]).toMatchObject([400, [{ pointer: '/id' }]]);
+      expect(await inbox(bob)).toEqual([]);
+    });
+
     it.each([
       ['/limit', '/v1/messages?limit=101'],
       ['/limit', '/v1/messages?limit=0'],
@@ -373,6 +382,18 @@ describe('messages', () => {
       expect((await ada.client.delete(path(first))).status).toBe(404);
       expect(await inbox(bob)).toEqual([]);
       expect((await bob.client.get('/v1/conversations')).body.conversations).toEqual([]);
+    });
+
+    it('are not deleted with the tag of another', async () => {
+      const { ada, bob } = project;
+      const [path, other] = [await send(ada, bob), await send(ada, bob)].map(
+        ({ body }) => `/v1/messages/${body.id as string}`,
+      );
+      const tag = (await ada.client.get(path!)).headers.get('etag')!;
+      const refused = await ada.client.delete(other!, { 'if-match': tag });
+      expect([refused.status, refused.body.code]).toEqual([412, 'precondition_failed']);
+      expect(await inbox(bob)).toHaveLength(2);
+      expect((await ada.client.delete(path!, { 'if-match': tag })).status).toBe(204);
     });
 
     it.each([

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Readable } from 'node:stream';
@@ -10,6 +10,7 @@ import {
   MessagePage,
   MessageQuery,
   NewMessage,
+  OwnMessageId,
   queryMessages,
   sendMessage,
   SentMessage,
@@ -24,6 +25,7 @@ import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { type RequestContext } from './auth/request-context.js';
 import { list } from './http/listing.js';
+import { preconditions } from './http/preconditions.js';
 import { CORRESPONDENTS, messageToSend } from './writes/message-write.js';
 
 const MESSAGE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
@@ -49,7 +51,7 @@ export class MessagesController {
   @ApiOkResponse({ type: SentMessage, description: 'It was sent before: the first answer again.' })
   @ApiOperation({ summary: 'Send a message under an id of one’s own: once, however often it is repeated' })
   async sendAs(
-    @Param() { id }: MessageId,
+    @Param() { id }: OwnMessageId,
     @Body() content: NewMessage,
     @Context() context: RequestContext,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -90,8 +92,12 @@ export class MessagesController {
   @Delete(':id')
   @Allow(CORRESPONDENTS, 204)
   @ApiOperation({ summary: 'Delete a message for both; its sender or an admin may' })
-  async delete(@Param() path: MessageId, @Context() context: CallContext): Promise<void> {
-    await this.bus.call(deleteMessage, path, context);
+  async delete(
+    @Param() path: MessageId,
+    @Context() context: CallContext,
+    @Headers('if-match') if_match?: string,
+  ): Promise<void> {
+    await this.bus.call(deleteMessage, { ...path, ...preconditions(if_match) }, context);
   }
 
   private async sendOnce(

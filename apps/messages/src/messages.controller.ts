@@ -24,6 +24,7 @@ import {
   type MessageId,
   type MessagePage,
   type MessageSearch,
+  type MessageToDelete,
   type MessageToSend,
   type Reply,
   type SentMessage,
@@ -61,7 +62,7 @@ export class MessagesController {
   }
 
   @Handles(deleteMessage)
-  delete(call: Call<MessageId>): Promise<Reply<SentMessage>> {
+  delete(call: Call<MessageToDelete>): Promise<Reply<SentMessage>> {
     return this.messages.delete(call);
   }
 

@@ -13,6 +13,7 @@ import {
   type MessageId,
   type MessagePage,
   type MessageSearch,
+  type MessageToDelete,
   type MessageToSend,
   type SentMessage,
 } from '#contracts';
@@ -89,10 +90,14 @@ export class MessagesService {
     return Reply.json(messageJson(message), { version: message.id });
   }
 
-  async delete({ caller, request }: Call<MessageId>): Promise<Reply<SentMessage>> {
+  async delete({ caller, request }: Call<MessageToDelete>): Promise<Reply<SentMessage>> {
     const message = await this.visible(caller, request.id);
     if (caller.role !== 'admin' && message.sender_mailbox !== mailboxOf(caller)) {
       throw new Failure('forbidden', 'Only its sender or an admin deletes a message');
+    }
+    const { if_match } = request;
+    if (if_match && !if_match.includes('*') && !if_match.includes(message.id)) {
+      throw new Failure('precondition_failed', `The version is "${message.id}"`);
     }
     if (!(await this.messages.delete(caller.project_id, message))) throw new Failure('not_found');
     return Reply.json(messageJson(message));

@@ -163,6 +163,18 @@ describe('reading messages', () => {
       }
     });
 
+    it('deletes a message only in the version that is expected, which is its id', async () => {
+      const message = await ada.write(bob);
+      const remove = (...if_match: string[]) =>
+        codeOf(service.bus.call(deleteMessage, { id: message.id, if_match }, ada.context()));
+      expect(await remove(randomUUID(), randomUUID())).toBe('precondition_failed');
+      expect(await bob.search()).toEqual([message]);
+      expect(await remove(randomUUID(), message.id)).toBe('done');
+      const other = await ada.write(bob);
+      const call = service.bus.call(deleteMessage, { id: other.id, if_match: ['*'] }, ada.context());
+      expect(await codeOf(call)).toBe('done');
+    });
+
     it('has no mailbox in any answer', async () => {
       await ada.write(bob);
       const answers = [await chief.search(), await bob.conversations(), await bob.conversation(ada)];

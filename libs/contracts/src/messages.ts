@@ -8,6 +8,7 @@ import {
   Limit,
   Moment,
   Order,
+  OwnUuid,
   Uuid,
   UuidOrTimestamp,
 } from './fields.js';
@@ -90,6 +91,16 @@ export class MessageId {
   @Uuid() id!: string;
 }
 
+/** Where a sender puts a message of its own id. */
+export class OwnMessageId {
+  @OwnUuid() id!: string;
+}
+
+export class MessageToDelete extends MessageId {
+  /** One of these is to be its version, or `*`, if there are any. */
+  if_match?: string[];
+}
+
 export class ConversationsQuery extends Paging {
   @Limit() limit?: number;
 }
@@ -140,8 +151,11 @@ export const queryMessages = contract('messages.query', MessageSearch, MessagePa
 /** One message. `not_found` when it is not there, or not the caller's to see. */
 export const getMessage = contract('messages.get', MessageId, SentMessage);
 
-/** Deletes a message for both; answers what it was. `forbidden` to a recipient. */
-export const deleteMessage = contract('messages.delete', MessageId, SentMessage);
+/**
+ * Deletes a message for both; answers what it was. `forbidden` to a recipient, `precondition_failed` when its version
+ * is none of `if_match`.
+ */
+export const deleteMessage = contract('messages.delete', MessageToDelete, SentMessage);
 
 /** A page of the caller's conversations, by the time of their last message. */
 export const queryConversations = contract(
