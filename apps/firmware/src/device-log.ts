@@ -75,7 +75,7 @@ export class DeviceLog {
     return isNewestAgain ? newest : undefined;
   }
 
-  /** Whoever leaves the time to us means what it says last, whichever replica's clock is ahead. */
+  /** Whoever leaves the time to us means what it says last, whatever clock was ahead before. */
   private laterThanAll(now: string): string {
     const { newest } = this.device;
     if (!newest || newest.timestamp < now) return now;

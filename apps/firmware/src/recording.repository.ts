@@ -44,16 +44,19 @@ export class RecordingRepository {
 export class Recording {
   constructor(private readonly manager: EntityManager) {}
 
-  /** What is kept of these devices, in any order; of a new one nothing. */
-  async read(names: DeviceName[]): Promise<Device[]> {
-    const rows = await this.manager.query<DeviceRow[]>(
+  /**
+   * What is kept of these devices, in any order; of a new one nothing. `now` is the database's time when the turn had
+   * come: one clock for all replicas.
+   */
+  async read(names: DeviceName[]): Promise<{ devices: Device[]; now: string }> {
+    const rows = await this.manager.query<(DeviceRow & { now: Date })[]>(
       `SELECT project_id, device_id, newest_id, newest_firmware, newest_status, newest_timestamp, newest_created_at,
-              current_id, current_firmware, current_since
+              current_id, current_firmware, current_since, clock_timestamp() AS now
        FROM unnest($1::uuid[], $2::text[]) AS asked (project_id, device_id)
        LEFT JOIN firmware.devices USING (project_id, device_id)`,
       columnsOf(names, ['project_id', 'device_id']),
     );
-    return rows.map(deviceOf);
+    return { devices: rows.map(deviceOf), now: rows[0]!.now.toISOString() };
   }
 
   /** Events that are the same as these: of one device, with one timestamp, version and status. */

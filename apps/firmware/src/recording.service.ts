@@ -29,9 +29,9 @@ export class RecordingService {
 /** A receipt for each report, in their order. What they change is written, and stands when the transaction does. */
 async function recordAll(recording: Recording, reports: Report[]): Promise<FirmwareReceipt[]> {
   const names = new Map(reports.map((report) => [nameOf(report), report]));
-  const logs = await openLogs(recording, await recording.read([...names.values()]), reports);
+  const { devices, now } = await recording.read([...names.values()]);
+  const logs = await openLogs(recording, devices, reports);
 
-  const now = new Date().toISOString();
   const receipts = reports.map((report): FirmwareReceipt => {
     const { event, isRepeat } = logs.get(nameOf(report))!.take(report, now);
     const { id, device_id, firmware, status, timestamp, created_at } = event;

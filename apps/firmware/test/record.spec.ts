@@ -7,6 +7,7 @@ import { DeviceCalls } from './device-calls.js';
 import { startFirmware, type Firmware } from './start-firmware.js';
 
 const AT = '2026-01-31T12:00:00.000Z';
+const DAY_MS = 86_400_000;
 
 describe('recording firmware events', () => {
   let service: Firmware;
@@ -38,6 +39,24 @@ describe('recording firmware events', () => {
   it('takes the time of recording for the time of an event that has none', async () => {
     const { body } = await device.record();
     expect(body.timestamp).toBe(body.created_at);
+  });
+
+  it('takes the time from the database, one clock for all replicas, whatever their own say', async () => {
+    const Clock = Date;
+    globalThis.Date = class extends Clock {
+      constructor(time = Clock.now() + DAY_MS) {
+        super(time);
+      }
+      static override now = (): number => Clock.now() + DAY_MS;
+    } as DateConstructor;
+    try {
+      const { body } = await device.record();
+      expect(Clock.parse(body.created_at)).toBeLessThan(Clock.now() + DAY_MS / 2);
+    } finally {
+      globalThis.Date = Clock;
+    }
+    await device.record({ firmware: '1.1.0', timestamp: new Date(Date.now() + 1_000).toISOString() });
+    expect(await device.current()).toBe('1.1.0');
   });
 
   it.each(['0001-01-01T00:00:00.000Z', '1969-07-20T20:17:40.000Z', '2031-06-01T00:00:00.000Z'])(
