@@ -123,7 +123,7 @@ export function ProductId(options: FieldOptions = {}): PropertyDecorator {
 /** The id of a product that may have a price: `changes` has none, as `GET /v1/prices/changes` is the list of changes. */
 export function PricedProductId(): PropertyDecorator {
   return applyDecorators(
-    ProductId(),
+    ProductId({ description: 'Any but `changes`, whose route is the list of changes.' }),
     ValidateBy({
       name: 'priced_product_id',
       validator: {

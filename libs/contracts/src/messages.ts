@@ -93,7 +93,7 @@ export class MessageId {
 
 /** Where a sender puts a message of its own id. */
 export class OwnMessageId {
-  @OwnUuid() id!: string;
+  @OwnUuid({ description: 'The sender’s own: any UUID but the Max UUID.' }) id!: string;
 }
 
 export class MessageToDelete extends MessageId {
