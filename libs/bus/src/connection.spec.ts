@@ -1,6 +1,8 @@
 import { AuthorizationError } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { eventually, testNats } from '#testing';
+import { BusModule } from './bus.module.js';
 import { BusConnection, problemOf } from './connection.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
@@ -22,21 +24,23 @@ describe('a NATS server', () => {
 });
 
 describe('the first connection', () => {
-  it('is waited for, and what keeps it from being made is said once', async () => {
+  const { error } = console;
+  afterEach(() => (console.error = error));
+
+  it('is waited for by an app that keeps its log back, and what keeps it from being made is said once', async () => {
     const nats = await testNats();
     const { restart } = await nats.crash();
     const said: string[] = [];
-    const log = (line: string): void => void said.push(line);
-    Logger.overrideLogger({ log, warn: log, error: log });
-    const opening = BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
-    await eventually(() => said.length > 0);
+    console.error = (line: string): void => void said.push(line);
+    const module = BusModule.forRoot({ name: 'gateway', url: nats.urlOf('gateway') });
+    const starting = NestFactory.createApplicationContext(module, { bufferLogs: true, logger: false });
+    await eventually(() => said.length > 0, 10_000);
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(said).toEqual([expect.stringContaining('NATS cannot be reached yet: ')]);
     await restart();
-    const connection = await opening;
-    await connection.ping();
-    Logger.overrideLogger(false);
-    await connection.close();
+    const app = await starting;
+    await app.get(BusConnection).ping();
+    await app.close();
     await nats.stop();
   });
 });

@@ -145,7 +145,8 @@ async function firstConnected(options: NodeConnectionOptions): Promise<NatsConne
     } catch (error) {
       if (error instanceof AuthorizationError) throw error;
       const { message } = error as Error;
-      if (message !== said) logger.warn(`NATS cannot be reached yet: ${message}`);
+      // Not by the logger: what an app logs before it serves is kept back until then.
+      if (message !== said) console.error(`NATS cannot be reached yet: ${message}`);
       said = message;
       await new Promise((resolve) => setTimeout(resolve, FIRST_CONNECT_WAIT_MS));
     }
