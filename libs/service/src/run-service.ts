@@ -43,26 +43,29 @@ export async function runService<App extends INestApplicationContext>(
 }
 
 /**
- * The process around a service: SIGTERM and SIGINT stop it in order, a start that fails says why and exits 1.
- * When started with an IPC channel it also stops when its parent dies.
+ * The process around a service: SIGTERM and SIGINT stop it in order, or at once while it starts; a start that fails says
+ * why and exits 1. When started with an IPC channel it also stops when its parent dies.
  */
 export async function launch(start: () => Promise<RunningService>): Promise<void> {
+  let service: RunningService | undefined;
+  const stop = (): void => {
+    // Nothing is under way yet, and what the start waits for may never come.
+    if (!service) process.exit(0);
+    service.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  process.once('disconnect', stop);
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-boolean-literal-compare -- undefined without IPC
+  if (process.connected === false) stop();
   try {
-    const service = await start();
-    const stop = (): void => {
-      service.stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
-    process.once('disconnect', stop);
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-boolean-literal-compare -- undefined without IPC
-    if (process.connected === false) stop();
+    service = await start();
     process.send?.({ serving: true });
     collectWhenIdle();
   } catch (error) {
