@@ -219,7 +219,7 @@ async function startFlotilla(directory: string, database_url: string, nats_url: 
     NATS_URL: nats_url,
     LOG_LEVEL: 'error',
   });
-  return Flotilla.start(config);
+  return Flotilla.start(config, new AbortController().signal);
 }
 
 export async function createDatabase(server_url: string, name: string): Promise<string> {

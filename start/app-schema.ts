@@ -17,14 +17,14 @@ export type AppName = keyof typeof SCHEMAS;
 
 /** Makes an app's schema and its roles, and brings the schema up to date. @returns the URL that the app runs with */
 export async function prepareAppSchema(app: AppName, admin_url: string, password?: string): Promise<string> {
-  return (await prepareAppSchemas([app], admin_url, password))[app];
+  return (await prepareAppSchemas([app], admin_url, { password }))[app];
 }
 
-/** The same for several apps. */
+/** The same for several apps; `signal` gives it up. */
 export async function prepareAppSchemas<App extends AppName>(
   apps: readonly App[],
   admin_url: string,
-  password?: string,
+  { password, signal }: { password?: string; signal?: AbortSignal } = {},
 ): Promise<Record<App, string>> {
   const urls = await Promise.all(
     apps.map(async (app) => [app, await prepareSchema(admin_url, SCHEMAS[app], password)] as const),
@@ -33,6 +33,7 @@ export async function prepareAppSchemas<App extends AppName>(
   const script = join(import.meta.dirname, 'migrate-apps.js');
   await promisify(execFile)(process.execPath, [script], {
     env: { ...process.env, OWNER_DATABASE_URLS: JSON.stringify(owners) },
+    signal,
   });
   return Object.fromEntries(urls.map(([app, { service }]) => [app, service])) as Record<App, string>;
 }

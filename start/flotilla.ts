@@ -9,6 +9,7 @@ import { type StartConfig } from './start.config.js';
 import { SupervisedApp } from './supervised-app.js';
 
 const APPS = Object.keys(SCHEMAS) as AppName[];
+const SLOW_START_MS = 15_000;
 
 /** The whole of Flotilla on this machine: servers, migrations, each app as a process. */
 export class Flotilla {
@@ -20,19 +21,25 @@ export class Flotilla {
     readonly directory: string,
   ) {}
 
-  static async start(config: StartConfig): Promise<Flotilla> {
+  /** `signal` gives up the start, whatever it waits for: what has begun is stopped. @throws the signal's reason then */
+  static async start(config: StartConfig, signal: AbortSignal): Promise<Flotilla> {
+    const givenUp = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    });
+    givenUp.catch(() => undefined);
     const directory = resolve(config.FLOTILLA_DATA_DIR);
     const logs = join(directory, 'logs');
     await mkdir(logs, { recursive: true });
     const unlock = await lockDirectory(directory);
-    const apps: SupervisedApp[] = [];
+    let apps: SupervisedApp[] = [];
     let servers: Servers | undefined;
     try {
       const secrets = await loadSecrets(directory, config);
-      const { database_url, natsUrlOf } = (servers = await startServers(directory, config));
+      const { database_url, natsUrlOf } = (servers = await startServers(directory, config, signal));
       const common = { LOG_LEVEL: config.LOG_LEVEL, NODE_ENV: 'production' };
-      const service_urls = await prepareAppSchemas(APPS, database_url);
-      await Promise.all(
+      const prepared = prepareAppSchemas(APPS, database_url, { signal });
+      const service_urls = await Promise.race([prepared, givenUp]);
+      apps = await Promise.all(
         APPS.map(async (name) => {
           const own = name === 'gateway' ? { ...secrets, PORT: String(config.PORT) } : {};
           const environment = {
@@ -42,11 +49,15 @@ export class Flotilla {
             DATABASE_URL: service_urls[name],
             HEALTH_PORT: String(await freePort()),
           };
-          const app = new SupervisedApp({ name, directory: logs, environment });
-          apps.push(app);
-          await app.start();
+          return new SupervisedApp({ name, directory: logs, environment });
         }),
       );
+      const slow = setTimeout(
+        () => console.error(`The apps do not serve yet: see ${logs} for what they wait for`),
+        SLOW_START_MS,
+      );
+      const serving = Promise.all(apps.map((app) => app.start()));
+      await Promise.race([serving, givenUp]).finally(() => clearTimeout(slow));
     } catch (error) {
       await Promise.all(apps.map((app) => app.stop()));
       await servers?.stop();

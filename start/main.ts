@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { relative } from 'node:path';
 import { isFree } from '#embedded';
 import { loadConfig } from '#service';
@@ -11,21 +12,12 @@ try {
   const config = loadConfig(StartConfig);
   if (!(await isFree(config.PORT)))
     throw new Error(`Port ${config.PORT} is busy: stop what uses it, or set PORT`);
-  const starting = Flotilla.start(config);
-  const stop = (): void => {
-    // npm hands on the Ctrl-C that the terminal has sent already: only the first counts, and stopping is bounded.
-    if (stopping.signal.aborted) return;
-    stopping.abort();
-    starting
-      .then((flotilla) => flotilla.stop())
-      .then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  const stopped = once(stopping.signal, 'abort');
+  // npm hands on the Ctrl-C that the terminal has sent already: only the first counts, and stopping is bounded.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
-  const { url, directory } = await starting;
+  const flotilla = await Flotilla.start(config, stopping.signal);
+  const { url, directory } = flotilla;
   const place = inShell(relative(process.cwd(), directory) || '.');
   if (!stopping.signal.aborted)
     console.log(`Flotilla serves ${url}  (API: ${url}/docs)
@@ -39,7 +31,11 @@ Try it:
   curl -sS ${url}/v1/events -H "Authorization: Bearer $(cat ${place}/admin.key)" -H 'Content-Type: application/json' -d '{"component":"billing","environment":"production","email":"ada@example.com","message":"Invoice 42 was paid","data":{"invoice":42}}'
 
 Ctrl-C stops everything.`);
+  await stopped;
+  await flotilla.stop();
+  process.exit(0);
 } catch (error) {
+  if (error === stopping.signal.reason) process.exit(0);
   if (!stopping.signal.aborted) console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { EmbeddedNats, EmbeddedPostgres } from '#embedded';
 import { type StartConfig } from './start.config.js';
 
@@ -20,19 +21,26 @@ interface Supervised<Server> {
   stop(): Promise<void>;
 }
 
-/** Postgres and NATS: those of the configuration, or embedded ones that are started again when they die. */
-export async function startServers(directory: string, config: StartConfig): Promise<Servers> {
+/**
+ * Postgres and NATS: those of the configuration, or embedded ones that are started again when they die. `signal` gives
+ * up the start.
+ */
+export async function startServers(
+  directory: string,
+  config: StartConfig,
+  signal: AbortSignal,
+): Promise<Servers> {
   const logs = join(directory, 'logs');
   const [postgres, nats] = await bothOrNone(
     config.DATABASE_URL
       ? undefined
-      : supervise('postgres', (port) =>
-          EmbeddedPostgres.start({ directory, port, log: join(logs, 'postgres.log') }),
+      : supervise('postgres', signal, (options) =>
+          EmbeddedPostgres.start({ directory, log: join(logs, 'postgres.log'), ...options }),
         ),
     config.NATS_URL
       ? undefined
-      : supervise('nats-server', (port) =>
-          EmbeddedNats.start({ directory: join(directory, 'nats'), port, log: join(logs, 'nats.log') }),
+      : supervise('nats-server', signal, (options) =>
+          EmbeddedNats.start({ directory: join(directory, 'nats'), log: join(logs, 'nats.log'), ...options }),
         ),
   );
   return {
@@ -60,27 +68,28 @@ async function bothOrNone<One, Other>(
 
 async function supervise<Server extends Embedded>(
   name: string,
-  start: (port?: number) => Promise<Server>,
+  signal: AbortSignal,
+  start: (options: { signal: AbortSignal; port?: number }) => Promise<Server>,
 ): Promise<Supervised<Server>> {
-  let stopping = false;
-  let current = await start();
+  let current = await start({ signal });
   const first = current;
+  const stopping = new AbortController();
   let restarting: Promise<void> | undefined;
   const watch = (): void =>
     current.process.onDeath(() => {
-      if (stopping) return;
+      if (stopping.signal.aborted) return;
       console.error(`${name} died; starting it again`);
       restarting = again();
     });
   const again = async (): Promise<void> => {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       try {
-        current = await start(first.port);
+        current = await start({ signal: stopping.signal, port: first.port });
         watch();
         return;
       } catch (error) {
-        console.error(error instanceof Error ? error.message : error);
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        if (error !== stopping.signal.reason) console.error(error instanceof Error ? error.message : error);
+        await setTimeout(1_000, undefined, stopping).catch(() => undefined);
       }
     }
   };
@@ -88,7 +97,7 @@ async function supervise<Server extends Embedded>(
   return {
     first,
     async stop() {
-      stopping = true;
+      stopping.abort();
       await restarting;
       await current.stop();
     },

@@ -188,6 +188,44 @@ describe('npm start', () => {
     expect(left).toEqual([]);
   });
 
+  describe('with a NATS that cannot be reached', () => {
+    /** Waits until an app has said in its log what it waits for. @returns all parts of it */
+    const waiting = async (name: string) => {
+      const other = join(directory, name);
+      const NATS_URL = `nats://127.0.0.1:${await freePort()}`;
+      const start = startProcess(other, { PORT: String(await freePort()), NATS_URL });
+      await eventually(async () => {
+        const log = await readFile(join(other, 'logs', 'firmware.log'), 'utf8');
+        expect(log).toContain('NATS cannot be reached yet: ');
+      }, PATIENCE_MS);
+      return { start, family: await descendantsOf(start.pid) };
+    };
+    const left = async (family: ProcessInfo[]) =>
+      (await processes()).filter(({ pid, command }) =>
+        family.some((one) => one.pid === pid && one.command === command),
+      );
+
+    it('says in the logs what it waits for, and ends everything on Ctrl-C', async () => {
+      const { start, family } = await waiting('unreachable');
+      start.kill('SIGINT');
+      expect(await start.ended).toBe(0);
+      expect(await left(family)).toEqual([]);
+    });
+
+    it('leaves no app behind when it is killed', async () => {
+      const { start, family } = await waiting('killed');
+      start.kill('SIGKILL');
+      await start.ended;
+      const apps = family.filter(({ command }) => command.includes('/apps/'));
+      expect(apps).toHaveLength(Object.keys(SCHEMAS).length);
+      await eventually(async () => expect(await left(apps)).toEqual([]), PATIENCE_MS);
+      // What outlives it is Postgres, which the next start would stop.
+      const postgres = family.find(({ command }) => command.includes('bin/postgres'));
+      process.kill(postgres!.pid, 'SIGINT');
+      await eventually(async () => expect(await left(family)).toEqual([]));
+    });
+  });
+
   it('starts again after it was itself killed, though its servers outlived it', async () => {
     const { body } = await flotilla.admin.post('/v1/events', anEvent());
     const family = await parts();

@@ -15,6 +15,8 @@ export interface NatsOptions {
   port?: number;
   /** Who may do what; Flotilla's apps unless told. */
   users?: NatsUser[];
+  /** Gives up the start: what has begun is stopped. */
+  signal?: AbortSignal;
 }
 
 /** A real nats-server from the npm package of this platform, as a process of its own. */
@@ -25,7 +27,13 @@ export class EmbeddedNats {
     readonly port: number,
   ) {}
 
-  static async start({ directory, log, port, users = NATS_USERS }: NatsOptions): Promise<EmbeddedNats> {
+  static async start({
+    directory,
+    log,
+    port,
+    users = NATS_USERS,
+    signal,
+  }: NatsOptions): Promise<EmbeddedNats> {
     const command = await natsServerBinary();
     await mkdir(directory, { recursive: true });
     await stopLeftover(join(directory, 'nats.pid'), command);
@@ -53,6 +61,7 @@ export class EmbeddedNats {
       stopSignal: 'SIGTERM',
       log,
       ready: () => greets(listenOn),
+      signal,
     });
     return new EmbeddedNats(server, secret, listenOn);
   }

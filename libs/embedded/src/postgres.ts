@@ -16,6 +16,8 @@ export interface PostgresOptions {
   port?: number;
   /** Further settings, e.g. `{ log_statement: 'all' }`. Durability is not among them: it stays on. */
   settings?: Record<string, string>;
+  /** Gives up the start: what has begun is stopped. */
+  signal?: AbortSignal;
 }
 
 const SETTINGS = {
@@ -43,6 +45,7 @@ export class EmbeddedPostgres {
     directory,
     log,
     settings = {},
+    signal,
     ...options
   }: PostgresOptions): Promise<EmbeddedPostgres> {
     const { initdb, postgres } = await binaries();
@@ -98,6 +101,7 @@ export class EmbeddedPostgres {
       stopSignal: 'SIGINT',
       log,
       ready: () => answers(url),
+      signal,
     });
     return new EmbeddedPostgres(server, url, port);
   }

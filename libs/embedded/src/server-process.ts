@@ -9,6 +9,8 @@ export interface ServerProcessOptions {
   log?: string;
   /** Asked again and again until it says yes. */
   ready: () => Promise<boolean>;
+  /** Stops it before it is ready; the start then fails with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** After a power cut Postgres reads up to 1 GB of WAL before it answers: killed meanwhile, it would begin anew. */
@@ -46,15 +48,20 @@ export class ServerProcess {
     });
     failed.catch(() => undefined);
     await output?.close();
+    const server = new ServerProcess(child, options);
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await Promise.race([options.ready(), failed]))) {
+      if (options.signal?.aborted) {
+        await server.stop();
+        options.signal.throwIfAborted();
+      }
       if (Date.now() > deadline) {
         child.kill('SIGKILL');
         throw new Error(`${options.name} did not answer within ${START_TIMEOUT_MS / 1000} s`);
       }
       await Promise.race([new Promise((resolve) => setTimeout(resolve, 25)), failed]);
     }
-    return new ServerProcess(child, options);
+    return server;
   }
 
   get pid(): number {
