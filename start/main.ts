@@ -1,15 +1,19 @@
 import { once } from 'node:events';
 import { relative } from 'node:path';
 import { isFree } from '#embedded';
-import { loadConfig } from '#service';
+import { loadConfigBefore, reasonOf, settingsOf } from '#service';
+import { CONFIGS } from './app-configs.js';
 import { Flotilla } from './flotilla.js';
 import { StartConfig } from './start.config.js';
+
+/** What the apps are given, whatever the environment says. */
+const GIVEN = [...settingsOf(StartConfig), 'HEALTH_PORT', 'KEY_SECRET'];
 
 /** Aborted by the first signal. */
 const stopping = new AbortController();
 
 try {
-  const config = loadConfig(StartConfig);
+  const config = loadConfigBefore(StartConfig, Object.values(CONFIGS), GIVEN);
   if (!(await isFree(config.PORT)))
     throw new Error(`Port ${config.PORT} is busy: stop what uses it, or set PORT`);
   const stopped = once(stopping.signal, 'abort');
@@ -36,7 +40,7 @@ Ctrl-C stops everything.`);
   process.exit(0);
 } catch (error) {
   if (error === stopping.signal.reason) process.exit(0);
-  if (!stopping.signal.aborted) console.error(error instanceof Error ? error.message : error);
+  if (!stopping.signal.aborted) console.error(reasonOf(error));
   process.exit(1);
 }
 

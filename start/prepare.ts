@@ -1,5 +1,5 @@
 import { prepareSchema } from '#embedded';
-import { loadConfig } from '#service';
+import { loadConfig, reasonOf } from '#service';
 import { prepareAppSchema, SCHEMAS } from './app-schema.js';
 import { PrepareConfig } from './prepare.config.js';
 
@@ -13,7 +13,7 @@ try {
     await prepareSchema(DATABASE_URL, schema, password, owner_password);
   }
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(reasonOf(error));
   process.exit(1);
 }
 

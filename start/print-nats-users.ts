@@ -1,8 +1,9 @@
+import { reasonOf } from '#service';
 import { usersBy } from './nats-users.js';
 
 try {
   process.stdout.write(usersBy(process.argv[2] ?? ''));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(reasonOf(error));
   process.exit(1);
 }

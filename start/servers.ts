@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { EmbeddedNats, EmbeddedPostgres } from '#embedded';
+import { reasonOf } from '#service';
 import { type StartConfig } from './start.config.js';
 
 export interface Servers {
@@ -88,7 +89,7 @@ async function supervise<Server extends Embedded>(
         watch();
         return;
       } catch (error) {
-        if (error !== stopping.signal.reason) console.error(error instanceof Error ? error.message : error);
+        if (error !== stopping.signal.reason) console.error(reasonOf(error));
         await setTimeout(1_000, undefined, stopping).catch(() => undefined);
       }
     }

@@ -1,4 +1,4 @@
-import { NumberSetting, SecretSetting, TextSetting, UrlSetting, WordSetting } from '#service';
+import { KeySetting, NumberSetting, TextSetting, UrlSetting, WordSetting } from '#service';
 
 /** What `npm start` is told. Everything has a default: nothing has to be set. */
 export class StartConfig {
@@ -7,9 +7,9 @@ export class StartConfig {
   /** Embedded Postgres and NATS, keys and logs live here. */
   @TextSetting() FLOTILLA_DATA_DIR = '.flotilla';
   /** The operator's key; made at the first start unless set. */
-  @SecretSetting(20, { optional: true }) FLOTILLA_OPERATOR_KEY?: string;
+  @KeySetting(20, { optional: true }) FLOTILLA_OPERATOR_KEY?: string;
   /** The admin key of the first project; made at the first start unless set. */
-  @SecretSetting(20, { optional: true }) FLOTILLA_ADMIN_KEY?: string;
+  @KeySetting(20, { optional: true }) FLOTILLA_ADMIN_KEY?: string;
   /** A Postgres to use instead of the embedded one, as a role that may create roles. */
   @UrlSetting(['postgres', 'postgresql'], { optional: true }) DATABASE_URL?: string;
   /** A NATS to use instead of the embedded one. */

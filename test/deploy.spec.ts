@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import ts from 'typescript';
 import { loadConfig, Metrics, openPrivateListener, settingsOf, type HealthController } from '#service';
+import { CONFIGS } from '../start/app-configs.js';
+import { type AppName } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
 import { SCHEMAS } from '../start/app-schema.js';
-import { appOf, APPS, CONFIGS, ROOT } from './apps.js';
+import { appOf, APPS, ROOT } from './apps.js';
 
 /** Each app's role is called like its schema. */
 const ROLES: Record<string, string | undefined> = SCHEMAS;
@@ -67,7 +69,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(OURS)('tells $name only what it knows, and all that it needs', ({ app, prepares, environment }) => {
-    const type = prepares ? PrepareConfig : CONFIGS[app]!;
+    const type = prepares ? PrepareConfig : CONFIGS[app as AppName];
     expect(Object.keys(environment).filter((name) => !settingsOf(type).includes(name))).toEqual([]);
     expect(() => loadConfig(type, environment)).not.toThrow();
   });

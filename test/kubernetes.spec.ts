@@ -12,11 +12,13 @@ import {
   settingsOf,
   type HealthController,
 } from '#service';
-import { ROOT, CONFIGS, appOf, APPS } from './apps.js';
+import { ROOT, appOf, APPS } from './apps.js';
 import { allowedFlows } from './network-flows.js';
 import { filesOf, podOf, render, type Manifest } from './kustomize.js';
 import { kubernetesSecrets } from './kubernetes-secrets.js';
 import { schemaProblems, typeProblems } from './kubernetes-schemas.js';
+import { CONFIGS } from '../start/app-configs.js';
+import { type AppName } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
 
 const K8S = join(ROOT, 'k8s');
@@ -254,9 +256,9 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   it.each(APPS)('tells %s only what it knows, and all that it needs', (app) => {
     const deployment = ours(manifests, 'Deployment').find(({ metadata }) => metadata.name === app)!;
     const environment = told(podOf(deployment).containers[0]);
-    const known = [...settingsOf(CONFIGS[app]!), ...OF_NODE];
+    const known = [...settingsOf(CONFIGS[app as AppName]), ...OF_NODE];
     expect(Object.keys(environment).filter((name) => !known.includes(name))).toEqual([]);
-    expect(() => loadConfig(CONFIGS[app]!, environment)).not.toThrow();
+    expect(() => loadConfig(CONFIGS[app as AppName], environment)).not.toThrow();
   });
 
   it.each(APPS)(

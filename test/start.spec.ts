@@ -90,9 +90,28 @@ describe('npm start', () => {
   });
 
   it('lists every setting that is not usable, and ends with 1', async () => {
-    const second = startProcess(join(directory, 'other'), { PORT: 'http', NATS_URL: 'x' });
+    const second = startProcess(join(directory, 'unusable'), {
+      PORT: 'http',
+      NATS_URL: 'x',
+      RATE_LIMIT_REQUESTS: 'many',
+      // Of what the apps are given the environment says nothing.
+      HEALTH_PORT: 'x',
+    });
     expect(await second.ended).toBe(1);
-    expect(second.output()).toMatch(/^The configuration is not usable:\n {2}PORT .+\n {2}NATS_URL .+\n$/);
+    expect(second.output()).toMatch(
+      /^The configuration is not usable:\n {2}PORT .+\n {2}NATS_URL .+\n {2}RATE_LIMIT_REQUESTS .+\n$/,
+    );
+    expect(await readdir(directory)).not.toContain('unusable');
+  });
+
+  it('says in one line that a Postgres is not there, and ends with 1', async () => {
+    const port = await freePort();
+    const second = startProcess(join(directory, 'other'), {
+      PORT: String(await freePort()),
+      DATABASE_URL: `postgres://flotilla@localhost:${port}/flotilla`,
+    });
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toMatch(new RegExp(`^connect ECONNREFUSED .+:${port}\\n$`));
   });
 
   it.each(['apps/gateway', 'apps/activity-events', 'apps/pricing', 'nats-server', 'bin/postgres'])(

@@ -1,4 +1,4 @@
-import { AppConfig, NumberSetting, SecretSetting, TextSetting } from '#service';
+import { AppConfig, KeySetting, NumberSetting, SecretSetting, TextSetting } from '#service';
 
 export class GatewayConfig extends AppConfig {
   /** Public listener: the REST API. */
@@ -6,9 +6,9 @@ export class GatewayConfig extends AppConfig {
   /** Secret with which keys are hashed. A change of it makes every key worthless. */
   @SecretSetting(32) KEY_SECRET!: string;
   /** The operator’s key: whoever holds it runs the instance. */
-  @SecretSetting(20) FLOTILLA_OPERATOR_KEY!: string;
+  @KeySetting(20) FLOTILLA_OPERATOR_KEY!: string;
   /** The admin key of the first project, `demo`. */
-  @SecretSetting(20) FLOTILLA_ADMIN_KEY!: string;
+  @KeySetting(20) FLOTILLA_ADMIN_KEY!: string;
   /** Requests that one key may make in a window; more are answered 429. */
   @NumberSetting(1, 1_000_000_000) RATE_LIMIT_REQUESTS = 600_000;
   @NumberSetting(1, 86_400) RATE_LIMIT_WINDOW_S = 60;

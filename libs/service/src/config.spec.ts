@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import {
   AppConfig,
+  KeySetting,
   loadConfig,
+  loadConfigBefore,
   NumberSetting,
   SecretSetting,
   settingsOf,
@@ -18,6 +20,12 @@ class OvenConfig extends AppConfig {
   @SecretSetting(8, { optional: true }) CODE?: string;
   @WordSetting(['gas', 'wood']) FUEL = 'gas';
   @UrlSetting(['http', 'https'], { optional: true }) BELL?: string;
+  @KeySetting(8, { optional: true }) DOOR_KEY?: string;
+}
+
+class BakeryConfig {
+  @NumberSetting(1, 100) BAKERS = 2;
+  @NumberSetting(1, 300) DEGREES = 180;
 }
 
 const ENOUGH = {
@@ -89,6 +97,25 @@ describe('the configuration of an app', () => {
     ]);
   });
 
+  it('that others load later is checked with theirs, but for what they are given', () => {
+    const load = (environment: Record<string, string>): BakeryConfig =>
+      loadConfigBefore(BakeryConfig, [OvenConfig], ['DATABASE_URL', 'NATS_URL', 'SECRET'], environment);
+    expect(load({ BAKERS: '3', SECRET: 'short' })).toEqual({ BAKERS: 3, DEGREES: 180 });
+    expect(() => load({ BAKERS: '0', DEGREES: '301', TRAYS: 'two', SECRET: 'short' })).toThrow(
+      /^The configuration is not usable:\n {2}BAKERS .+\n {2}DEGREES .+\n {2}TRAYS .+$/,
+    );
+  });
+
+  it.each(['the key of the door', 'schlüssel-der-tür', 'key-of-the-door\t'])(
+    'refuses the key %j, which no header can carry',
+    (DOOR_KEY) => {
+      expect(problemsOf({ ...ENOUGH, DOOR_KEY })).toEqual([
+        '  DOOR_KEY must be of visible ASCII characters only',
+      ]);
+      expect(problemsOf({ ...ENOUGH, DOOR_KEY: 'key-of~the~door!' })).toEqual([]);
+    },
+  );
+
   it.each([
     ['DEGREES', '1.5'],
     ['DEGREES', '0'],
@@ -149,6 +176,7 @@ describe('the configuration of an app', () => {
       'CODE',
       'FUEL',
       'BELL',
+      'DOOR_KEY',
     ]);
     expect(settingsOf(AppConfig)).toEqual([
       'DATABASE_URL',

@@ -80,6 +80,15 @@ export function SecretSetting(min: number, { optional = false } = {}): PropertyD
   );
 }
 
+/** A secret that is sent in a header, of which only visible ASCII characters arrive as they are. */
+export function KeySetting(min: number, { optional = false } = {}): PropertyDecorator {
+  const holds = (value?: string): boolean => value === undefined || /^[!-~]*$/.test(value);
+  return applyDecorators(
+    SecretSetting(min, { optional }),
+    setting('text', 'must be of visible ASCII characters only', holds, optional),
+  );
+}
+
 /** A setting that is one of these words. */
 export function WordSetting(words: readonly string[]): PropertyDecorator {
   return setting('text', `must be one of ${words.join(', ')}`, (value: string) => words.includes(value));
@@ -107,6 +116,43 @@ function shapeOf(type: object, name: string): Shape {
  * class's own. @throws an Error that lists every problem, a line each
  */
 export function loadConfig<T extends object>(type: new () => T, environment = process.env): T {
+  const { config, problems } = readConfig(type, environment);
+  refuse(problems);
+  return config;
+}
+
+/**
+ * The same where other configurations are loaded later from the same environment, but for settings that are `given` to
+ * them then: what is wrong with any of them is listed now.
+ */
+export function loadConfigBefore<T extends object>(
+  type: new () => T,
+  later: (new () => object)[],
+  given: string[],
+  environment = process.env,
+): T {
+  const { config, problems } = readConfig(type, environment);
+  for (const { name, detail } of later.flatMap((other) => readConfig(other, environment).problems))
+    if (!given.includes(name)) problems.push({ name, detail });
+  refuse(problems);
+  return config;
+}
+
+interface Problem {
+  name: string;
+  detail: string;
+}
+
+function refuse(problems: Problem[]): void {
+  if (problems.length === 0) return;
+  const lines = new Set(problems.map(({ name, detail }) => `  ${name} ${detail}`));
+  throw new Error(`The configuration is not usable:\n${[...lines].join('\n')}`);
+}
+
+function readConfig<T extends object>(
+  type: new () => T,
+  environment: NodeJS.ProcessEnv,
+): { config: T; problems: Problem[] } {
   const config = new type() as Record<string, unknown>;
   const names = settingsOf(type);
   for (const name of names) {
@@ -115,11 +161,10 @@ export function loadConfig<T extends object>(type: new () => T, environment = pr
     config[name] = shapeOf(type, name) === 'whole number' ? Number(text) : text;
   }
   const problems = validatorOf(type)(Object.fromEntries(names.map((name) => [name, config[name]])));
-  if (problems.length > 0) {
-    const lines = problems.map(({ pointer, detail }) => `  ${pointer.slice(1)} ${detail}`);
-    throw new Error(`The configuration is not usable:\n${lines.join('\n')}`);
-  }
-  return config as T;
+  return {
+    config: config as T,
+    problems: problems.map(({ pointer, detail }) => ({ name: pointer.slice(1), detail })),
+  };
 }
 
 /** What every app is told. */

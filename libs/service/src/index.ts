@@ -4,5 +4,6 @@ export * from './lifecycle.js';
 export * from './metrics.js';
 export * from './private-listener.js';
 export * from './public.js';
+export * from './reason.js';
 export * from './run-service.js';
 export * from './service.module.js';

@@ -7,6 +7,7 @@ import { collectWhenIdle } from './idle-collection.js';
 import { Lifecycle } from './lifecycle.js';
 import { Metrics } from './metrics.js';
 import { openPrivateListener } from './private-listener.js';
+import { reasonOf } from './reason.js';
 
 export interface RunningService {
   app: INestApplicationContext;
@@ -69,7 +70,7 @@ export async function launch(start: () => Promise<RunningService>): Promise<void
     process.send?.({ serving: true });
     collectWhenIdle();
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(reasonOf(error));
     process.exit(1);
   }
 }
