@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { takeBaseBackup } from '#embedded';
-import { loadConfig } from '#service';
+import { superuserUrl, takeBaseBackup } from '#embedded';
+import { loadConfig, reasonOf } from '#service';
 import { BackupConfig } from './backup.config.js';
 import { KEPT_FILES } from './kept-files.js';
 
@@ -23,7 +23,7 @@ try {
   const keys = DATABASE_URL === undefined ? 'It holds keys: keep' : 'It holds no keys, copy them too. Keep';
   console.log(`Backed up to ${resolve(target)}. ${keys} it where nobody else reads.`);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(reasonOf(error));
   process.exit(1);
 }
 
@@ -36,5 +36,5 @@ async function urlOfRunning(directory: string): Promise<string> {
       }),
     ),
   );
-  return `postgres://postgres:${password!}@127.0.0.1:${pidFile!.split('\n')[3]!}/postgres`;
+  return superuserUrl(password!, pidFile!.split('\n')[3]!);
 }

@@ -1,8 +1,9 @@
-import { cp, mkdir, readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { restoreBaseBackup } from '#embedded';
-import { loadConfig } from '#service';
+import { loadConfig, reasonOf } from '#service';
 import { BackupConfig } from './backup.config.js';
+import { lockDirectory } from './directory-lock.js';
 import { KEPT_FILES } from './kept-files.js';
 
 /** `npm run restore -- <directory>`: a backup into a data directory without a Postgres; `npm start` then runs it. */
@@ -15,10 +16,11 @@ try {
   if (missing.length > 0)
     throw new Error(`${resolve(source)} is no copy of an embedded server: it has no ${missing.join(', ')}`);
   await mkdir(directory, { recursive: true });
-  await restoreBaseBackup(resolve(source), directory);
-  for (const name of KEPT_FILES) await cp(join(resolve(source), name), join(directory, name));
+  const unlock = await lockDirectory(directory);
+  await restoreBaseBackup(resolve(source), directory, KEPT_FILES);
+  await unlock();
   console.log(`Restored into ${directory}.`);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(reasonOf(error));
   process.exit(1);
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -57,8 +57,26 @@ describe('a backup', () => {
 
   it('is never put where there is a database', async () => {
     const backup = join(directory, 'backup');
-    await expect(run('restore.js', join(directory, 'source'), backup)).rejects.toThrow('is not empty');
+    await expect(run('restore.js', join(directory, 'source'), backup)).rejects.toThrow('is in use');
     expect((await source.admin.get('/v1/me')).status).toBe(200);
+    const stopped = join(directory, 'source/stopped');
+    await mkdir(join(stopped, 'postgres'), { recursive: true });
+    await writeFile(join(stopped, 'postgres/PG_VERSION'), '18');
+    await expect(run('restore.js', stopped, backup)).rejects.toThrow('is not empty');
+    expect(await readdir(join(stopped, 'postgres'))).toEqual(['PG_VERSION']);
+  });
+
+  it('that could not be restored to its end leaves no database, and can be restored again', async () => {
+    const backup = join(directory, 'backup');
+    const broken = join(directory, 'source/broken');
+    await cp(backup, broken, { recursive: true });
+    await truncate(join(broken, 'base.tar.gz'), (await stat(join(broken, 'base.tar.gz'))).size >> 1);
+    const target = join(directory, 'source/again');
+    await expect(run('restore.js', target, broken)).rejects.toThrow('unexpected end of file');
+    expect(await readdir(target)).not.toContain('postgres');
+    await run('restore.js', target, backup);
+    const kept = ['admin.key', 'operator.key', 'postgres', 'postgres.password', 'secret.key'];
+    expect((await readdir(target)).filter((name) => !name.startsWith('flotilla.'))).toEqual(kept);
   });
 
   it('without keys, as of a server that is not embedded, is not put anywhere', async () => {

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createGzip, createGunzip, type Gzip } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
-import { giveToUnprivilegedUser, unprivileged } from './unprivileged.js';
+import { makeCluster, sync } from './cluster-directory.js';
+import { unprivileged } from './unprivileged.js';
 
 /** As tools of Postgres expect them. */
 const ARCHIVE = 'base.tar.gz';
@@ -67,24 +68,21 @@ export async function takeBaseBackup(url: string, directory: string): Promise<vo
 }
 
 /**
- * Puts a copy in place: `EmbeddedPostgres` with this directory then runs it. @throws an Error where there is a cluster
- * already
+ * Puts a copy in place, whole or not at all: `EmbeddedPostgres` with this directory then runs it. Files of the copy named in
+ * `beside` are put there with it. @throws an Error where there is a cluster already
  */
-export async function restoreBaseBackup(backup: string, directory: string): Promise<void> {
-  const cluster = join(directory, 'postgres');
-  await mkdir(cluster, { recursive: true, mode: 0o700 });
-  if ((await readdir(cluster)).length > 0) throw new Error(`${cluster} is not empty`);
-  await giveToUnprivilegedUser(cluster);
-  const { command, args } = await unprivileged('tar', ['--extract', '--directory', cluster]);
-  const tar = spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] });
-  const ended = once(tar, 'close');
-  await pipeline(createReadStream(join(backup, ARCHIVE)), createGunzip(), tar.stdin);
-  const [code] = (await ended) as [number | null];
-  if (code !== 0) throw new Error(`tar ended with ${code ?? 'a signal'}`);
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  await file.sync();
-  await file.close();
+export async function restoreBaseBackup(backup: string, directory: string, beside: string[]): Promise<void> {
+  await makeCluster(directory, async (cluster) => {
+    const { command, args } = await unprivileged('tar', ['--extract', '--directory', cluster]);
+    const tar = spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    const ended = once(tar, 'close');
+    await pipeline(createReadStream(join(backup, ARCHIVE)), createGunzip(), tar.stdin);
+    const [code] = (await ended) as [number | null];
+    if (code !== 0) throw new Error(`tar ended with ${code ?? 'a signal'}`);
+    // Before the cluster is there: without them it is worth nothing.
+    for (const name of beside) {
+      await cp(join(backup, name), join(directory, name));
+      await sync(join(directory, name));
+    }
+  });
 }

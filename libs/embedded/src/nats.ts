@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect as openSocket } from 'node:net';
 import { join } from 'node:path';
+import { commandOf } from './command-of.js';
 import { NATS_USERS, natsUsers, type NatsUser } from './nats-users.js';
 import { freePort } from './ports.js';
 import { ServerProcess } from './server-process.js';
@@ -36,10 +37,10 @@ export class EmbeddedNats {
   }: NatsOptions): Promise<EmbeddedNats> {
     const command = await natsServerBinary();
     await mkdir(directory, { recursive: true });
-    await stopLeftover(join(directory, 'nats.pid'), command);
     const listenOn = port ?? (await freePort());
     const secret = await secretIn(join(directory, 'nats.password'));
     const configuration = join(directory, 'nats.conf');
+    await stopLeftover(join(directory, 'nats.pid'), command, configuration);
     await writeFile(
       configuration,
       [
@@ -111,11 +112,12 @@ function passwordOf(secret: string, name: string): string {
 }
 
 /** A server that outlived its parent (kill -9) would hold JetStream's files. */
-async function stopLeftover(pidFile: string, command: string): Promise<void> {
+async function stopLeftover(pidFile: string, command: string, configuration: string): Promise<void> {
   const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
   if (!pid) return;
-  const running = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  if (running.startsWith(command)) process.kill(pid, 'SIGKILL');
+  const [program, ...args] = await commandOf(pid);
+  // Not one of another directory, to which the number was given again.
+  if (program === command && args.includes(configuration)) process.kill(pid, 'SIGKILL');
 }
 
 /** NATS speaks first, with one INFO line. */

