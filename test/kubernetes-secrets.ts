@@ -4,9 +4,12 @@ import { ROOT } from './apps.js';
 import { type Manifest } from './kustomize.js';
 
 /** The Secrets that the documented command makes, by name. */
-export function kubernetesSecrets(): Map<string, Record<string, string>> {
+export function kubernetesSecrets(
+  environment: Record<string, string> = {},
+): Map<string, Record<string, string>> {
   const text = execFileSync(process.execPath, [join(ROOT, 'dist/start/kubernetes-secrets.js')], {
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: 'pipe',
     encoding: 'utf8',
   });
   const { items } = JSON.parse(text) as { items: Manifest[] };

@@ -236,6 +236,20 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
       );
   });
 
+  it('has secrets that are taken as they are said, and says in a line what cannot be', () => {
+    const ADMIN_PASSWORD = 'ab%41c @/';
+    const { DATABASE_URL, password } = kubernetesSecrets({ ADMIN_PASSWORD }).get('postgres-admin')!;
+    expect([password, decodeURIComponent(new URL(DATABASE_URL!).password)]).toEqual([
+      ADMIN_PASSWORD,
+      ADMIN_PASSWORD,
+    ]);
+    expect(() => kubernetesSecrets({ NATS_URL: 'x' })).toThrow(
+      expect.objectContaining({
+        stderr: 'The configuration is not usable:\n  NATS_URL must be a URL (nats, tls)\n',
+      }),
+    );
+  });
+
   it('holds no secret', () => {
     expect(ofKind(manifests, 'Secret')).toEqual([]);
     for (const { env } of containersOf(manifests))
