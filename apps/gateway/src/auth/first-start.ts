@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { IsNull, type EntityManager } from 'typeorm';
 import { acrossProjects } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
@@ -36,11 +37,16 @@ export class FirstStart implements OnModuleInit {
         .execute();
       await manager.createQueryBuilder().insert().into(Key).values(operator).orIgnore().execute();
       await manager.update(Key, { id: operator.id }, { revoked_at: null });
+      await rehash(manager, operator, revision);
 
       const admin = this.rowOf(FLOTILLA_ADMIN_KEY);
+      await rehash(manager, admin, revision);
       if (await manager.existsBy(Key, { id: admin.id })) return;
       const changes: Change[] = [];
-      let demo = await manager.findOneBy(Project, { name: 'demo' });
+      let demo = await manager.findOne(Project, {
+        where: { name: 'demo', deleted_at: IsNull() },
+        order: { created_at: 'ASC', id: 'ASC' },
+      });
       if (!demo) {
         const first = await createProject(manager, 'demo');
         demo = first.project;
@@ -70,4 +76,18 @@ export class FirstStart implements OnModuleInit {
       revision: '0',
     };
   }
+}
+
+/** A key that outlives a change of `KEY_SECRET` is the same key under another hash; a revoked one stays worth nothing. */
+async function rehash(
+  manager: EntityManager,
+  { id, secret_hash }: Pick<Key, 'id' | 'secret_hash'>,
+  revision: string,
+): Promise<void> {
+  await manager
+    .createQueryBuilder()
+    .update(Key)
+    .set({ secret_hash, revision })
+    .where('id = :id AND revoked_at IS NULL AND secret_hash <> :secret_hash', { id, secret_hash })
+    .execute();
 }
