@@ -332,6 +332,49 @@ describe('keys', () => {
       expect((await admin.patch(`/v1/members/${me}`, { name: 'still here' })).status).toBe(200);
     });
 
+    it('always leave one that works: the last may be rotated, not revoked', async () => {
+      const { admin } = await aProject(system);
+      const { principal, key_id } = (await admin.get('/v1/me')).body;
+      const [me, mine] = [`/v1/members/${principal as string}`, `/v1/keys/${key_id as string}`];
+      const other = (await admin.post('/v1/members', { email: anEmail(), role: 'admin' })).body;
+      const owner = { member_id: other.id as string };
+      // The other admin has a key that has expired and one that is revoked: it cannot let anybody in.
+      const expires_at = new Date(Date.now() + 1_000).toISOString();
+      const expired = system.admin.as(
+        (await admin.post('/v1/keys', { ...owner, expires_at })).body.key as string,
+      );
+      const { key_id: theirs } = (await admin.as(other.key as string).get('/v1/me')).body;
+      expect((await admin.delete(`/v1/keys/${theirs as string}`)).status).toBe(204);
+      await eventually(async () => expect((await expired.get('/v1/me')).status).toBe(401));
+      for (const answer of [
+        await admin.delete(mine),
+        await admin.delete(me),
+        await admin.patch(me, { role: 'editor' }),
+      ])
+        expect(answer.body).toMatchObject({ status: 409, code: 'conflict' });
+
+      const rotated = await admin.post(`${mine}/rotate`);
+      expect([rotated.status, await statuses(admin)]).toEqual([201, [401, 401]]);
+      const successor = admin.as(rotated.body.key as string);
+      expect((await successor.delete(`/v1/keys/${rotated.body.id as string}`)).status).toBe(409);
+      await successor.post('/v1/keys', owner);
+      expect((await successor.delete(`/v1/keys/${rotated.body.id as string}`)).status).toBe(204);
+      expect(await statuses(successor)).toEqual([401, 401]);
+    });
+
+    it('always leave one that works: of two that are revoked at once, one stays', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const { admin } = await aProject(system);
+        const { key: other } = (await admin.post('/v1/members', { email: anEmail(), role: 'admin' })).body;
+        const both = [admin, admin.as(other as string).at(second.url)];
+        const ids = await Promise.all(
+          both.map(async (one) => (await one.get('/v1/me')).body.key_id as string),
+        );
+        const answers = await Promise.all(both.map((one, index) => one.delete(`/v1/keys/${ids[index]!}`)));
+        expect(answers.map(({ status }) => status).sort()).toEqual([204, 409]);
+      }
+    });
+
     it('always leave one: of two that remove each other, one stays', async () => {
       for (let round = 0; round < 5; round += 1) {
         const { admin } = await aProject(system);

@@ -30,6 +30,14 @@ const HOLDERS = `
   WHERE key.id = ANY($1) AND key.revoked_at IS NULL
     AND (key.project_id IS NULL OR (project.deleted_at IS NULL AND (member.id IS NOT NULL OR device.id IS NOT NULL)))`;
 
+const HAS_ADMIN = `
+  SELECT EXISTS (
+    SELECT FROM auth.keys AS key
+    JOIN auth.members AS member ON member.project_id = key.project_id AND member.id = key.member_id
+    WHERE key.project_id = $1 AND member.role = 'admin'
+      AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > now())
+  ) AS has_admin`;
+
 export interface Holder {
   principal: Principal;
   secret_hash: Buffer;
@@ -99,6 +107,17 @@ export class KeysRepository {
       .andWhere('revoked_at IS NULL')
       .execute();
     return affected ?? 0;
+  }
+
+  /**
+   * To be asked after what took rights away, at a revision of its own: of two admins that take each other's, one
+   * comes first. @throws Failure `conflict` when nobody has a key any more that could let others in
+   */
+  async keepAdmin(manager: EntityManager, project_id: string): Promise<void> {
+    const [row] = await manager.query<[{ has_admin: boolean }]>(HAS_ADMIN, [project_id]);
+    if (row.has_admin) return;
+    const detail = 'A project keeps at least one admin with a valid key; a key can be rotated instead';
+    throw new Failure('conflict', detail);
   }
 
   async noteUse(ids: string[]): Promise<void> {

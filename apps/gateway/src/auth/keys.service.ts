@@ -74,6 +74,7 @@ export class KeysService {
       const key = await this.keys.find(manager, project_id, id);
       const subject = await addressOf(manager, ownerOf(key));
       await this.keys.revoke(manager, { id }, revision);
+      await this.keys.keepAdmin(manager, project_id);
       return { body: null, revision, changes: [changeOf('key.revoked', key, subject, {})] };
     });
   }

@@ -75,11 +75,11 @@ export class MembersService {
       const revision = await this.revisions.next(manager);
       const member = await findMember(manager, project_id, id, true);
       checkVersion(member.version, if_match);
-      if (change.role !== undefined && change.role !== 'admin') await keepOneAdmin(manager, member);
       const changes = changesOfFields(subjectOf('member.changed', member), member, change);
       Object.assign(member, change);
       await saveMember(manager, member);
       await manager.update(Key, { member_id: id }, { revision });
+      if (change.role !== undefined) await this.keys.keepAdmin(manager, project_id);
       return { body: viewOf(member), version: member.version, revision, changes };
     });
   }
@@ -90,26 +90,13 @@ export class MembersService {
       const revision = await this.revisions.next(manager);
       const member = await findMember(manager, project_id, id, true);
       checkVersion(member.version, if_match);
-      await keepOneAdmin(manager, member);
       await this.keys.revoke(manager, { member_id: id }, revision);
       await manager.delete(Member, { project_id, id });
+      await this.keys.keepAdmin(manager, project_id);
       const details = { name: member.name, role: member.role };
       return { body: null, revision, changes: [{ ...subjectOf('member.deleted', member), details }] };
     });
   }
-}
-
-/** @throws Failure `conflict` when this is the last who could let others in */
-async function keepOneAdmin(manager: EntityManager, { project_id, id, role }: Member): Promise<void> {
-  if (role !== 'admin') return;
-  // Locks them all: of two admins that remove each other, one stays.
-  const admins = await manager.find(Member, {
-    where: { project_id, role: 'admin' },
-    order: { id: 'ASC' },
-    lock: { mode: 'pessimistic_write' },
-  });
-  if (admins.every((admin) => admin.id === id))
-    throw new Failure('conflict', 'A project keeps at least one admin');
 }
 
 /** @throws Failure `conflict` when the address is another member's */
