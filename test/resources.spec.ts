@@ -340,6 +340,23 @@ describe('resources', () => {
       }
     });
 
+    it('of a device are not those of another that had its id before', async () => {
+      const { admin } = await aProject(system);
+      const path = devicePath('pump');
+      const register = async () => (await admin.post('/v1/devices', { id: 'pump' })).headers.get('etag')!;
+      const old = await register();
+      await admin.delete(path);
+      const now = await register();
+      expect((await admin.get(path, { 'if-none-match': old })).headers.get('etag')).toBe(now);
+      for (const late of [
+        await admin.patch(path, { name: 'x' }, { 'if-match': old }),
+        await admin.delete(path, { 'if-match': old }),
+      ])
+        expect(late.status).toBe(412);
+      expect((await admin.get(path, { 'if-none-match': old })).status).toBe(200);
+      expect((await admin.delete(path, { 'if-match': now })).status).toBe(204);
+    });
+
     it('let one of many concurrent changes through', async () => {
       for (const { client, path } of await paths()) {
         const etag = (await client.get(path)).headers.get('etag')!;

@@ -17,7 +17,7 @@ export interface Effect<T> {
   body: Unwritten<T> | null;
   /** All that it changed, for the audit; none when everything was so already. */
   changes: Change[];
-  version?: number;
+  version?: number | string;
   /** Set when rights shrank or moved: nobody hears of success before every gateway knows. */
   revision?: string;
 }
@@ -68,8 +68,11 @@ export class AuthWrites {
   }
 }
 
-/** `If-Match`, RFC 9110, section 13.1.1. @throws Failure `precondition_failed` */
-export function checkVersion(version: number, if_match: string | undefined): void {
+/**
+ * `If-Match`, RFC 9110, section 13.1.1, but for its strong comparison: a proxy that compresses weakens the tags that
+ * its client then sends. @throws Failure `precondition_failed`
+ */
+export function checkVersion(version: number | string, if_match: string | undefined): void {
   if (if_match !== undefined && !matches(if_match, `"${version}"`)) {
     throw new Failure('precondition_failed', `The version now is "${version}"`);
   }

@@ -66,7 +66,7 @@ export class DevicesService {
       const key = mintKey(this.config.KEY_SECRET, 'device');
       await this.keys.insert(manager, key, { project_id, device_id: id }, null);
       const changes = [changeOf('device.registered', device, { key_id: key.id })];
-      return { body: { ...viewOf(device), key }, version: device.version, changes };
+      return { body: { ...viewOf(device), key }, version: versionOf(device), changes };
     });
   }
 
@@ -116,11 +116,11 @@ export class DevicesService {
   ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const device = await findDevice(manager, context.caller.project_id, id, true);
-      checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
+      checkVersion(versionOf(device), if_match?.replace(FIRMWARE_IN_TAG, ''));
       const changes = changesOfFields(subjectOf('device.changed', device), device, change);
       Object.assign(device, change);
       await manager.save(device);
-      return { body: viewOf(device), version: device.version, changes };
+      return { body: viewOf(device), version: versionOf(device), changes };
     });
   }
 
@@ -129,7 +129,7 @@ export class DevicesService {
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const device = await findDevice(manager, project_id, id, true);
-      checkVersion(device.version, if_match?.replace(FIRMWARE_IN_TAG, ''));
+      checkVersion(versionOf(device), if_match?.replace(FIRMWARE_IN_TAG, ''));
       await this.keys.revoke(manager, { project_id, device_id: id }, revision);
       await manager.delete(Device, { project_id, id });
       return { body: null, revision, changes: [changeOf('device.deleted', device)] };
@@ -264,7 +264,8 @@ function viewOf({ id, name, labels, created_at }: Device): DeviceView {
   return { id, name, labels, created_at: created_at.toISOString() };
 }
 
-/** Of what `get` answers: it changes with the firmware, too. */
-function versionOf({ version }: Device, firmware: string | null | undefined): string {
-  return firmware ? `${version}:${firmware}` : String(version);
+/** Not another's that had the id before. Of what `get` answers: it changes with the firmware, too. */
+function versionOf({ created_at, version }: Device, firmware?: string | null): string {
+  const own = `${created_at.getTime().toString(36)}-${version}`;
+  return firmware ? `${own}:${firmware}` : own;
 }

@@ -45,7 +45,7 @@ export function serialize(payload: unknown): string | null {
   return typeof payload === 'string' ? payload : JSON.stringify(payload);
 }
 
-/** Whether a list of entity tags, or `*`, names this one; weakly, as both conditions here allow. */
+/** Whether a list of entity tags, or `*`, names this one; weakly, which `If-Match` would not have to allow. */
 export function matches(tags: string, etag: string): boolean {
   return tags.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
 }
