@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { eventually, queryDatabase } from '#testing';
 import { aDeviceId, anEmail, anEvent } from './builders.js';
 import { type HttpClient } from './http-client.js';
 import { aProject, type Project } from './project.js';
@@ -251,6 +253,35 @@ describe('resources', () => {
         expect((await move(device_id, randomUUID())).status).toBe(404);
         expect((await move(aDeviceId(), id)).status).toBe(404);
         expect((await device.get('/v1/me')).body.project_id).toBe(id);
+      });
+
+      it('are not those of a deleted project', async () => {
+        const [here, there, gone] = [await aProject(system), await aProject(system), await aProject(system)];
+        for (const id of ['left', here.device_id]) await gone.admin.post('/v1/devices', { id });
+        await system.operator.delete(`/v1/projects/${gone.id}`);
+        expect((await move('left', there.id)).status).toBe(404);
+        expect((await move(here.device_id, there.id, gone.id)).status).toBe(404);
+        expect((await move(here.device_id, there.id)).status).toBe(200);
+      });
+
+      it('do not push out a device that is being registered', async () => {
+        const [here, there] = [await aProject(system), await aProject(system)];
+        const registration = new Client({ connectionString: system.database_url });
+        await registration.connect();
+        await registration.query('BEGIN');
+        await registration.query(`INSERT INTO auth.devices VALUES ($1, $2, NULL, '{}', now(), 1)`, [
+          there.id,
+          here.device_id,
+        ]);
+        const moved = move(here.device_id, there.id);
+        await eventually(async () => {
+          const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+          expect(await queryDatabase(system.database_url, waiting)).toHaveLength(1);
+        });
+        await registration.query('COMMIT');
+        await registration.end();
+        expect((await moved).body).toMatchObject({ status: 409, code: 'conflict' });
+        expect((await here.device.get('/v1/me')).body.project_id).toBe(here.id);
       });
 
       it('do not push out a device of the same id', async () => {

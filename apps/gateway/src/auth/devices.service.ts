@@ -4,8 +4,9 @@ import { Failure, Reply, type AuditAction, type CallContext, type Caller } from 
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, recordChangesOf, type Change, type ChangeSubject } from './audit-trail.js';
-import { Device, Key, SearchedDevice } from './auth.entity.js';
+import { Device, Key, Project, SearchedDevice } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
+import { conflictIfTaken } from './conflict-if-taken.js';
 import { DeviceFirmware } from './device-firmware.js';
 import { Gathering } from './gathering.js';
 import { mintKey } from './key-format.js';
@@ -150,10 +151,9 @@ export class DevicesService {
       await findProject(manager, to);
       const changes: Change[] = [];
       if (from_project_id !== to) {
-        if (await manager.existsBy(Device, { project_id: to, id })) {
-          throw new Failure('conflict', 'The other project has a device of this id already');
-        }
-        await manager.update(Device, { project_id: from_project_id, id }, { project_id: to });
+        await manager
+          .update(Device, { project_id: from_project_id, id }, { project_id: to })
+          .catch(conflictIfTaken('The other project has a device of this id already'));
         await manager.update(
           Key,
           { project_id: from_project_id, device_id: id },
@@ -228,13 +228,18 @@ export async function findDevice(
   return device;
 }
 
-/** Ids are unique in a project only: the operator must say which project when several have the device. */
+/**
+ * Ids are unique in a project only: the operator must say which project when several have the device. Deleted projects
+ * have none.
+ */
 async function findOnly(manager: EntityManager, id: string, project_id?: string): Promise<Device> {
-  const devices = await manager.find(Device, {
-    where: project_id === undefined ? { id } : { id, project_id },
-    lock: { mode: 'pessimistic_write' },
-    take: 2,
-  });
+  const devices = await manager
+    .createQueryBuilder(Device, 'device')
+    .innerJoin(Project, 'project', 'project.id = device.project_id AND project.deleted_at IS NULL')
+    .where(project_id === undefined ? { id } : { id, project_id })
+    .setLock('pessimistic_write', undefined, ['device'])
+    .limit(2)
+    .getMany();
   if (devices.length === 0) throw new Failure('not_found');
   if (devices.length > 1) {
     throw new Failure(

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { QueryFailedError, type EntityManager } from 'typeorm';
+import { type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Failure, Reply, type AuditAction, type CallContext } from '#contracts';
 import { Database } from '#database';
@@ -7,6 +7,7 @@ import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, type ChangeSubject } from './audit-trail.js';
 import { Key, Member } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
+import { conflictIfTaken } from './conflict-if-taken.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
@@ -101,11 +102,7 @@ export class MembersService {
 
 /** @throws Failure `conflict` when the address is another member's */
 async function saveMember(manager: EntityManager, member: Member): Promise<void> {
-  await manager.save(member).catch((error: unknown) => {
-    const isTaken =
-      error instanceof QueryFailedError && (error.driverError as { code?: string }).code === '23505';
-    throw isTaken ? new Failure('conflict', 'Another member has this e-mail address') : error;
-  });
+  await manager.save(member).catch(conflictIfTaken('Another member has this e-mail address'));
 }
 
 /** @throws Failure `not_found` */
