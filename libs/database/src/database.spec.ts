@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { eventually, queryDatabase } from '#testing';
@@ -86,6 +87,26 @@ describe('the database of a service', () => {
     await expect(schema.database.transaction((manager) => manager.query(insert))).rejects.toMatchObject({
       code: '23505',
     });
+  });
+
+  it('tells nobody which values a statement was given that failed', async () => {
+    const value = 471147114;
+    const add = `INSERT INTO ${SCHEMA}.things VALUES ($1)`;
+    const transaction = (sql: string) =>
+      schema.database.transaction(async (manager) => {
+        await manager.query('SET LOCAL statement_timeout = 500');
+        await manager.query(sql, [value]);
+      });
+    await transaction(add);
+    for (const [failing, code] of [
+      [transaction(add), '23505'],
+      [schema.database.rows(add, [value]), '23505'],
+      [transaction('SELECT pg_sleep(10), $1::int'), 'unavailable'],
+    ] as const) {
+      const error: unknown = await failing.catch((error: unknown) => error);
+      expect(error).toMatchObject({ code });
+      expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(String(value));
+    }
   });
 
   it('is refused when it may lose what it acknowledged', async () => {

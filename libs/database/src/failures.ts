@@ -11,9 +11,16 @@ const TEMPORARY = /^(08...|53...|57P0.|57014|55P03|40001|40P01|25006|25P0[34])$/
 const CUT_OFF =
   /^(E[A-Z]+|Connection terminated.*|timeout expired|timeout exceeded when trying to connect|.*not queryable.*)$/;
 
-/** What a driver's error means to a caller: `unavailable` for what passes, the error itself for our own faults. */
+/** Where errors repeat what a statement was given: TypeORM's all of it, the server's the row or the document. */
+const VALUES = ['parameters', 'detail', 'where'];
+
+/**
+ * What a driver's error means to a caller: `unavailable` for what passes, the error itself for our own faults. Either
+ * way it has lost the values of its statement: they are bodies and hashes of keys, and whoever logs it logs all of it.
+ */
 export function databaseFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Failure) return error;
+  dropValues(error);
   const { code } = error as { code?: string };
   // What TypeORM says to the next statement of a transaction whose connection has died.
   const isReleased =
@@ -23,4 +30,9 @@ export function databaseFailure(error: unknown): unknown {
     isReleased ||
     (code === undefined ? CUT_OFF.test(error.message) : TEMPORARY.test(code) || CUT_OFF.test(code));
   return isTemporary ? new Failure('unavailable', 'The database is not available', { cause: error }) : error;
+}
+
+function dropValues(error: object): void {
+  for (const name of VALUES) Reflect.deleteProperty(error, name);
+  if ('driverError' in error && error.driverError instanceof Error) dropValues(error.driverError);
 }
