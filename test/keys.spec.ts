@@ -240,6 +240,17 @@ describe('keys', () => {
       await eventually(async () => expect(await statuses(client)).toEqual([401, 401]));
     });
 
+    it('hand on when they expire, and cannot be rotated after that', async () => {
+      const expires_at = new Date(Date.now() + 2_000).toISOString();
+      const { id } = await warmKey({ member_id: project.editor_id, expires_at });
+      const { body } = await project.admin.post(`/v1/keys/${id}/rotate`);
+      expect(body.expires_at).toBe(expires_at);
+      const successor = system.admin.as(body.key as string);
+      await eventually(async () => expect((await successor.get('/v1/me')).status).toBe(401));
+      const late = await project.admin.post(`/v1/keys/${body.id as string}/rotate`);
+      expect(late.body).toMatchObject({ status: 409, code: 'conflict' });
+    });
+
     it('can be rotated once', async () => {
       const { id } = await warmKey();
       const answers = await Promise.all(

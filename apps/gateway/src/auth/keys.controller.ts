@@ -44,7 +44,9 @@ export class KeysController {
 
   @Post(':id/rotate')
   @Allow(ADMINS, 201, CreatedKey)
-  @ApiOperation({ summary: 'Replace a key, at once or with an overlap' })
+  @ApiOperation({
+    summary: 'Replace a key, at once or with an overlap; the new one expires when the old one would have',
+  })
   rotate(
     @Param() { id }: IdPath,
     @Body() rotation: Rotation,

@@ -79,12 +79,14 @@ export class KeysService {
     });
   }
 
-  /** A new key for the same owner; the old one ends now, or when the overlap does. */
+  /** A new key for the same owner, until when the old one was to last; that ends now, or when the overlap does. */
   rotate(id: string, { overlap_seconds = 0 }: Rotation, context: RequestContext): Promise<Reply<CreatedKey>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedKey>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const old = await this.keys.find(manager, project_id, id);
+      if (old.expires_at && old.expires_at.getTime() <= Date.now())
+        throw new Failure('conflict', 'The key has expired, and so would its successor: make a new one');
       const owner = ownerOf(old);
       const subject = await addressOf(manager, owner);
       const minted = mintKey(this.config.KEY_SECRET, old.device_id === null ? 'member' : 'device');
