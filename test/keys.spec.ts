@@ -168,6 +168,47 @@ describe('keys', () => {
       expect(await statuses(client)).toEqual([401, 401]);
     });
 
+    it('refuse a revoked key though a gateway gets its lapsed lease back at the same moment', async () => {
+      const gateways = async (): Promise<string[]> =>
+        (await queryDatabase<{ id: string }>(system.database_url, 'SELECT id FROM auth.gateways')).map(
+          ({ id }) => id,
+        );
+      const others = await gateways();
+      const third = await system.anotherGateway();
+      const [lease] = (await gateways()).filter((id) => !others.includes(id));
+      const { id, client } = await warmKey();
+      expect((await client.at(third.url).get('/v1/me')).status).toBe(200);
+      const holders = [1, 2].map(() => new Client({ connectionString: system.database_url }));
+      const hold = async (holder: Client): Promise<void> => {
+        await holder.query('BEGIN');
+        await holder.query('SELECT FROM auth.gateways WHERE id = $1 FOR UPDATE', [lease]);
+      };
+      const renewals = `SELECT FROM pg_stat_activity WHERE datname = current_database()
+        AND wait_event_type = 'Lock' AND application_name = 'gateway lease'
+        AND query_start BETWEEN (SELECT lease_until FROM auth.gateways WHERE id = $1) AND now()
+        AND now() - query_start < interval '500 ms'`;
+      try {
+        for (const holder of holders) await holder.connect();
+        await hold(holders[0]!);
+        await eventually(async () =>
+          expect(await queryDatabase(system.database_url, renewals, [lease])).toHaveLength(1),
+        );
+        // What follows that renewal has to wait, so that nothing else tells the gateway of the change.
+        const followed = hold(holders[1]!);
+        await eventually(() => areWaiting(2));
+        expect((await project.admin.delete(`/v1/keys/${id}`)).status).toBe(204);
+        await holders[0]!.query('COMMIT');
+        await followed;
+        const answers: number[] = [];
+        for (const until = Date.now() + 500; Date.now() < until;)
+          answers.push((await client.at(third.url).get('/v1/me')).status);
+        expect(new Set(answers)).toEqual(new Set([401]));
+      } finally {
+        for (const holder of holders) await holder.end();
+        await third.stop();
+      }
+    });
+
     it('say that a key is revoked only when a gateway that fell silent can no longer believe in it', async () => {
       const { id } = await warmKey();
       await queryDatabase(

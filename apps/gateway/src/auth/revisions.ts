@@ -11,11 +11,11 @@ const CONNECT_MS = 2_000;
 const CHANNEL = 'auth_revision';
 
 const RENEW_LEASE = `
-  WITH lease AS (
-    INSERT INTO auth.gateways (id, seen, lease_until) VALUES ($1, $2, now() + $3 * interval '1 ms')
-    ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen, lease_until = EXCLUDED.lease_until
-  )
-  SELECT value, ARRAY(SELECT id FROM auth.keys WHERE revision > $2) AS changed FROM auth.revision`;
+  INSERT INTO auth.gateways (id, seen, lease_until) VALUES ($1, $2, now() + $3 * interval '1 ms')
+  ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen, lease_until = EXCLUDED.lease_until`;
+
+const CHANGED = `
+  SELECT value, ARRAY(SELECT id FROM auth.keys WHERE revision > $1) AS changed FROM auth.revision`;
 
 /**
  * Makes "refused on the very next request, on every gateway" true without asking the database on each request.
@@ -93,7 +93,7 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     throw new Failure('unavailable', 'The change is made, but not yet known everywhere');
   }
 
-  /** Lets go of what has changed, then says so; extends the lease. */
+  /** Extends the lease; lets go of what has changed, then says so. */
   private renew(): Promise<void> {
     this.renewing = (this.renewing ?? Promise.resolve()).then(async () => {
       try {
@@ -110,10 +110,16 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   private async renewOnce(): Promise<boolean> {
     const connection = await this.connect();
     const askedAt = performance.now();
-    const { rows } = await connection.query<{ value: string; changed: string[] }>({
+    await connection.query({
       name: 'renew-lease',
       text: RENEW_LEASE,
       values: [this.id, this.seen, LEASE_MS],
+    });
+    // Only once the lease stands: a change that was not told to wait for it is made, and seen here.
+    const { rows } = await connection.query<{ value: string; changed: string[] }>({
+      name: 'changed-keys',
+      text: CHANGED,
+      values: [this.seen],
     });
     const { value, changed } = rows[0]!;
     const isNew = value !== this.seen;
