@@ -145,6 +145,22 @@ describe('idempotency keys', () => {
     expect(routes.map(({ name }) => name).sort()).toEqual(Object.keys(WRITES).sort());
   });
 
+  it('take the query for content', async () => {
+    const [id, key] = [aDeviceId(), randomUUID()];
+    const [to, other] = [targets[0]!, targets[1]!];
+    for (const { admin } of [project, other]) await admin.post('/v1/devices', { id });
+    const move = (from: Project): Promise<Answer> =>
+      system.operator.post(
+        `/v1/devices/${encodeURIComponent(id)}/move?from_project_id=${from.id}`,
+        { project_id: to.id },
+        { 'idempotency-key': key },
+      );
+    const [first, again] = [await move(project), await move(project)];
+    expect([first.status, again.status, again.body]).toEqual([200, 200, first.body]);
+    expect((await move(other)).body.code).toBe('idempotency_conflict');
+    expect((await other.admin.get(`/v1/devices/${encodeURIComponent(id)}`)).status).toBe(200);
+  });
+
   describe.each(Object.keys(WRITES))('on %s', (route) => {
     it('give the first answer again, marked, and make no second effect', async () => {
       const [write, key] = [await aWrite(route), randomUUID()];

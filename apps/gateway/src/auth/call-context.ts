@@ -15,7 +15,8 @@ export const Context = createParamDecorator((_: unknown, execution: ExecutionCon
   const key = idempotencyKeyOf(request);
   if (key !== undefined && WRITES.includes(request.method)) {
     const route = `${request.method} ${request.routeOptions.url!}`;
-    context.idempotency = idempotencyOf(route, key, request.params, request.body ?? null, context.caller);
+    const { params, body = null, query } = request;
+    context.idempotency = idempotencyOf(route, key, params, body, context.caller, query as object);
   }
   return context;
 });
@@ -36,15 +37,18 @@ export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefine
   throw Failure.invalid({ pointer: '/Idempotency-Key', detail: 'must be 1 to 255 visible ASCII characters' });
 }
 
-/** The same call again is the same route, the same path, the same body, and the same device where one calls. */
+/** The same call again is the same route, path, body and query, and the same device where one calls. */
 export function idempotencyOf(
   route: string,
   key: string,
   params: unknown,
   body: unknown,
   { role, principal }: Caller,
+  query: object = {},
 ): Idempotency {
   // A device's key never answers for another device, so who it is belongs to the content.
   const device = role === 'device' ? principal : null;
-  return { route, key, content_hash: contentHash([params, body, device]) };
+  // Hashes are kept for ever, and most are of calls without a query.
+  const asked = Object.keys(query).length > 0 ? [query] : [];
+  return { route, key, content_hash: contentHash([params, body, device, ...asked]) };
 }
