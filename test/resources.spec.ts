@@ -111,11 +111,22 @@ describe('resources', () => {
       expect(taken.status).toBe(409);
     });
 
+    it('have an address that messages can be sent to', async () => {
+      const longest = `${'a'.repeat(59)}@${'b'.repeat(60)}.example`;
+      const made = await project.admin.post('/v1/members', { email: longest, role: 'viewer' });
+      const sent = await project.admin.post('/v1/messages', { recipient: longest, message: 'Close valve 3' });
+      expect([longest.length, made.status, sent.status]).toEqual([128, 201, 201]);
+      const path = `/v1/members/${made.body.id as string}`;
+      const { status, body } = await project.admin.patch(path, { email: `a${longest}` });
+      expect([status, body.errors[0].pointer]).toEqual([400, '/email']);
+    });
+
     it.each([
       ['/role', { role: 'operator' }],
       ['/role', { role: 'device' }],
       ['/role', { role: undefined }],
       ['/email', { email: 'ada' }],
+      ['/email', { email: `${'a'.repeat(60)}@${'b'.repeat(60)}.example` }],
       ['/email', { email: undefined }],
       ['/name', { name: '   ' }],
       ['/id', { id: randomUUID() }],
@@ -191,7 +202,12 @@ describe('resources', () => {
 
     it('are found by a label, exactly', async () => {
       const { admin } = await aProject(system);
-      const labels = { all: { site: 'a:b', '%': '_' }, some: { site: 'a' }, other: { place: 'a:b' } };
+      const labels = {
+        all: { site: 'a:b', '%': '_' },
+        some: { site: 'a' },
+        other: { place: 'a:b' },
+        colons: { 'k8s:app': 'x:y', ':': ':' },
+      };
       for (const [id, label] of Object.entries(labels))
         await admin.post('/v1/devices', { id, labels: label });
       const idsWith = async (label: string): Promise<string[]> => {
@@ -202,6 +218,10 @@ describe('resources', () => {
       expect(await idsWith('site:a')).toEqual(['some']);
       expect(await idsWith('site:')).toEqual([]);
       expect(await idsWith('%:_')).toEqual(['all']);
+      expect(await idsWith('k8s:app:x:y')).toEqual(['colons']);
+      expect(await idsWith('k8s:app')).toEqual([]);
+      expect(await idsWith(':::')).toEqual(['colons']);
+      expect(await idsWith(':'.repeat(257))).toEqual([]);
       for (const bad of ['site', ':a', ''])
         expect((await admin.get(`/v1/devices?label=${bad}`)).body.errors).toEqual([
           { pointer: '/label', detail: expect.any(String) },

@@ -92,7 +92,7 @@ export class DevicesService {
       if (caller.role === 'device') devices.andWhere('row.id = :principal', caller);
       return label === undefined
         ? devices
-        : devices.andWhere('row.labels @> :labels', { labels: labelOf(label) });
+        : devices.andWhere('row.labels @> ANY(:labels)', { labels: labelsOf(label) });
     };
     const { views, next_cursor } = await pageOf(this.database, table, query, confine, viewOf);
     return Reply.of({ devices: views, next_cursor: next_cursor ?? null }, { next_cursor });
@@ -259,10 +259,13 @@ function changeOf(action: AuditAction, device: Device, rest: Record<string, unkn
   return { ...subjectOf(action, device), details: { name, labels, ...rest } };
 }
 
-function labelOf(label: string): Record<string, string> {
-  const at = label.indexOf(':');
-  if (at <= 0) throw Failure.invalid({ pointer: '/label', detail: 'must be name:value' });
-  return { [label.slice(0, at)]: label.slice(at + 1) };
+/** What `name:value` may mean: both may hold colons, the name may not be empty. */
+function labelsOf(label: string): Record<string, string>[] {
+  const labels = [...label.matchAll(/(?<!^):/g)].map(({ index }) => ({
+    [label.slice(0, index)]: label.slice(index + 1),
+  }));
+  if (labels.length === 0) throw Failure.invalid({ pointer: '/label', detail: 'must be name:value' });
+  return labels;
 }
 
 function viewOf({ id, name, labels, created_at }: Device): DeviceView {
