@@ -10,10 +10,6 @@ export function preconditions(if_match?: string, if_none_match?: string): StateC
 }
 
 function tagsOf(header: string): string[] {
-  return header.split(',').map((tag) =>
-    tag
-      .trim()
-      .replace(/^W\//, '')
-      .replace(/^"(.*)"$/, '$1'),
-  );
+  // In quotes, `*` is a tag that no version has; without, it is any version.
+  return header.split(',').map((tag) => tag.trim().replace(/^(?:W\/)?"([^"*]*)"$/, '$1'));
 }
