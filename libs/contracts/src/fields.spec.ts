@@ -32,6 +32,7 @@ class Everything {
   @Address({ optional: true }) address?: string;
   @UuidOrTimestamp({ optional: true }) mark?: string;
   @EmailAddress({ optional: true }) email?: string;
+  @EmailAddress({ max: 16, optional: true }) short_email?: string;
   @DeviceId({ optional: true }) device_id?: string;
   @Uuid({ optional: true }) uuid?: string;
   @OwnUuid({ optional: true }) own?: string;
@@ -69,6 +70,7 @@ const VALID: [keyof Everything, string, unknown][] = [
   ['mark', 'a time', '2026-01-31T12:00:00+01:00'],
   ['email', 'an address', 'ada@example.com'],
   ['email', 'a tag and dots', 'ada.b+c@mail.example.co.uk'],
+  ['short_email', 'as many characters as it may have', 'adam@example.com'],
   ['device_id', 'a path', 'pump 7/north'],
   ['device_id', 'a wildcard of NATS', '*'],
   ['device_id', 'the other wildcard of NATS', '>'],
@@ -129,6 +131,12 @@ const INVALID: [keyof Everything, string, unknown][] = [
   ['email', 'half of a surrogate pair', '"\ud83d"@example.com'],
   ['email', 'a local part of 65 characters', `${'a'.repeat(65)}@example.com`],
   ['email', 'a list', ['ada@example.com']],
+  [
+    'email',
+    '255 characters',
+    `${'a'.repeat(64)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example`,
+  ],
+  ['short_email', 'more characters than it may have', 'adams@example.com'],
   ['device_id', 'nothing', ''],
   ['device_id', '129 characters', 'x'.repeat(129)],
   ['device_id', '129 emoji', '😀'.repeat(129)],

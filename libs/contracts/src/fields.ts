@@ -71,14 +71,19 @@ export function Characters(options: FieldOptions & { max: number }): PropertyDec
 const PLAIN_ADDRESS =
   /^[a-z\d_+-]{1,20}(\.[a-z\d_+-]{1,20}){0,2}@([a-z\d]{1,30}(-[a-z\d]{1,30})?\.){1,3}[a-z]{2,20}$/i;
 
-/** An e-mail address as RFC 5321 allows it on the wire. */
-export function EmailAddress(options: FieldOptions = {}): PropertyDecorator {
+/** An e-mail address as RFC 5321 allows it on the wire; of at most `max` characters, of which it allows 254. */
+export function EmailAddress({
+  max = 254,
+  ...options
+}: FieldOptions & { max?: number } = {}): PropertyDecorator {
   return field(
     'email_address',
     (value) =>
-      typeof value === 'string' && (PLAIN_ADDRESS.test(value) || (isStorable(value) && isEmail(value))),
-    'must be an e-mail address',
-    { type: String, format: 'email', maxLength: 254 },
+      typeof value === 'string' &&
+      isAtMost(value, max) &&
+      (PLAIN_ADDRESS.test(value) || (isStorable(value) && isEmail(value))),
+    `must be an e-mail address of at most ${max} characters`,
+    { type: String, format: 'email', maxLength: max },
     { example: 'ada@example.com', ...options },
   );
 }

@@ -16,6 +16,9 @@ import {
 const MEMBER_ROLES = ['admin', 'editor', 'viewer'] as const;
 export type MemberRole = (typeof MEMBER_ROLES)[number];
 
+/** Of all that messages are sent to: nobody could write to a member whose address is longer. */
+const ADDRESS_LENGTH = 128;
+
 export class ListQuery {
   @Order() order?: 'asc' | 'desc';
   @Limit() limit?: number;
@@ -53,13 +56,13 @@ export class ProjectPage extends Page {
 }
 
 export class NewMember {
-  @EmailAddress() email!: string;
+  @EmailAddress({ max: ADDRESS_LENGTH }) email!: string;
   @Text({ max: 128, optional: true }) name?: string;
   @OneOf(MEMBER_ROLES) role!: MemberRole;
 }
 
 export class MemberChange {
-  @EmailAddress({ optional: true }) email?: string;
+  @EmailAddress({ max: ADDRESS_LENGTH, optional: true }) email?: string;
   @Text({ max: 128, optional: true }) name?: string;
   @OneOf(MEMBER_ROLES, { optional: true }) role?: MemberRole;
 }
