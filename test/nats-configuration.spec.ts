@@ -29,6 +29,20 @@ describe('the configuration of NATS', () => {
     );
   });
 
+  it.each(['compose.nats.conf', 'k8s/nats/nats.conf'])(
+    'in %s syncs each message, and misses who is gone without a word, as the embedded one does',
+    async (file) => {
+      const configuration = await read(file);
+      for (const setting of [
+        'sync_interval: always',
+        'write_deadline: "10s"',
+        'ping_interval: "5s"',
+        'ping_max: 2',
+      ])
+        expect(configuration).toContain(setting);
+    },
+  );
+
   it('lets each app of compose in as itself', async () => {
     const { services } = load(await read('docker-compose.yml')) as Compose;
     const passwords = APPS.map((app) => variable(app, 'NATS_PASSWORD'));

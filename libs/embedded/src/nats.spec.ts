@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ANYTHING } from './nats-users.js';
 import { EmbeddedNats } from './nats.js';
 
 describe('an embedded NATS', () => {
@@ -16,4 +19,21 @@ describe('an embedded NATS', () => {
     await Promise.all([mine.stop(), other.stop()]);
     await rm(directory, { recursive: true });
   });
+
+  it('misses whoever is gone without a word within 20 s, and gives its calls to others', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'flotilla-nats-'));
+    const nats = await EmbeddedNats.start({ directory, users: [ANYTHING] });
+    const { hostname, port, username, password } = new URL(nats.urlOf(ANYTHING.name));
+    const socket = connect(Number(port), hostname);
+    socket.write(`CONNECT ${JSON.stringify({ user: username, pass: password, verbose: false })}\r\n`);
+    socket.write('SUB things.ask things 1\r\nPING\r\n');
+    let heard = '';
+    socket.on('data', (chunk) => (heard += chunk.toString()));
+    const began = performance.now();
+    await once(socket, 'close');
+    expect(heard).toContain('Stale Connection');
+    expect(performance.now() - began).toBeLessThan(20_000);
+    await nats.stop();
+    await rm(directory, { recursive: true });
+  }, 30_000);
 });

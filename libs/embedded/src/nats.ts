@@ -48,6 +48,8 @@ export class EmbeddedNats {
         `pid_file: ${JSON.stringify(join(directory, 'nats.pid'))}`,
         'max_payload: 8388608',
         'write_deadline: "10s"',
+        // Whoever is gone without a word stays in its queue, and is given its share of the calls, until it is missed.
+        ...['ping_interval: "5s"', 'ping_max: 2'],
         `authorization { ${natsUsers(users, (name) => `user: ${name}, password: "${passwordOf(secret, name)}"`)} }`,
         // The default fsync interval loses acknowledged messages in a power cut.
         `jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, sync_interval: always }`,

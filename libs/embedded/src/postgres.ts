@@ -28,6 +28,10 @@ const SETTINGS = {
   max_connections: '200',
   // A frame holds up to 256 turns, one of a bulk 512, in a table that all share: see libs/database/src/turns.ts.
   max_locks_per_transaction: '256',
+  // Sessions of whoever is gone without a word would stay for two hours, and be none for others.
+  tcp_keepalives_idle: '30',
+  tcp_keepalives_interval: '10',
+  tcp_keepalives_count: '3',
   shared_buffers: '128MB',
   fsync: 'on',
   synchronous_commit: 'on',
