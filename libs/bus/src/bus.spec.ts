@@ -195,13 +195,14 @@ describe('the bus', () => {
     });
   });
 
+  const nothingDone = async (call: Promise<unknown>): Promise<boolean | undefined> =>
+    call.then(
+      () => undefined,
+      (failure: Failure) => failure.nothing_done ?? false,
+    );
+
   it('says that nothing was done when a call never reached a handler, and only then', async () => {
     const { bus } = await open({ frames_in_flight: 1, calls_waiting: 1, slot_patience_ms: FOREVER_MS });
-    const nothingDone = async (call: Promise<unknown>): Promise<boolean | undefined> =>
-      call.then(
-        () => undefined,
-        (failure: Failure) => failure.nothing_done ?? false,
-      );
     expect(await nothingDone(bus.call(contract('nobody.listens', Shout, Shout), shout(), context()))).toBe(
       true,
     );
@@ -212,6 +213,23 @@ describe('the bus', () => {
     expect(await nothingDone(held)).toBe(false);
     heard.letGo();
     await waiting;
+  });
+
+  it('says so of what waited in vain, alone and in company, for its time or for a connection', async () => {
+    const { bus } = await open({ frames_in_flight: 1, slot_patience_ms: FOREVER_MS });
+    const together = async (deadline_ms?: number): Promise<(boolean | undefined)[]> => {
+      const calls = [shout(), shout()].map((request) => ({ request, context: OF_ONE }));
+      const outcomes = await bus.callTogether(shoutAlone, calls, deadline_ms);
+      return outcomes.map((outcome) => (outcome as Failure).nothing_done);
+    };
+    const held = nothingDone(bus.call(shoutAlone, shout({ act: 'hold' }), context()));
+    await eventually(() => heard.alone.length === 1);
+    expect(await nothingDone(bus.call(shoutAlone, shout(), context(), 20))).toBe(true);
+    expect(await together(20)).toEqual([true, true]);
+    const left = [nothingDone(bus.call(shoutAlone, shout(), context())), together()];
+    const { restart } = await nats.crash();
+    expect(await Promise.all([held, ...left])).toEqual([false, true, [true, true]]);
+    await restart();
   });
 
   it('fails only the call that broke what its frame shares', async () => {

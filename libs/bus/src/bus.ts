@@ -80,7 +80,7 @@ export class Bus {
         if (outcome instanceof Failure) reject(outcome);
         else resolve(outcome as Reply<Response>);
       });
-      const timer = setTimeout(() => call.settle(noAnswer()), deadline_ms);
+      const timer = setTimeout(() => call.settle(unanswered(call)), deadline_ms);
       channel.push(call);
     });
   }
@@ -123,7 +123,7 @@ export class Bus {
         ),
       );
       const timer = setTimeout(() => {
-        for (const call of pending) call.settle(noAnswer());
+        for (const call of pending) call.settle(unanswered(call));
       }, deadline_ms);
       channel.push(...pending);
     });
@@ -217,11 +217,12 @@ export class Bus {
 
   private failAll(detail: string): void {
     for (const { calls } of this.channels.values()) {
-      for (const call of calls) call.settle(new Failure('unavailable', detail));
+      for (const call of calls) call.settle(unanswered(call, detail));
     }
   }
 }
 
-function noAnswer(): Failure {
-  return new Failure('unavailable', 'No answer in time');
+/** A call that has never left was done by nobody; of any other nobody knows. */
+function unanswered({ frame }: PendingCall, detail = 'No answer in time'): Failure {
+  return new Failure('unavailable', detail, { nothing_done: frame === undefined });
 }
