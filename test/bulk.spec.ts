@@ -262,6 +262,20 @@ describe('bulk', () => {
       }
     });
 
+    it('finds the devices that lines before it register, as whom a message is for and from', async () => {
+      const [first, second, third] = [aDeviceId(), aDeviceId(), aDeviceId()];
+      const lines = [
+        aStateLine(first),
+        aMessageLine(first, { device_id: second }),
+        aMessageLine(second),
+        anEventLine({ device_id: third }),
+        aMessageLine(first, { sender: third }),
+        aMessageLine(aDeviceId()),
+      ];
+      const { verdicts } = await sendBulk(project.admin, lines);
+      expect(statusesOf(verdicts)).toEqual([200, 201, 201, 201, 201, 404]);
+    });
+
     it('is of one project: the same device elsewhere is another', async () => {
       const other = await aProject(system);
       await sendBulk(project.admin, [aStateLine(other.device_id, { data: { mine: true } })]);

@@ -95,7 +95,7 @@ export class Bulk {
 
   private async take(batch: Line[]): Promise<void> {
     const lines = batch.map((bytes) => this.read(bytes));
-    await Promise.all(lines.map((line) => this.prepare(line)));
+    await this.prepareAll(lines);
     // Whoever has stopped meanwhile has stopped before these.
     if (this.end) return;
     for (const line of lines) {
@@ -116,9 +116,24 @@ export class Bulk {
     return line;
   }
 
-  private async prepare(line: PendingLine): Promise<void> {
+  /** All at once, but for those whose addresses lines before them may register. */
+  private async prepareAll(lines: PendingLine[]): Promise<void> {
+    const naming = new Map<unknown, Promise<unknown>>();
+    const prepared = lines.map((line) => {
+      const { kind, content } = line.wish ?? {};
+      const before = kind?.addresses?.(content!).flatMap((address) => naming.get(address) ?? []);
+      const one = this.prepare(line, before);
+      if (content?.device_id !== undefined)
+        naming.set(content.device_id, Promise.all([naming.get(content.device_id), one]));
+      return one;
+    });
+    await Promise.all(prepared);
+  }
+
+  private async prepare(line: PendingLine, before: Promise<unknown>[] = []): Promise<void> {
     if (!line.wish) return;
     const { kind, content, context } = line.wish;
+    if (before.length > 0) await Promise.all(before);
     try {
       line.request = await patiently(() => kind.request(content, context), this.patience_ms);
     } catch (error) {

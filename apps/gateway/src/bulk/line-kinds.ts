@@ -41,6 +41,8 @@ export interface LineKind<Line extends BulkLine, Request> {
   status: number;
   /** What to ask of the service, once it is clear that this caller may. */
   request(content: Content<Line>, context: RequestContext): Request | Promise<Request>;
+  /** Addresses that `request` looks up: a device that a line before registers is one. */
+  addresses?(content: Content<Line>): string[];
   /** Whatever the line is about: lines about the same keep their order. */
   subjects(content: Content<Line>, caller: Caller): string[];
   /** Without an idempotency key. */
@@ -109,6 +111,7 @@ export class LineKinds {
         device_in_path: false,
         status: 201,
         request: (content, context) => messageToSend(content, context, addresses, devices),
+        addresses: ({ recipient, sender }) => (sender === undefined ? [recipient] : [recipient, sender]),
         // Two addresses may be one mailbox: what is said stays in the order in which it was said, whoever hears it.
         subjects: ({ device_id }, caller) => ['messages', ...deviceOf(caller, device_id)],
         repeat: () => 'done again',
