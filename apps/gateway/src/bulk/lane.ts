@@ -87,26 +87,20 @@ export class Lane {
   /** @returns the lines to try again, in their order */
   private settle(frame: PendingLine[], outcomes: (Reply<unknown> | Failure)[]): PendingLine[] {
     const again: PendingLine[] = [];
-    /** What later lines of the frame are about. */
-    const followed = new Set<string>();
-    for (const [index, line] of [...frame.entries()].reverse()) {
+    for (const [index, line] of frame.entries()) {
       const outcome = outcomes[index]!;
-      const isNewest = line.subjects.every((subject) => !followed.has(subject));
-      for (const subject of line.subjects) followed.add(subject);
-      if (isTemporary(outcome) && this.isWorthAnother(line, outcome, isNewest)) again.unshift(line);
+      if (isTemporary(outcome) && this.isWorthAnother(line, outcome)) again.push(line);
       else line.settle(outcome);
     }
     return again;
   }
 
-  private isWorthAnother(line: PendingLine, { nothing_done }: Failure, isNewest: boolean): boolean {
+  private isWorthAnother(line: PendingLine, { nothing_done }: Failure): boolean {
     const now = performance.now();
     line.failing_since ??= this.failing_since ?? now;
     if (now - line.failing_since > this.patience_ms) return false;
     const { kind, content, context } = line.wish!;
-    if (nothing_done || context.idempotency) return true;
-    const repeat = kind.repeat(content);
-    return repeat === 'recognised' || (repeat === 'recognised while newest' && isNewest);
+    return nothing_done || context.idempotency !== undefined || kind.isRecognised(content);
   }
 
   private rest(): void {

@@ -20,15 +20,6 @@ import { CORRESPONDENTS, messageToSend } from '../writes/message-write.js';
 import { REPORTERS, reportToMake } from '../writes/state-write.js';
 import { EventLine, FirmwareLine, MessageLine, PriceLine, StateLine, type BulkLine } from './bulk-lines.js';
 
-/** What a call that may have been done already does when it is made again. */
-export type Repeat =
-  /** Nothing: it is recognised. */
-  | 'recognised'
-  /** Nothing, as long as nothing newer was said about the same device. */
-  | 'recognised while newest'
-  /** It may be done twice, and undo what somebody else did in between. */
-  | 'done again';
-
 /** A line of a kind is a call of a single route: same rights, same rules, same idempotency keys, same answer. */
 export interface LineKind<Line extends BulkLine, Request> {
   line: Constructor<Line>;
@@ -45,8 +36,8 @@ export interface LineKind<Line extends BulkLine, Request> {
   addresses?(content: Content<Line>): string[];
   /** Whatever the line is about: lines about the same keep their order. */
   subjects(content: Content<Line>, caller: Caller): string[];
-  /** Without an idempotency key. */
-  repeat(content: Content<Line>): Repeat;
+  /** Whether a repeat without an idempotency key does nothing, however late the first may still be done. */
+  isRecognised(content: Content<Line>): boolean;
 }
 
 /** A line without what only bulk needs. */
@@ -74,7 +65,7 @@ export class LineKinds {
         status: 201,
         request: (event, context) => eventToRecord(event, context, devices),
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
-        repeat: ({ id }) => (id === undefined ? 'done again' : 'recognised'),
+        isRecognised: ({ id }) => id !== undefined,
       }),
       state: kind({
         line: StateLine,
@@ -86,8 +77,8 @@ export class LineKinds {
         request: ({ device_id, ...report }, context) =>
           reportToMake({ device_id, report, replaces: false }, context, devices),
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
-        // A time does not do: behind one of a clock that is ahead, what others wrote meanwhile would be undone.
-        repeat: ({ sequence }) => (sequence === undefined ? 'done again' : 'recognised while newest'),
+        // A sequence does not do: once a newer one was said, the first would be kept as a late one beside its repeat.
+        isRecognised: () => false,
       }),
       firmware: kind({
         line: FirmwareLine,
@@ -101,7 +92,7 @@ export class LineKinds {
           return event;
         },
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
-        repeat: ({ timestamp }) => (timestamp === undefined ? 'done again' : 'recognised'),
+        isRecognised: ({ timestamp }) => timestamp !== undefined,
       }),
       message: kind({
         line: MessageLine,
@@ -114,7 +105,7 @@ export class LineKinds {
         addresses: ({ recipient, sender }) => (sender === undefined ? [recipient] : [recipient, sender]),
         // Two addresses may be one mailbox: what is said stays in the order in which it was said, whoever hears it.
         subjects: ({ device_id }, caller) => ['messages', ...deviceOf(caller, device_id)],
-        repeat: () => 'done again',
+        isRecognised: () => false,
       }),
       price: kind({
         line: PriceLine,
@@ -125,7 +116,7 @@ export class LineKinds {
         status: 202,
         request: (wish) => wish,
         subjects: ({ product_id }) => [`product ${product_id}`],
-        repeat: () => 'done again',
+        isRecognised: () => false,
       }),
     };
   }
