@@ -527,6 +527,20 @@ describe('bulk', () => {
     await Promise.all(open.slice(2).map((bulk) => bulk.end()));
   });
 
+  it('leaves room for the bulks of other projects, however many keys one has', async () => {
+    const narrow = await system.anotherGateway({ BULKS: '4' });
+    const other = await aProject(system);
+    const open = (client: HttpClient) => new OpenBulk(client.at(narrow.url)).send([anEventLine()]);
+    const bulks = [open(project.admin), open(project.editor)];
+    for (const bulk of bulks) expect(await bulk.status).toBe(200);
+    const third = await sendBulk(project.device.at(narrow.url), [anEventLine()]);
+    expect([third.status, third.body.code]).toEqual([503, 'unavailable']);
+    bulks.push(open(other.admin));
+    expect(await bulks[2]!.status).toBe(200);
+    await Promise.all(bulks.map((bulk) => bulk.end()));
+    await narrow.stop();
+  });
+
   it('cuts off a client that sends nothing for long', async () => {
     const impatient = await system.anotherGateway({ BULK_IDLE_S: '1' });
     const bulk = new OpenBulk(project.admin.at(impatient.url)).send([anEventLine()]);

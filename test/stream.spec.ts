@@ -554,6 +554,15 @@ describe('the stream', () => {
           expect((await streams.info(streamName('event'))).state.consumer_count).toBe(count),
         );
       await expectConsumers(0);
+    it('to a project that holds as many as are left for others, however many keys it has', async () => {
+      const narrow = await system.anotherGateway({ STREAMS_MAX: '4' });
+      const other = await aProject(system);
+      for (const client of [project.admin, project.editor]) await listen(client.at(narrow.url));
+      expect((await refusalOf(project.viewer.at(narrow.url))).status).toBe(503);
+      expect((await listen(other.viewer.at(narrow.url))).status).toBe(200);
+      await narrow.stop();
+    });
+
       await Promise.all([project.admin, project.editor, project.viewer].map((client) => listen(client)));
       await expectConsumers(1);
       await Promise.all(open.splice(0).map((stream) => stream.close()));

@@ -14,14 +14,14 @@ export class GatewayConfig extends AppConfig {
   @NumberSetting(1, 86_400) RATE_LIMIT_WINDOW_S = 60;
   /** Requests that each route of pricing has under way at once; more are answered 503. */
   @NumberSetting(1, 1_000_000) PRICING_IN_FLIGHT = 50;
-  /** Bulks that one key, and all keys together, may have under way; more are answered 429 and 503. */
+  /** Bulks that one key, and all keys together, may have under way, one project alone half; more are answered 429 and 503. */
   @NumberSetting(1, 1_000) BULKS_PER_KEY = 4;
   @NumberSetting(1, 10_000) BULKS = 64;
   /** A line waits so long for a service that is away, then it gets its 503. */
   @NumberSetting(1, 3_600) BULK_PATIENCE_S = 15;
-  /** A bulk in which nothing has come or gone for so long is cut off. */
+  /** A bulk in which nothing has come or gone for so long is cut off; if not longer than its patience, while it waits. */
   @NumberSetting(1, 3_600) BULK_IDLE_S = 30;
-  /** Streams that are open at once; more are answered 503. */
+  /** Streams that are open at once, half of them for one project alone; more are answered 503. */
   @NumberSetting(1, 1_000_000) STREAMS_MAX = 2_000;
   /** Streams that one key holds open at once; more are answered 429. */
   @NumberSetting(1, 1_000_000) STREAMS_PER_KEY = 10;

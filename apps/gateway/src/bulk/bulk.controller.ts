@@ -62,7 +62,7 @@ export class BulkController {
     const reader = new LineReader(this.kinds, context, idempotencyKeyOf(request));
     const { BULK_IDLE_S, BULK_PATIENCE_S } = this.config;
     const bulk = new Bulk(this.bus, reader, () => this.keyRing.isHeld(principal), BULK_PATIENCE_S * 1000);
-    const leave = this.underWay.enter(bulk, context.caller.key_id);
+    const leave = this.underWay.enter(bulk, context.caller);
     raw.setTimeout(BULK_IDLE_S * 1000);
     try {
       const batches = linesOf(body as AsyncIterable<Buffer>, MAX_LINE_BYTES, LINES_AT_A_TIME);

@@ -1,6 +1,13 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
-import { Failure, isBehind, type CallContext, type FeedPosition, type StreamQuery } from '#contracts';
+import {
+  Failure,
+  isBehind,
+  type CallContext,
+  type Caller,
+  type FeedPosition,
+  type StreamQuery,
+} from '#contracts';
 import { Metrics } from '#service';
 import { KeyRing } from '../auth/key-ring.js';
 import { type Principal } from '../auth/principal.js';
@@ -67,7 +74,7 @@ export class StreamService implements OnModuleDestroy {
     const { caller, expires_at_ms } = principal;
     const known = last_id ? placesOf(last_id) : {};
     const scope = scopeOf(caller, kinds, device_id);
-    this.checkRoom(caller.key_id);
+    this.checkRoom(caller);
     const reader = new StreamReader(reply, context, scope, expires_at_ms, {
       buffer_bytes: this.config.STREAM_BUFFER_KIB * 1024,
       ping_ms: this.config.STREAM_PING_S * 1_000,
@@ -89,15 +96,18 @@ export class StreamService implements OnModuleDestroy {
     void this.serve(reader, last_id ? undefined : epochs);
   }
 
-  private checkRoom(key_id: string): void {
+  private checkRoom(caller: Caller): void {
     if (this.isStopping) throw new Failure('unavailable');
     const { STREAMS_MAX, STREAMS_PER_KEY } = this.config;
-    const own = [...this.readers].filter(({ context }) => context.caller.key_id === key_id);
+    const callers = [...this.readers].map(({ context }) => context.caller);
+    const own = callers.filter(({ key_id }) => key_id === caller.key_id);
     const details = { retry_after_s: COME_BACK_S };
     if (own.length >= STREAMS_PER_KEY) {
       throw new Failure('rate_limited', `A key holds at most ${STREAMS_PER_KEY} streams open`, details);
     }
-    if (this.readers.size >= STREAMS_MAX)
+    const ofProject = callers.filter(({ project_id }) => project_id === caller.project_id);
+    // A project has as many as are left for others.
+    if (ofProject.length >= STREAMS_MAX - callers.length)
       throw new Failure('unavailable', 'Too many streams are open', details);
   }
 
