@@ -52,12 +52,16 @@ const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/sc
 @Public()
 @Controller('health')
 export class HealthController {
+  private readonly parts: Part[];
+
   constructor(
     private readonly terminus: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly lifecycle: Lifecycle,
-    @Inject(PARTS) private readonly parts: Part[],
-  ) {}
+    @Inject(PARTS) parts: Part[],
+  ) {
+    this.parts = parts.map((part) => ({ ...part, check: shared(part.check) }));
+  }
 
   @Get()
   @HttpCode(200)
@@ -101,4 +105,10 @@ export class HealthController {
     });
     return { status: 'ok', parts: details as Record<string, PartState> };
   }
+}
+
+/** Asks once for all who ask meanwhile: however many ask whether the app is well, its parts have little to answer. */
+function shared(check: () => Promise<void>): () => Promise<void> {
+  let underWay: Promise<void> | undefined;
+  return () => (underWay ??= check().finally(() => (underWay = undefined)));
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { eventually } from '#testing';
 import { AppConfig } from './config.js';
 import { runService, type RunningService } from './run-service.js';
 import { ServiceModule } from './service.module.js';
@@ -8,10 +9,16 @@ import { Lifecycle } from './lifecycle.js';
 /** What the app of these tests needs; each part is there unless it is missing. */
 class Kitchen {
   readonly missing = new Set<string>();
+  readonly asked: string[] = [];
+  /** When each part answers. */
+  ready = Promise.resolve();
 
   part(name: string, essential: boolean) {
-    const check = () =>
-      this.missing.has(name) ? Promise.reject(new Error(`the secret of ${name}`)) : Promise.resolve();
+    const check = async () => {
+      this.asked.push(name);
+      await this.ready;
+      if (this.missing.has(name)) throw new Error(`the secret of ${name}`);
+    };
     return { name, essential, check };
   }
 }
@@ -73,6 +80,19 @@ describe('a running service', () => {
     expect(text).not.toContain('secret');
     expect(headers.get('retry-after')).toBe('1');
     expect(headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('asks each part once for all who ask meanwhile', async () => {
+    const answering = Promise.withResolvers<void>();
+    kitchen.ready = answering.promise;
+    const asking = statuses('/health', '/health', '/health/ready', '/health');
+    await eventually(() => kitchen.asked.length >= 2);
+    await statuses('/health/live');
+    answering.resolve();
+    expect(await asking).toEqual([200, 200, 200, 200]);
+    expect(kitchen.asked.sort()).toEqual(['radio', 'stove']);
+    await statuses('/health');
+    expect(kitchen.asked).toHaveLength(4);
   });
 
   it('is not ready, but alive while it stops', async () => {
