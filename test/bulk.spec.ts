@@ -575,6 +575,18 @@ describe('bulk', () => {
     expect(await eventsOf(component)).toHaveLength(1);
   });
 
+  it('is refused when the gateway stops before a line has come', async () => {
+    const gateway = await system.anotherGateway();
+    const bulk = new OpenBulk(project.admin.at(gateway.url)).send('{"kind":');
+    await eventually(async () => expect(await gauge(gateway, 'bulks')).toBe(1));
+    const began = performance.now();
+    const stopped = gateway.stop();
+    expect(await bulk.status).toBe(503);
+    await stopped;
+    // Before an idle bulk would be cut off.
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
   describe('with a service that is away', () => {
     let own: System;
     beforeAll(async () => {

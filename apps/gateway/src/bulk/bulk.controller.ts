@@ -66,9 +66,10 @@ export class BulkController {
     raw.setTimeout(BULK_IDLE_S * 1000);
     try {
       const batches = linesOf(body as AsyncIterable<Buffer>, MAX_LINE_BYTES, LINES_AT_A_TIME);
-      const first = await batches.next().catch(() => {
+      const coming = batches.next().catch(() => {
         throw Failure.invalid({ pointer: '', detail: 'was cut off' });
       });
+      const first = await bulk.first(coming);
       if (first.done) throw Failure.invalid({ pointer: '', detail: 'must hold at least one line' });
       const verdicts = Readable.from(bulk.verdicts(withFirst(first.value, batches)), { objectMode: false });
       finished(verdicts, leave);

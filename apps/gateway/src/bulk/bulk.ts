@@ -30,6 +30,7 @@ export class Bulk {
   private readonly room = new Signal();
   /** Set once no further line is read. */
   private end?: { failure?: Error };
+  private readonly stopping = Promise.withResolvers<never>();
 
   constructor(
     private readonly bus: Bus,
@@ -67,9 +68,16 @@ export class Bulk {
     }
   }
 
+  /** Resolves with what comes first, unless it is told to stop before. */
+  first<Item>(coming: Promise<Item>): Promise<Item> {
+    return Promise.race([coming, this.stopping.promise]);
+  }
+
   /** Reads no further line; those that were read get their verdicts. */
   stop(): void {
-    this.readNoMore(new Failure('unavailable', 'The gateway is stopping'));
+    const failure = new Failure('unavailable', 'The gateway is stopping');
+    this.stopping.reject(failure);
+    this.readNoMore(failure);
   }
 
   private readNoMore(failure?: Error): void {

@@ -26,6 +26,8 @@ import { cutSilentConnections } from './silent-connections.js';
 const BODY_LIMIT_BYTES = 256 * 1024;
 const BODY_TIME_MS = 30_000;
 const LAST_GRACE_MS = 5_000;
+/** A request that came in time may send its body for as long. Orchestrators wait a little longer. */
+const LONGEST_STOP_MS = BODY_TIME_MS;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** Fastify with the limits that every public listener needs, and errors of HTTP itself as problems. */
@@ -83,7 +85,7 @@ export function prepareHttp(app: NestFastifyApplication): void {
     }
   });
   limitBodyTime(server, BODY_TIME_MS, (socket) => refuseConnection('ERR_HTTP_REQUEST_TIMEOUT', socket));
-  cutSilentConnections(server, LAST_GRACE_MS);
+  cutSilentConnections(server, LAST_GRACE_MS, LONGEST_STOP_MS);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     const encoding = request.headers['content-encoding'];

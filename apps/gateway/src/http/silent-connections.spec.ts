@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
 import { cutSilentConnections } from './silent-connections.js';
 
 const GRACE_MS = 50;
+const LONGEST_MS = 500;
 
 describe('a server that stops', () => {
   let server: FastifyInstance;
@@ -11,12 +13,16 @@ describe('a server that stops', () => {
   let asked: Promise<void>;
   beforeEach(async () => {
     server = fastify({ return503OnClosing: false });
-    cutSilentConnections(server, GRACE_MS);
+    cutSilentConnections(server, GRACE_MS, LONGEST_MS);
     let isAsked: () => void;
     asked = new Promise((resolve) => (isAsked = resolve));
     server.get('/', (_, reply) => {
       answer = () => void reply.send('done');
       isAsked();
+    });
+    server.get('/export', (_, reply) => {
+      isAsked();
+      return reply.send(new Readable({ read: () => undefined }));
     });
     await server.listen({ port: 0 });
   });
@@ -38,7 +44,7 @@ describe('a server that stops', () => {
     },
   );
 
-  it('waits for a request that is under way, however long', async () => {
+  it('waits for a request that is under way', async () => {
     const socket = await open(REQUEST);
     await asked;
     let text = '';
@@ -49,6 +55,16 @@ describe('a server that stops', () => {
     answer();
     await Promise.all([stopped, once(socket, 'close')]);
     expect(text).toMatch(/^HTTP\/1\.1 200 OK[^]*done$/);
+  });
+
+  it('cuts off an answer that has no end', async () => {
+    const socket = await open('GET /export HTTP/1.1\r\nhost: x\r\n\r\n');
+    await asked;
+    const closed = once(socket.resume(), 'close');
+    const began = performance.now();
+    await server.close();
+    await closed;
+    expect(performance.now() - began).toBeGreaterThan(LONGEST_MS);
   });
 
   it('still answers what comes late on a connection that was open', async () => {
