@@ -1,7 +1,7 @@
 import { AuthorizationError } from '@nats-io/transport-node';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { eventually, testNats } from '#testing';
+import { DIRECTIONS, eventually, Link, testNats } from '#testing';
 import { BusModule } from './bus.module.js';
 import { BusConnection, problemOf } from './connection.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
@@ -41,6 +41,26 @@ describe('the first connection', () => {
     const app = await starting;
     await app.get(BusConnection).ping();
     await app.close();
+    await nats.stop();
+  });
+});
+
+describe('a server that is silent', () => {
+  it('is not waited for to answer a ping', async () => {
+    Logger.overrideLogger(false);
+    const nats = await testNats();
+    const url = new URL(nats.urlOf('gateway'));
+    const link = await Link.to(Number(url.port));
+    url.port = String(link.port);
+    const connection = await BusConnection.open({ name: 'gateway', url: url.href });
+    await connection.ping();
+    link.silence(DIRECTIONS);
+    const began = performance.now();
+    await expect(connection.ping()).rejects.toThrow();
+    expect(performance.now() - began).toBeLessThan(2_000);
+    link.heal();
+    await connection.close();
+    link.close();
     await nats.stop();
   });
 });

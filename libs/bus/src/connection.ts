@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import {
   AuthorizationError,
   connect,
+  deadline,
   nkeyAuthenticator,
   type NatsConnection,
   type NodeConnectionOptions,
@@ -22,6 +23,8 @@ export interface BusOptions {
 }
 
 const FIRST_CONNECT_WAIT_MS = 500;
+/** A server that is there answers a ping within. */
+const ANSWER_MS = 1_000;
 
 const logger = new Logger('BusConnection');
 
@@ -103,10 +106,10 @@ export class BusConnection {
     },
   };
 
-  /** Resolves when the server answers. */
+  /** Resolves when the server answers. @throws an Error when it takes longer than a second */
   async ping(): Promise<void> {
     if (!this.isStanding) throw new Error('NATS is not connected');
-    await this.nats.rtt();
+    await deadline(this.nats.rtt(), ANSWER_MS);
   }
 
   /** Runs `listener` whenever the connection is lost: what was under way will have no answer. */
