@@ -6,7 +6,7 @@ import {
   type CustomTransportStrategy,
   type MessageHandler,
 } from '@nestjs/microservices';
-import { type Msg, type Subscription } from '@nats-io/transport-node';
+import { type Msg } from '@nats-io/transport-node';
 import { lastValueFrom } from 'rxjs';
 import { BusConnection } from './connection.js';
 import { aboutSubject, errorTypeOf, lineOf } from './followed-call.js';
@@ -45,7 +45,7 @@ type Outcome = Reply<unknown> | Failure;
  */
 class BusServer extends Server implements CustomTransportStrategy {
   private readonly limits: ServerLimits;
-  private subscriptions: Subscription[] = [];
+  private endings: (() => Promise<void>)[] = [];
   private readonly loopDelay = new LoopDelay();
   private outbox = new Map<string, Part<OutcomeHead>[]>();
   private inFlight = 0;
@@ -59,31 +59,20 @@ class BusServer extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: (error?: unknown) => void): void {
+    const { nats, name } = this.connection;
     for (const [subject, handler] of this.messageHandlers) {
       const { together } = handler.extras as HandlerExtras;
-      const subscription = this.connection.nats.subscribe(subject, {
-        queue: this.connection.name,
-        callback: (error, message) => {
-          if (!error) this.receive(message, handler, together);
-        },
-      });
-      this.subscriptions.push(subscription);
+      const receive = (message: Msg): void => this.receive(message, handler, together);
+      this.endings.push(this.connection.hear(subject, receive, name));
     }
-    const { nats, name } = this.connection;
-    const here = nats.subscribe(pingSubject(name), {
-      queue: name,
-      callback: (_, message) => void message.respond(),
-    });
-    this.subscriptions.push(here);
+    this.endings.push(this.connection.hear(pingSubject(name), (message) => void message.respond(), name));
     // Who is told that this app serves may call at once, over a connection of its own.
     nats.flush().then(() => callback(), callback);
   }
 
   /** Takes no new frames, finishes those under way, sends their answers. The connection stays open. */
   async close(): Promise<void> {
-    const open = this.subscriptions.filter((subscription) => !subscription.isClosed());
-    this.subscriptions = [];
-    if (this.connection.isStanding) await Promise.all(open.map((subscription) => subscription.drain()));
+    await Promise.all(this.endings.splice(0).map((end) => end()));
     while (this.inFlight > 0 || this.outbox.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     if (this.connection.isStanding) await this.connection.nats.flush();
     this.loopDelay.close();

@@ -435,6 +435,21 @@ describe('the bus', () => {
     await eventually(() => bus.call(shoutAlone, shout(), context()));
   });
 
+  it('hears again after the server has refused what both of its ends hear for a while', async () => {
+    const { bus } = await open();
+    await bus.call(shoutAlone, shout(), context());
+    await nats.reconfigure((configuration) => {
+      const rights = configuration.lastIndexOf('">"');
+      return `${configuration.slice(0, rights)}"nothing"${configuration.slice(rights + 3)}`;
+    });
+    await eventually(() =>
+      expect(bus.call(shoutAlone, shout(), context(), 200)).rejects.toMatchObject({ code: 'unavailable' }),
+    );
+    await nats.reconfigure();
+    await eventually(() => bus.call(shoutAlone, shout(), context(), 200), 10_000);
+    await eventually(() => bus.ping('echo'));
+  });
+
   it('goes on after something that is no frame arrived', async () => {
     const { bus, connection } = await open();
     connection.nats.publish(shoutAlone.subject, 'rubbish', { reply: 'nobody' });

@@ -45,11 +45,7 @@ export class Bus {
   ) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
     this.inbox = createInbox(`_INBOX_${connection.name}`);
-    connection.nats.subscribe(`${this.inbox}.*`, {
-      callback: (error, message) => {
-        if (!error) this.receive(message);
-      },
-    });
+    connection.hear(`${this.inbox}.*`, (message) => this.receive(message));
     connection.onLost(() => this.failAll('The connection to the services was lost'));
   }
 

@@ -4,9 +4,12 @@ import {
   connect,
   deadline,
   nkeyAuthenticator,
+  type Msg,
   type NatsConnection,
   type NodeConnectionOptions,
+  PermissionViolationError,
   type ServerInfo,
+  type Subscription,
 } from '@nats-io/transport-node';
 import { BusMeters, type MeterRegistry } from './bus-meters.js';
 import { type SayLine } from './followed-call.js';
@@ -25,12 +28,15 @@ export interface BusOptions {
 const FIRST_CONNECT_WAIT_MS = 500;
 /** A server that is there answers a ping within. */
 const ANSWER_MS = 1_000;
+/** After which a subject that the server refused is asked for again. */
+const HEAR_AGAIN_MS = 2_000;
 
 const logger = new Logger('BusConnection');
 
 /** The one NATS connection of a process. It reconnects for ever, and says whether it stands right now. */
 export class BusConnection {
   private readonly listeners = new Set<() => void>();
+  private readonly hearings = new Set<{ subject: string; again: () => void }>();
   private standing = true;
   /** Nothing is counted until the app has metrics. */
   meters?: BusMeters;
@@ -112,6 +118,32 @@ export class BusConnection {
     await deadline(this.nats.rtt(), ANSWER_MS);
   }
 
+  /**
+   * Takes what is said on a subject, as one of a queue group if told. A server that refuses, e.g. because its users were
+   * changed for a moment, ends a subscription for good: it is asked again.
+   * @returns what ends it: nothing comes any more, and what has come is taken
+   */
+  hear(subject: string, receive: (message: Msg) => void, queue?: string): () => Promise<void> {
+    const subscribe = (): Subscription =>
+      this.nats.subscribe(subject, {
+        queue,
+        callback: (error, message) => {
+          if (!error) receive(message);
+        },
+      });
+    let subscription = subscribe();
+    const again = (): void => {
+      subscription.unsubscribe();
+      subscription = subscribe();
+    };
+    const hearing = { subject, again };
+    this.hearings.add(hearing);
+    return async () => {
+      this.hearings.delete(hearing);
+      if (this.isStanding && !subscription.isClosed()) await subscription.drain();
+    };
+  }
+
   /** Runs `listener` whenever the connection is lost: what was under way will have no answer. */
   onLost(listener: () => void): void {
     this.listeners.add(listener);
@@ -124,11 +156,22 @@ export class BusConnection {
     else await this.nats.close();
   }
 
+  /** A subscription itself may not be told: the client does not know one of a queue group that is refused later on. */
+  private hearAgain(error: Error): void {
+    if (!(error instanceof PermissionViolationError) || error.operation !== 'subscription') return;
+    setTimeout(() => {
+      if (this.nats.isClosed()) return;
+      for (const { subject, again } of this.hearings) if (subject === error.subject) again();
+    }, HEAR_AGAIN_MS).unref();
+  }
+
   private async watch(): Promise<void> {
     for await (const status of this.nats.status()) {
       const { type } = status;
-      if (type === 'error') logger.error(status.error);
-      else if (type === 'disconnect' && this.standing) {
+      if (type === 'error') {
+        logger.error(status.error);
+        this.hearAgain(status.error);
+      } else if (type === 'disconnect' && this.standing) {
         this.standing = false;
         logger.warn('NATS is gone');
         for (const listener of this.listeners) listener();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ANYTHING, EmbeddedNats, NATS_USERS } from '#embedded';
@@ -10,6 +10,8 @@ export interface TestNats {
   urlOf(app: string): string;
   /** kill -9, then the same server again on the same port; without these apps among its users, if told. */
   crash(): Promise<{ restart(strangers?: string[]): Promise<void> }>;
+  /** The server goes on with another configuration: what `change` makes of the one that it was started with. */
+  reconfigure(change?: (configuration: string) => string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -19,6 +21,8 @@ export async function testNats(): Promise<TestNats> {
   const users = [...NATS_USERS, ANYTHING];
   let server = await EmbeddedNats.start({ directory, users });
   const { port } = server;
+  const configuration = join(directory, 'nats.conf');
+  const configured = await readFile(configuration, 'utf8');
   return {
     url: server.urlOf(ANYTHING.name),
     urlOf: (app) => server.urlOf(app),
@@ -32,6 +36,10 @@ export async function testNats(): Promise<TestNats> {
           server = await EmbeddedNats.start({ directory, port, users: known });
         },
       };
+    },
+    async reconfigure(change = (unchanged) => unchanged) {
+      await writeFile(configuration, change(configured));
+      process.kill(server.process.pid, 'SIGHUP');
     },
     async stop() {
       await server.stop();
