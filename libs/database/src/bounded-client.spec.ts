@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { DataSource } from 'typeorm';
 import { DIRECTIONS, eventually, Link, queryDatabase, testDatabase } from '#testing';
+import { BoundedClient } from './bounded-client.js';
 import { dataSourceOptions } from './data-source.js';
 import { Database } from './database.js';
+import { Lead } from './lead.js';
 
 const SCHEMA = 'public';
 
@@ -33,6 +37,27 @@ describe('a database that is cut off without a word', () => {
     await eventually(() => hasIdleConnection(admin_url), 15_000);
     link.silence(DIRECTIONS);
     await expect(database.ping()).rejects.toEqual(unavailable);
+  });
+
+  it('is left behind by whoever ends a connection, or gives up a lead', async () => {
+    const url = new URL(admin_url);
+    const sockets: Socket[] = [];
+    // What is said is heard, but for the last: that it is over.
+    const deaf = createServer({ allowHalfOpen: true }, (near) => {
+      const far = connect(Number(new URL(admin_url).port), '127.0.0.1');
+      near.pipe(far, { end: false }).pipe(near, { end: false });
+      sockets.push(near, far);
+    }).listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    url.port = String((deaf.address() as AddressInfo).port);
+    const client = new BoundedClient(url.href);
+    await client.connect();
+    const lead = await Lead.wait(url.href, 'one', new AbortController().signal);
+    const began = performance.now();
+    await Promise.all([client.end(), lead!.giveUp()]);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    for (const socket of sockets) socket.destroy();
+    deaf.close();
   });
 
   it('fails what waits for its answer, and serves again over new connections', async () => {

@@ -3,25 +3,43 @@ import { type Socket } from 'node:net';
 
 /** A server that is there answers within its `statement_timeout`; one that stays silent for longer is not. */
 const SILENCE_MS = 6_000;
+/** How long the server may take to close a connection that was ended. */
+const FAREWELL_MS = 1_000;
 
 /**
  * A connection that gives a silent server up. A cable that was cut without a word, or a firewall that forgot the
  * connection, sends neither answer nor error, and the kernel waits a quarter of an hour: the statement and all who
- * queue behind it would wait as long.
+ * queue behind it would wait as long, and so would a process that stops.
  */
 export class BoundedClient extends Client {
   constructor(config?: string | ClientConfig) {
     super(config);
     this.once('connect', () => {
-      // Asked for only now, as TLS changes the socket. Neither has a type: both are what the driver itself goes by.
-      const { connection } = this as unknown as { connection: { stream: Socket } };
-      connection.stream.setTimeout(SILENCE_MS);
+      // Asked for only now, as TLS changes the socket.
+      const { stream } = this.driver.connection;
+      stream.setTimeout(SILENCE_MS);
       // Also told of connections that have nothing to wait for, over and over: only a statement makes silence wrong.
-      connection.stream.on('timeout', () => {
-        const { readyForQuery } = this as unknown as { readyForQuery: boolean };
-        if (!readyForQuery)
-          connection.stream.destroy(new Error('Connection terminated: the server is silent'));
+      stream.on('timeout', () => {
+        if (!this.driver.readyForQuery)
+          stream.destroy(new Error('Connection terminated: the server is silent'));
       });
     });
+  }
+
+  /** Resolves within a second or so, also when the server is silent. */
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | undefined {
+    const { stream } = this.driver.connection;
+    const farewell = setTimeout(() => stream.destroy(), FAREWELL_MS).unref();
+    stream.once('close', () => clearTimeout(farewell));
+    if (!callback) return super.end();
+    super.end(callback);
+    return undefined;
+  }
+
+  /** What has no type: both are what the driver itself goes by. */
+  private get driver(): { connection: { stream: Socket }; readyForQuery: boolean } {
+    return this as never;
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { Client } from 'pg';
+import { BoundedClient } from './bounded-client.js';
 import { type Statements } from './database.js';
 import { databaseFailure } from './failures.js';
 import { EVERY_PROJECT } from './project-client.js';
@@ -12,7 +12,7 @@ const TRY_AGAIN_MS = 200;
  * leads is of all projects.
  */
 export class Lead implements Statements {
-  private constructor(private readonly client: Client) {}
+  private constructor(private readonly client: BoundedClient) {}
 
   /**
    * Waits until nobody else has the lead. Undefined when `signal` has ended the waiting.
@@ -26,12 +26,11 @@ export class Lead implements Statements {
     signal: AbortSignal,
     waiting?: () => void,
   ): Promise<Lead | undefined> {
-    const client = new Client({
+    const client = new BoundedClient({
       connectionString: url,
       application_name: name,
       connectionTimeoutMillis: 2_000,
       statement_timeout: 5_000,
-      query_timeout: 10_000,
       idle_in_transaction_session_timeout: 10_000,
       options: `-c idle_session_timeout=10000 ${EVERY_PROJECT}`,
       keepAlive: true,
@@ -68,6 +67,7 @@ export class Lead implements Statements {
     }
   }
 
+  /** Lets another have it, within a second or so also when the database does not hear of it. */
   async giveUp(): Promise<void> {
     await this.client.end().catch(() => undefined);
   }
