@@ -184,7 +184,7 @@ describe('the feeds', () => {
     expect(await readAll('state', adminOf(project), { limit: 7 })).toEqual(entries);
   });
 
-  it('can be read between two positions, and say where they end', async () => {
+  it('can be read from a position on, and say where they end', async () => {
     const project = await aProject(system);
     const { position: start } = await read('price', adminOf(project), { after: null });
     for (const price of ['1', '2', '3', '4'])
@@ -194,10 +194,9 @@ describe('the feeds', () => {
       expect(page.entries).toHaveLength(4);
       return page;
     });
-    const [first, , third] = pages.entries.map(({ position }) => position);
-    const between = await read('price', adminOf(project), { after: first!, until: third! });
-    expect(between.entries).toEqual(pages.entries.slice(1, 3));
-    expect(between.position).toEqual(third);
+    const [first] = pages.entries.map(({ position }) => position);
+    const behind = await read('price', adminOf(project), { after: first! });
+    expect(behind.entries).toEqual(pages.entries.slice(1));
     const end = await read('price', adminOf(project), { after: null });
     expect(end.entries).toEqual([]);
     expect((await read('price', adminOf(project), { after: end.position })).entries).toEqual([]);

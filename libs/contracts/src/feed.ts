@@ -63,8 +63,6 @@ function isParty(mailbox: string, { sender_mailbox, recipient_mailbox }: FeedHea
 export class FeedQuestion {
   /** Entries behind it; null: none, only where the feed ends now. */
   after!: FeedPosition | null;
-  /** Up to this one. */
-  until?: FeedPosition;
   /** Only what concerns it. */
   device_id?: string;
   limit!: number;

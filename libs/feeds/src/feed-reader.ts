@@ -31,7 +31,7 @@ export class FeedReader<Row extends object> {
 
   /** @throws Failure `invalid` behind a position that is of another database */
   async read({ caller, request }: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
-    const { after, until, device_id, limit } = request;
+    const { after, device_id, limit } = request;
     if (after === null) return pageOf([], await this.feed.end(this.database));
     const page: string[] = [];
     let bytes = 0;
@@ -41,7 +41,6 @@ export class FeedReader<Row extends object> {
       const found = await this.feed.ofProject(this.database, caller.project_id, position, rows);
       for (const row of found.rows) {
         const { head, body } = entryOf(this.source, row);
-        if (until && isBehind(head.position, until)) return pageOf(page, until);
         const isAsked = device_id === undefined || concerns(device_id, head);
         if (isAsked && maySee(caller, this.source.kind, head)) {
           if (page.length === limit || bytes > PAGE_BYTES) return pageOf(page, position);
@@ -56,7 +55,6 @@ export class FeedReader<Row extends object> {
         throw Failure.invalid({ pointer: '/after', detail: 'must be a position in this feed' });
       }
       if (isBehind(found.position, position)) position = found.position;
-      if (until && !isBehind(until, position)) return pageOf(page, until);
       if (found.rows.length < rows) break;
     }
     return pageOf(page, position);
