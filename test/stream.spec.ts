@@ -38,6 +38,18 @@ describe('the stream', () => {
       },
       (refusal: unknown) => refusal as Refusal,
     );
+  /** A stream with the gateway's side of it. */
+  const answered = async (
+    opening: () => Promise<EventStream>,
+  ): Promise<[stream: EventStream, answer: ServerResponse]> => {
+    const answers: ServerResponse[] = [];
+    const onRequest = (message: unknown): unknown =>
+      answers.push((message as { response: ServerResponse }).response);
+    subscribe('http.server.request.start', onRequest);
+    const stream = await opening();
+    unsubscribe('http.server.request.start', onRequest);
+    return [stream, answers[0]!];
+  };
   const statePath = (device_id: string): string => `/v1/devices/${encodeURIComponent(device_id)}/state`;
   const post = async (client = project.editor, rest: object = {}): Promise<string> =>
     (await client.post('/v1/events', anEvent({ ...rest }))).body.id as string;
@@ -92,6 +104,12 @@ describe('the stream', () => {
       const stream = await listen(project.viewer);
       await eventually(() => expect(stream.comments.slice(0, 2)).toEqual(['ping', 'ping']));
       expect(stream.events).toEqual([]);
+    });
+
+    it('is never cut for its silence, however seldom it says so', async () => {
+      const [stream, answer] = await answered(() => listen(project.viewer));
+      await eventually(() => stream.first_id !== undefined);
+      expect(answer.socket!.timeout).toBe(0);
     });
 
     it('begins with what is committed from now on', async () => {
@@ -241,6 +259,22 @@ describe('the stream', () => {
       await gateway.stop();
     });
 
+    it('slowly for a slow reader, however long that takes', async () => {
+      const stream = await listen(project.admin);
+      await eventually(() => stream.last_id !== '');
+      await stream.close();
+      const written: string[] = [];
+      for (let count = 0; count < 240; count += 1)
+        written.push(await post(project.editor, { data: { text: randomUUID().padEnd(100_000, 'x') } }));
+      const resumed = await EventStream.open(project.admin, '/v1/stream', stream.last_id, () => {
+        resumed.pause();
+        setTimeout(() => resumed.resume(), 50);
+      });
+      open.push(resumed);
+      await Promise.race([resumed.ended, eventually(() => resumed.ids.length === written.length, 60_000)]);
+      expect(resumed.ids).toEqual(written);
+    }, 90_000);
+
     it('as fast as it is read: little waits for who does not read', async () => {
       const query = 'kinds=state,event';
       const stream = await listen(project.admin, query);
@@ -251,17 +285,12 @@ describe('the stream', () => {
         await post(project.editor, { data: { text: text(100_000) } });
         await project.device.patch(statePath(project.device_id), { data: { text: text(60_000) } });
       }
-      const answers: ServerResponse[] = [];
-      const onRequest = (message: unknown): unknown =>
-        answers.push((message as { response: ServerResponse }).response);
-      subscribe('http.server.request.start', onRequest);
-      const resumed = await listen(project.admin, query, stream.last_id);
+      const [resumed, answer] = await answered(() => listen(project.admin, query, stream.last_id));
       resumed.pause();
-      unsubscribe('http.server.request.start', onRequest);
       const waiting: number[] = [];
       await eventually(() => {
-        waiting.push(answers[0]!.writableLength);
-        return answers[0]!.writableEnded;
+        waiting.push(answer.writableLength);
+        return answer.writableEnded;
       }, 20_000);
       expect(Math.max(...waiting)).toBeGreaterThan(64 * 1024);
       expect(Math.max(...waiting)).toBeLessThan(512 * 1024);
@@ -524,6 +553,15 @@ describe('the stream', () => {
       await narrow.stop();
     });
 
+    it('to a project that holds as many as are left for others, however many keys it has', async () => {
+      const narrow = await system.anotherGateway({ STREAMS_MAX: '4' });
+      const other = await aProject(system);
+      for (const client of [project.admin, project.editor]) await listen(client.at(narrow.url));
+      expect((await refusalOf(project.viewer.at(narrow.url))).status).toBe(503);
+      expect((await listen(other.viewer.at(narrow.url))).status).toBe(200);
+      await narrow.stop();
+    });
+
     it('for kinds that there are none of, and fields that are not known', async () => {
       for (const query of [
         'kinds=rumour',
@@ -554,15 +592,6 @@ describe('the stream', () => {
           expect((await streams.info(streamName('event'))).state.consumer_count).toBe(count),
         );
       await expectConsumers(0);
-    it('to a project that holds as many as are left for others, however many keys it has', async () => {
-      const narrow = await system.anotherGateway({ STREAMS_MAX: '4' });
-      const other = await aProject(system);
-      for (const client of [project.admin, project.editor]) await listen(client.at(narrow.url));
-      expect((await refusalOf(project.viewer.at(narrow.url))).status).toBe(503);
-      expect((await listen(other.viewer.at(narrow.url))).status).toBe(200);
-      await narrow.stop();
-    });
-
       await Promise.all([project.admin, project.editor, project.viewer].map((client) => listen(client)));
       await expectConsumers(1);
       await Promise.all(open.splice(0).map((stream) => stream.close()));

@@ -102,6 +102,10 @@ export class StreamReader {
     }
     this.hasBegun = true;
     this.reply.headers(STREAM_HEADERS).hijack();
+    // Silence is no fault here, and pings may be further apart than other answers may stand still.
+    this.raw.setTimeout(0);
+    // While it catches up there is always a page to fetch, though it has fetched many.
+    this.raw.on('drain', () => (this.unread = 0));
     this.raw.writeHead(200, this.reply.getHeaders() as Record<string, string>);
     this.write(`retry: ${RETRY_MS}\n${this.newId()}\n`);
     this.pinging = setInterval(() => this.ping(), this.limits.ping_ms);
