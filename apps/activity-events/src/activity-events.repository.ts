@@ -1,7 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, type RecordedEvent, type Reply } from '#contracts';
-import { Database, prepared, takeNew, writeOnce, type Named, type Outcome, type Position } from '#database';
+import {
+  columnsOf,
+  Database,
+  prepared,
+  takeNew,
+  whereAll,
+  writeOnce,
+  type Named,
+  type Outcome,
+  type Position,
+} from '#database';
 import { SCHEMA } from './activity-events.entity.js';
 
 /** By which the inbox knows what of the audit is recorded. */
@@ -181,17 +191,14 @@ function byId({ event: one }: EventWrite, { event: other }: EventWrite): number 
 }
 
 function valuesOf(writes: Pick<EventWrite, 'project_id' | 'event'>[]): unknown[] {
-  return [
-    writes.map(({ project_id }) => project_id),
-    ...COLUMNS.map((column) => writes.map(({ event }) => event[column])),
-  ];
+  const events = writes.map(({ event }) => event);
+  return [writes.map(({ project_id }) => project_id), ...columnsOf(events, COLUMNS)];
 }
 
-/** `name` is equal for conditions of the same kind, whatever their values. */
-function filter(conditions: Conditions): { table: string; where: string; values: unknown[]; name: string } {
+function filter(conditions: Conditions): ReturnType<typeof whereAll> & { table: string } {
   const { project_id, only_device_id, component, environment, email, device_id, message, from, to } =
     conditions;
-  const parts: [sql: string, value: unknown][] = [
+  const all = whereAll([
     ['project_id = ?', project_id],
     ['device_id = ?', only_device_id],
     ['component = ?', component],
@@ -201,14 +208,8 @@ function filter(conditions: Conditions): { table: string; where: string; values:
     ['message ILIKE ?', message && `%${message.replace(/[\\%_]/g, '\\$&')}%`],
     ['occurred_at >= ?', from],
     ['occurred_at < ?', to],
-  ];
-  const given = parts.filter(([, value]) => value !== undefined);
-  return {
-    table: message === undefined ? EVENTS : SEARCHED_EVENTS,
-    where: given.map(([sql], index) => sql.replace('?', `$${index + 1}`)).join(' AND '),
-    values: given.map(([, value]) => value),
-    name: parts.map(([, value]) => (value === undefined ? '0' : '1')).join(''),
-  };
+  ]);
+  return { table: message === undefined ? EVENTS : SEARCHED_EVENTS, ...all };
 }
 
 function stored({ occurred_at, created_at, ...row }: Row): StoredEvent {

@@ -90,7 +90,7 @@ export class ActivityEventsService {
 
   async get({ caller, request }: Call<EventId>): Promise<Reply<RecordedEvent>> {
     const event = await this.repository.find(caller.project_id, request.id);
-    if (!event || (caller.role === 'device' && event.device_id !== caller.address))
+    if (!event || (caller.role === 'device' && event.device_id !== caller.principal))
       throw new Failure('not_found');
     return Reply.json(jsonOf(event), { version: event.id });
   }
@@ -158,7 +158,7 @@ function conditionsOf(caller: Caller, filter: EventFilter): Conditions {
   const { component, environment, email, message, device_id, from_date, to_date } = filter;
   return {
     project_id: caller.project_id,
-    only_device_id: caller.role === 'device' ? caller.address : undefined,
+    only_device_id: caller.role === 'device' ? caller.principal : undefined,
     component,
     environment,
     email,

@@ -1,5 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { Database, takeTurns, writeOnce, type Named, type Outcome, type Position } from '#database';
+import {
+  columnsOf,
+  Database,
+  takeTurns,
+  whereAll,
+  writeOnce,
+  type Condition,
+  type Named,
+  type Outcome,
+  type Position,
+} from '#database';
 import { type EntityManager } from 'typeorm';
 import { SCHEMA } from './device-state.entity.js';
 import { newRecordOf, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
@@ -139,6 +149,8 @@ const GET_THEN = `
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
 export const CHUNK = 250;
 
+const NAME = ['project_id', 'device_id'] as const;
+
 type Row = Record<string, unknown>;
 type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };
 
@@ -158,14 +170,14 @@ export class DeviceStateRepository {
 
   /** One for each name; undefined where there is no row. */
   async find(names: DeviceName[]): Promise<(StoredState | undefined)[]> {
-    const rows = await this.database.prepared<Row>('get-states', GET, columnsOf(names));
+    const rows = await this.database.prepared<Row>('get-states', GET, columnsOf(names, NAME));
     const byName = new Map(rows.map((row) => [nameOf(row as unknown as DeviceName), stored(row)]));
     return names.map((name) => byName.get(nameOf(name)));
   }
 
   /** As `find`, each at its time. */
   async findThen(names: (DeviceName & { at: Date })[]): Promise<(StoredState | undefined)[]> {
-    const values = [...columnsOf(names), names.map(({ at }) => at)];
+    const values = [...columnsOf(names, NAME), names.map(({ at }) => at)];
     const rows = await this.database.prepared<Row>('get-states-then', GET_THEN, values);
     const byPlace = new Map(rows.map((row) => [row.place, stored(row)]));
     return names.map((_, index) => byPlace.get(index + 1));
@@ -311,7 +323,7 @@ export class DeviceStateRepository {
   }
 
   private async read(manager: EntityManager, names: DeviceName[]): Promise<Map<string, DeviceRecord>> {
-    const rows = await manager.query<Row[]>(READ, columnsOf(names));
+    const rows = await manager.query<Row[]>(READ, columnsOf(names, NAME));
     return new Map(rows.map(recordOf).map((record) => [nameOf(record), record]));
   }
 }
@@ -319,7 +331,7 @@ export class DeviceStateRepository {
 async function make(manager: EntityManager, records: DeviceRecord[]): Promise<void> {
   if (records.length === 0) return;
   await manager.query(MAKE, [
-    ...columnsOf(records),
+    ...columnsOf(records, NAME),
     ...RECORD_COLUMNS.map(([name]) => records.map((record) => valueOf(record[name]))),
   ]);
 }
@@ -333,7 +345,7 @@ async function update(
   const keeps = (record: DeviceRecord, name: keyof DeviceRecord): boolean =>
     isDocument(name) && record[name] === before.get(nameOf(record))![name];
   await manager.query(UPDATE, [
-    ...columnsOf(records),
+    ...columnsOf(records, NAME),
     ...DOCUMENTS.map((name) => records.map((record) => keeps(record, name))),
     ...RECORD_COLUMNS.map(([name]) =>
       records.map((record) => (keeps(record, name) ? null : valueOf(record[name]))),
@@ -354,10 +366,6 @@ export function fleetSortKey({
   return updated_since && !at ? 'updated_at' : 'first_seen_at';
 }
 
-function columnsOf(names: DeviceName[]): [string[], string[]] {
-  return [names.map(({ project_id }) => project_id), names.map(({ device_id }) => device_id)];
-}
-
 function valueOf(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   return Array.isArray(value) ? JSON.stringify(value) : value;
@@ -365,25 +373,19 @@ function valueOf(value: unknown): unknown {
 
 /** The conditions that have a value, and the place in the order; `name` is equal for those of the same kind. */
 function conditions(
-  parts: [sql: string, value: unknown][],
+  parts: Condition[],
   sort: readonly string[],
   order: 'asc' | 'desc',
   after?: readonly string[],
-): { where: string; values: unknown[]; name: string } {
-  const values: unknown[] = [];
-  const texts: string[] = [];
-  for (const [sql, value] of parts) {
-    if (value === undefined) continue;
-    if (value !== null) values.push(value);
-    texts.push(sql.replace('?', `$${values.length}`));
-  }
-  if (after) {
-    values.push(...after);
-    const place = sort.map((_, index) => `$${values.length - sort.length + 1 + index}`);
-    texts.push(`(${sort.join(', ')}) ${order === 'asc' ? '>' : '<'} (${place.join(', ')})`);
-  }
-  const kind = parts.map(([, value]) => (value === undefined ? '0' : '1')).join('');
-  return { where: texts.join(' AND '), values, name: `${kind}-${order}${after ? '-after' : ''}` };
+): ReturnType<typeof whereAll> {
+  const { where, values, name } = whereAll(parts);
+  if (!after) return { where, values, name: `${name}-${order}` };
+  const place = sort.map((_, index) => `$${values.length + 1 + index}`);
+  return {
+    where: `${where} AND (${sort.join(', ')}) ${order === 'asc' ? '>' : '<'} (${place.join(', ')})`,
+    values: [...values, ...after],
+    name: `${name}-${order}-after`,
+  };
 }
 
 const numberOf = (value: unknown): number | null => (value === null ? null : Number(value));

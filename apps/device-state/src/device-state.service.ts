@@ -22,7 +22,7 @@ import {
   type StateRemoval,
   type StatesOf,
 } from '#contracts';
-import { decodeCursor, encodeCursor, keyOf, type Outcome, type Position } from '#database';
+import { decodeCursor, encodeCursor, foreignCursor, keyOf, type Outcome, type Position } from '#database';
 import { deltaOf } from './delta.js';
 import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
 import {
@@ -127,7 +127,7 @@ export class DeviceStateService {
   async query({ caller, request }: Call<FleetQuery>): Promise<Reply<StatePage>> {
     if (caller.role === 'device') {
       const { updated_since, at } = request;
-      return this.getMany(caller, { device_ids: [caller.address], updated_since, at });
+      return this.getMany(caller, { device_ids: [caller.principal], updated_since, at });
     }
     const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
     const times = timesOf(request);
@@ -145,7 +145,7 @@ export class DeviceStateService {
   /** Of devices that somebody else has listed. */
   async getMany(caller: Caller, { device_ids, ...request }: StatesOf): Promise<Reply<StatePage>> {
     const { updated_since, at } = timesOf(request);
-    const isOwn = (id: string): boolean => caller.role !== 'device' || id === caller.address;
+    const isOwn = (id: string): boolean => caller.role !== 'device' || id === caller.principal;
     const wanted = device_ids
       .filter(isOwn)
       .map((device_id) => ({ project_id: caller.project_id, device_id, at }));
@@ -293,7 +293,7 @@ function entryJson(row: RecordedEntry): string {
 function entryPosition(cursor: string): Position {
   const position = decodeCursor(cursor, 'text');
   if (/^\d{1,15}$/.test(position[1])) return position;
-  throw FOREIGN_CURSOR;
+  throw foreignCursor();
 }
 
 /** @throws Failure `invalid` as above */
@@ -301,13 +301,8 @@ function changePlace(cursor: string): ChangePlace {
   const [recorded_at, place] = decodeCursor(cursor, 'text');
   const match = /^(\d{1,15}) (.+)$/s.exec(place);
   if (match) return [recorded_at, match[2]!, match[1]!];
-  throw FOREIGN_CURSOR;
+  throw foreignCursor();
 }
-
-const FOREIGN_CURSOR = Failure.invalid({
-  pointer: '/cursor',
-  detail: 'must be the next_cursor of an earlier answer',
-});
 
 /** As many rows as belong to a page, as JSON; `next_cursor` when there may be more. */
 async function pageOf<Row>(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type FirmwareEvent, type VersionAdoption } from '#contracts';
-import { Database, type Position } from '#database';
+import { Database, whereAll, type Position } from '#database';
 import { type SpanRange } from './adoption-spans.js';
 
 export interface Conditions {
@@ -71,20 +71,12 @@ export class FirmwareRepository {
   }
 }
 
-/** `name` is equal for conditions of the same kind, whatever their values. */
-function filter(conditions: Conditions): { where: string; values: unknown[]; name: string } {
-  const { project_id, device_id, status, from, to } = conditions;
-  const parts: [sql: string, value: unknown][] = [
+function filter({ project_id, device_id, status, from, to }: Conditions): ReturnType<typeof whereAll> {
+  return whereAll([
     ['project_id = ?', project_id],
     ['device_id = ?', device_id],
     ['status = ?', status],
     ['timestamp >= ?', from],
     ['timestamp < ?', to],
-  ];
-  const given = parts.filter(([, value]) => value !== undefined);
-  return {
-    where: given.map(([sql], index) => sql.replace('?', `$${index + 1}`)).join(' AND '),
-    values: given.map(([, value]) => value),
-    name: parts.map(([, value]) => (value === undefined ? '0' : '1')).join(''),
-  };
+  ]);
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { type FirmwareEvent } from '#contracts';
-import { Database, takeTurns, writeOnce, type Named, type Outcome } from '#database';
+import { columnsOf, Database, takeTurns, writeOnce, type Named, type Outcome } from '#database';
 import { type SpanChange } from './adoption-spans.js';
 import { type Device } from './device-log.js';
 import { SCHEMA, type DeviceRow } from './firmware.entity.js';
@@ -154,11 +154,6 @@ export class Recording {
       columnsOf(nothing, ['project_id', 'span_s', 'start_ms', 'firmware']),
     );
   }
-}
-
-/** An array for each column, as `unnest` takes them. */
-function columnsOf<Row>(rows: Row[], names: (keyof Row)[]): unknown[][] {
-  return names.map((name) => rows.map((row) => row[name]));
 }
 
 function deviceOf(row: DeviceRow): Device {

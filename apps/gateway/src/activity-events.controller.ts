@@ -18,14 +18,12 @@ import {
   type CallContext,
   type Reply,
 } from '#contracts';
-import { Allow } from './auth/allow.js';
+import { Allow, DATA_READERS, DATA_WRITERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { type RequestContext } from './auth/request-context.js';
 import { list } from './http/listing.js';
-import { eventToRecord, RECORDERS } from './writes/event-write.js';
-
-const EVENT_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
+import { eventToRecord } from './writes/event-write.js';
 
 @ApiTags('activity events')
 @Controller('v1/events')
@@ -36,14 +34,14 @@ export class ActivityEventsController {
   ) {}
 
   @Post()
-  @Allow(RECORDERS, 201, RecordedEvent)
+  @Allow(DATA_WRITERS, 201, RecordedEvent)
   @ApiOperation({ summary: 'Record an event; 201 means that it is on disk' })
   async record(@Body() event: NewEvent, @Context() context: RequestContext): Promise<Reply<RecordedEvent>> {
     return this.bus.call(recordEvent, await eventToRecord(event, context, this.devices), context);
   }
 
   @Get()
-  @Allow(EVENT_READERS, 200, EventPage)
+  @Allow(DATA_READERS, 200, EventPage)
   @ApiOperation({ summary: 'Find events, newest first; as NDJSON or CSV all of them' })
   query(
     @Query() query: EventQuery,
@@ -56,14 +54,14 @@ export class ActivityEventsController {
   }
 
   @Get('histogram')
-  @Allow(EVENT_READERS, 200, Histogram)
+  @Allow(DATA_READERS, 200, Histogram)
   @ApiOperation({ summary: 'Events counted by time' })
   count(@Query() query: HistogramQuery, @Context() context: CallContext): Promise<Reply<Histogram>> {
     return this.bus.call(countEvents, query, context);
   }
 
   @Get(':id')
-  @Allow(EVENT_READERS, 200, RecordedEvent)
+  @Allow(DATA_READERS, 200, RecordedEvent)
   @ApiOperation({ summary: 'One event' })
   get(@Param() path: EventId, @Context() context: CallContext): Promise<Reply<RecordedEvent>> {
     return this.bus.call(getEvent, path, context);

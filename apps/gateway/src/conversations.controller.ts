@@ -19,12 +19,9 @@ import {
   type Reply,
 } from '#contracts';
 import { AddressBook } from './auth/address-book.js';
-import { Allow } from './auth/allow.js';
+import { Allow, DATA_READERS, DATA_WRITERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { list } from './http/listing.js';
-import { CORRESPONDENTS } from './writes/message-write.js';
-
-const MESSAGE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
 
 @ApiTags('messages')
 @Controller('v1/conversations')
@@ -35,7 +32,7 @@ export class ConversationsController {
   ) {}
 
   @Get()
-  @Allow(MESSAGE_READERS, 200, ConversationPage)
+  @Allow(DATA_READERS, 200, ConversationPage)
   @ApiOperation({ summary: 'One’s own conversations, by their last message, with what is unread' })
   conversations(
     @Query() query: ConversationsQuery,
@@ -53,7 +50,7 @@ export class ConversationsController {
   }
 
   @Get(':peer')
-  @Allow(MESSAGE_READERS, 200, MessagePage)
+  @Allow(DATA_READERS, 200, MessagePage)
   @ApiOperation({ summary: 'Both directions with a peer, from either end, before or after any message' })
   async conversation(
     @Param() path: PeerPath,
@@ -69,7 +66,7 @@ export class ConversationsController {
   }
 
   @Post(':peer/read')
-  @Allow(CORRESPONDENTS, 200, Conversation)
+  @Allow(DATA_WRITERS, 200, Conversation)
   @ApiOperation({ summary: 'Move one’s read horizon forward; it never moves back' })
   async read(
     @Param() path: PeerPath,

@@ -22,7 +22,7 @@ import {
   type Caller,
   type Reply,
 } from '#contracts';
-import { Allow, WRITERS } from './auth/allow.js';
+import { Allow, DATA_READERS, DATA_WRITERS, WRITERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { type RequestContext } from './auth/request-context.js';
@@ -30,9 +30,7 @@ import { DevicePath } from './auth/resources.js';
 import { list } from './http/listing.js';
 import { AcceptsMergePatch, MERGE_PATCH } from './http/merge-patch-body.js';
 import { preconditions } from './http/preconditions.js';
-import { REPORTERS, reportToMake } from './writes/state-write.js';
-
-const STATE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
+import { reportToMake } from './writes/state-write.js';
 
 @ApiTags('device state')
 @Controller('v1/devices/:device_id/state')
@@ -45,7 +43,7 @@ export class DeviceStateController {
   @Patch()
   @AcceptsMergePatch()
   @ApiConsumes('application/json', MERGE_PATCH)
-  @Allow(REPORTERS, 200, ReportedState)
+  @Allow(DATA_WRITERS, 200, ReportedState)
   @ApiOperation({ summary: 'Merge a report into the state; a repeat of it changes nothing' })
   merge(
     @Param() { device_id }: DevicePath,
@@ -58,7 +56,7 @@ export class DeviceStateController {
   }
 
   @Put()
-  @Allow(REPORTERS, 200, ReportedState)
+  @Allow(DATA_WRITERS, 200, ReportedState)
   @ApiOperation({ summary: 'Replace the state by a report' })
   replace(
     @Param() { device_id }: DevicePath,
@@ -71,7 +69,7 @@ export class DeviceStateController {
   }
 
   @Get()
-  @Allow(STATE_READERS, 200, DeviceStateView)
+  @Allow(DATA_READERS, 200, DeviceStateView)
   @ApiOperation({ summary: 'The state, now or at a time' })
   get(
     @Param() { device_id }: DevicePath,
@@ -94,7 +92,7 @@ export class DeviceStateController {
   }
 
   @Get('history')
-  @Allow(STATE_READERS, 200, HistoryPage)
+  @Allow(DATA_READERS, 200, HistoryPage)
   @ApiOperation({ summary: 'What was reported, newest first; as NDJSON or CSV all of it' })
   history(
     @Param() { device_id }: DevicePath,

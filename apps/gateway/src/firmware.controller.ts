@@ -20,13 +20,11 @@ import {
   type CallContext,
   type DeviceFirmwareQuery,
 } from '#contracts';
-import { Allow, READERS } from './auth/allow.js';
+import { Allow, DATA_READERS, READERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { list } from './http/listing.js';
 import { checkFirmwareOwner, FIRMWARE_REPORTERS } from './writes/firmware-write.js';
-
-const FIRMWARE_READERS = [...READERS, 'device'] as const;
 
 @ApiTags('firmware')
 @Controller('v1')
@@ -50,7 +48,7 @@ export class FirmwareController {
   }
 
   @Get('devices/:device_id/firmware')
-  @Allow(FIRMWARE_READERS, 200, FirmwarePage)
+  @Allow(DATA_READERS, 200, FirmwarePage)
   @ApiOperation({ summary: 'Firmware events of a device, newest first; as NDJSON or CSV all of them' })
   query(
     @Param() { device_id }: FirmwareOwner,

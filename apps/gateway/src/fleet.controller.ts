@@ -13,13 +13,12 @@ import {
   type CallContext,
 } from '#contracts';
 import { encodeCursor } from '#database';
-import { Allow } from './auth/allow.js';
+import { Allow, DATA_READERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { type DevicePage } from './auth/resources.js';
 import { list } from './http/listing.js';
 
-const STATE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
 const DEFAULT_LIMIT = 100;
 /** A page ends early rather than ask more often than this for states of labelled devices. */
 const ROUNDS = 5;
@@ -35,7 +34,7 @@ export class FleetController {
   ) {}
 
   @Get()
-  @Allow(STATE_READERS, 200, StatePage)
+  @Allow(DATA_READERS, 200, StatePage)
   @ApiOperation({ summary: 'The states of the fleet, now or at a time; as NDJSON or CSV all of them' })
   states(
     @Query() query: LabelledFleetQuery,

@@ -20,15 +20,13 @@ import {
   type Reply,
 } from '#contracts';
 import { AddressBook } from './auth/address-book.js';
-import { Allow } from './auth/allow.js';
+import { Allow, DATA_READERS, DATA_WRITERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicesService } from './auth/devices.service.js';
 import { type RequestContext } from './auth/request-context.js';
 import { list } from './http/listing.js';
 import { preconditions } from './http/preconditions.js';
-import { CORRESPONDENTS, messageToSend } from './writes/message-write.js';
-
-const MESSAGE_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
+import { messageToSend } from './writes/message-write.js';
 
 @ApiTags('messages')
 @Controller('v1/messages')
@@ -40,14 +38,14 @@ export class MessagesController {
   ) {}
 
   @Post()
-  @Allow(CORRESPONDENTS, 201, SentMessage)
+  @Allow(DATA_WRITERS, 201, SentMessage)
   @ApiOperation({ summary: 'Send a message; 201 means that it is on disk' })
   send(@Body() content: NewMessage, @Context() context: RequestContext): Promise<Reply<SentMessage>> {
     return this.sendOnce(undefined, content, context);
   }
 
   @Put(':id')
-  @Allow(CORRESPONDENTS, 201, SentMessage)
+  @Allow(DATA_WRITERS, 201, SentMessage)
   @ApiOkResponse({ type: SentMessage, description: 'It was sent before: the first answer again.' })
   @ApiOperation({ summary: 'Send a message under an id of one’s own: once, however often it is repeated' })
   async sendAs(
@@ -62,7 +60,7 @@ export class MessagesController {
   }
 
   @Get()
-  @Allow(MESSAGE_READERS, 200, MessagePage)
+  @Allow(DATA_READERS, 200, MessagePage)
   @ApiOperation({
     summary: 'Find messages to or from oneself, newest first; an admin finds all of the project',
   })
@@ -83,14 +81,14 @@ export class MessagesController {
   }
 
   @Get(':id')
-  @Allow(MESSAGE_READERS, 200, SentMessage)
+  @Allow(DATA_READERS, 200, SentMessage)
   @ApiOperation({ summary: 'One message' })
   get(@Param() path: MessageId, @Context() context: CallContext): Promise<Reply<SentMessage>> {
     return this.bus.call(getMessage, path, context);
   }
 
   @Delete(':id')
-  @Allow(CORRESPONDENTS, 204)
+  @Allow(DATA_WRITERS, 204)
   @ApiOperation({ summary: 'Delete a message for both; its sender or an admin may' })
   async delete(
     @Param() path: MessageId,

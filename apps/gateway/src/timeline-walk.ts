@@ -1,12 +1,5 @@
-import {
-  ENTRY_KINDS,
-  Failure,
-  parseMoment,
-  type AnyEntry,
-  type EntryKind,
-  type EntrySlice,
-} from '#contracts';
-import { decodeCursor, encodeCursor } from '#database';
+import { ENTRY_KINDS, parseMoment, type AnyEntry, type EntryKind, type EntrySlice } from '#contracts';
+import { decodeCursor, encodeCursor, foreignCursor } from '#database';
 
 export type Order = 'asc' | 'desc';
 
@@ -39,7 +32,7 @@ export function timelinePlace(cursor: string): Place {
   const [, name, place] = /^(\w+) (.+)$/s.exec(rest) ?? [];
   const kind = ENTRY_KINDS.find((one) => one === name);
   if (kind) return { at, kind, place: place! };
-  throw Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
+  throw foreignCursor();
 }
 
 /**

@@ -10,13 +10,11 @@ import {
   type CallContext,
   type Reply,
 } from '#contracts';
-import { Allow, READERS } from './auth/allow.js';
+import { Allow, DATA_READERS } from './auth/allow.js';
 import { Context } from './auth/call-context.js';
 import { DevicePath } from './auth/resources.js';
 import { list } from './http/listing.js';
 import { TimelineService } from './timeline.service.js';
-
-const TIMELINE_READERS = [...READERS, 'device'] as const;
 
 const row = Object.values(ENTRIES);
 const rows = ({ entries }: TimelinePage): AnyEntry[] => entries;
@@ -27,7 +25,7 @@ export class TimelineController {
   constructor(private readonly timeline: TimelineService) {}
 
   @Get('timeline')
-  @Allow(TIMELINE_READERS, 200, TimelinePage)
+  @Allow(DATA_READERS, 200, TimelinePage)
   @ApiOperation({ summary: 'All that happened, in one order, newest first; as NDJSON or CSV all of it' })
   ofProject(
     @Query() query: TimelineQuery,
@@ -41,7 +39,7 @@ export class TimelineController {
   }
 
   @Get('devices/:device_id/timeline')
-  @Allow(TIMELINE_READERS, 200, TimelinePage)
+  @Allow(DATA_READERS, 200, TimelinePage)
   @ApiOperation({
     summary: 'All that happened to a device, and messages to, from or about it; as NDJSON or CSV all of it',
   })

@@ -1,5 +1,4 @@
-import { Failure } from '#contracts';
-import { decodeCursor, encodeCursor } from '#database';
+import { decodeCursor, encodeCursor, foreignCursor } from '#database';
 
 /** Where a change stands among all of a project: one order for lists, and within it the order of each chain. */
 export interface Place {
@@ -23,8 +22,6 @@ export function amongSimultaneous({ product_id, sequence }: Omit<Place, 'timesta
 export function placeOf(cursor: string): Place {
   const [timestamp, id] = decodeCursor(cursor, 'text');
   const match = ID.exec(id);
-  if (!match) {
-    throw Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
-  }
+  if (!match) throw foreignCursor();
   return { timestamp, product_id: match[2]!, sequence: Number(match[1]) };
 }

@@ -29,5 +29,10 @@ export function decodeCursor(cursor: string, ids: keyof typeof IS_ID = 'uuid'): 
   } catch {
     // Falls through to the refusal that every bad cursor gets.
   }
-  throw Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
+  throw foreignCursor();
+}
+
+/** The refusal that every bad cursor gets, one of another list among them. */
+export function foreignCursor(): Failure {
+  return Failure.invalid({ pointer: '/cursor', detail: 'must be the next_cursor of an earlier answer' });
 }

@@ -1,5 +1,6 @@
 import { type Idempotency } from '#contracts';
 import { Column, PrimaryColumn, type EntityManager } from 'typeorm';
+import { columnsOf } from './columns-of.js';
 import { prepared } from './database.js';
 
 /** Columns of the table `idempotency_keys` that each schema with writes has; extend it with an `@Entity`. */
@@ -58,9 +59,4 @@ export async function saveNames(manager: EntityManager, schema: string, names: K
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) ORDER BY 1, 2, 3`,
     columnsOf(names, ['project_id', 'route', 'key', 'content_hash', 'answer']),
   );
-}
-
-/** An array for each column, as `unnest` takes them. */
-function columnsOf<Row>(rows: Row[], columns: (keyof Row)[]): unknown[][] {
-  return columns.map((column) => rows.map((row) => row[column]));
 }

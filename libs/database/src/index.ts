@@ -1,4 +1,5 @@
 export { BoundedClient } from './bounded-client.js';
+export * from './columns-of.js';
 export * from './content-hash.js';
 export * from './cursor.js';
 export * from './data-source.js';
@@ -13,6 +14,7 @@ export * from './lead.js';
 export * from './monthly-partitions.js';
 export * from './partition-keeper.js';
 export * from './turns.js';
+export * from './where-all.js';
 export * from './write-once.js';
 export { EVERY_PROJECT, ScopedQuery } from './project-client.js';
 export * from './project-wall.js';

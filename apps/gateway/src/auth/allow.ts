@@ -44,3 +44,6 @@ export const OPERATOR = ['operator'] as const;
 export const ADMINS = ['admin'] as const;
 export const WRITERS = ['admin', 'editor'] as const;
 export const READERS = ['admin', 'editor', 'viewer'] as const;
+/** Data of the project: a device reads and writes what is its own. */
+export const DATA_READERS = ['admin', 'editor', 'viewer', 'device'] as const;
+export const DATA_WRITERS = ['admin', 'editor', 'device'] as const;

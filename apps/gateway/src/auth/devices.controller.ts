@@ -15,7 +15,7 @@ import {
   DevicePage,
   DevicePath,
   DeviceQuery,
-  DeviceState,
+  DeviceDetails,
   DeviceView,
   MoveQuery,
   NewDevice,
@@ -47,9 +47,9 @@ export class DevicesController {
   }
 
   @Get(':device_id')
-  @Allow(READERS, 200, DeviceState)
+  @Allow(READERS, 200, DeviceDetails)
   @ApiOperation({ summary: 'One device, and the firmware that it runs' })
-  get(@Param() { device_id }: DevicePath, @Context() context: RequestContext): Promise<Reply<DeviceState>> {
+  get(@Param() { device_id }: DevicePath, @Context() context: RequestContext): Promise<Reply<DeviceDetails>> {
     return this.devices.get(device_id, context);
   }
 

@@ -19,7 +19,7 @@ import {
   type DeviceChange,
   type DevicePage,
   type DeviceQuery,
-  type DeviceState,
+  type DeviceDetails,
   type DeviceView,
   type NewDevice,
 } from './resources.js';
@@ -98,7 +98,7 @@ export class DevicesService {
     return Reply.of({ devices: views, next_cursor: next_cursor ?? null }, { next_cursor });
   }
 
-  async get(id: string, context: CallContext): Promise<Reply<DeviceState>> {
+  async get(id: string, context: CallContext): Promise<Reply<DeviceDetails>> {
     const device = await this.find(context.caller, id);
     const firmware = await this.firmware.of(id, context);
     return Reply.of({ ...viewOf(device), firmware }, { version: versionOf(device, firmware) });

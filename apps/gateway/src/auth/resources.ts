@@ -101,7 +101,7 @@ export class DeviceView {
   @ApiProperty({ format: 'date-time' }) created_at!: string;
 }
 
-export class DeviceState extends DeviceView {
+export class DeviceDetails extends DeviceView {
   @ApiProperty({
     type: String,
     nullable: true,

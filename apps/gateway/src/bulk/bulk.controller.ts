@@ -12,7 +12,7 @@ import { type FastifyReply } from 'fastify';
 import { finished, Readable } from 'node:stream';
 import { Bus } from '#bus';
 import { Failure } from '#contracts';
-import { Allow } from '../auth/allow.js';
+import { Allow, DATA_WRITERS } from '../auth/allow.js';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { contextWithoutKey, idempotencyKeyOf } from '../auth/call-context.js';
 import { KeyRing } from '../auth/key-ring.js';
@@ -26,7 +26,6 @@ import { LineKinds } from './line-kinds.js';
 import { LineReader, MAX_LINE_BYTES } from './line-reader.js';
 import { linesOf } from './ndjson.js';
 
-const WRITERS_OF_LINES = ['admin', 'editor', 'device'] as const;
 const LINES_AT_A_TIME = 512;
 
 @ApiTags('bulk')
@@ -43,7 +42,7 @@ export class BulkController {
   @Post()
   @StreamsNdjson()
   @HasOwnBound()
-  @Allow(WRITERS_OF_LINES, 200, LineVerdict)
+  @Allow(DATA_WRITERS, 200, LineVerdict)
   @ApiConsumes(NDJSON)
   @ApiProduces(NDJSON)
   @ApiExtraModels(...BULK_LINES)

@@ -11,13 +11,13 @@ import {
   type Role,
 } from '#contracts';
 import { AddressBook } from '../auth/address-book.js';
-import { WRITERS } from '../auth/allow.js';
+import { DATA_WRITERS, WRITERS } from '../auth/allow.js';
 import { DevicesService } from '../auth/devices.service.js';
 import { type RequestContext } from '../auth/request-context.js';
-import { eventToRecord, RECORDERS } from '../writes/event-write.js';
+import { eventToRecord } from '../writes/event-write.js';
 import { checkFirmwareOwner, FIRMWARE_REPORTERS } from '../writes/firmware-write.js';
-import { CORRESPONDENTS, messageToSend } from '../writes/message-write.js';
-import { REPORTERS, reportToMake } from '../writes/state-write.js';
+import { messageToSend } from '../writes/message-write.js';
+import { reportToMake } from '../writes/state-write.js';
 import { EventLine, FirmwareLine, MessageLine, PriceLine, StateLine, type BulkLine } from './bulk-lines.js';
 
 /** A line of a kind is a call of a single route: same rights, same rules, same idempotency keys, same answer. */
@@ -59,7 +59,7 @@ export class LineKinds {
       event: kind({
         line: EventLine,
         contract: recordEvent,
-        roles: RECORDERS,
+        roles: DATA_WRITERS,
         route: 'POST /v1/events',
         device_in_path: false,
         status: 201,
@@ -70,7 +70,7 @@ export class LineKinds {
       state: kind({
         line: StateLine,
         contract: reportState,
-        roles: REPORTERS,
+        roles: DATA_WRITERS,
         route: 'PATCH /v1/devices/:device_id/state',
         device_in_path: true,
         status: 200,
@@ -97,7 +97,7 @@ export class LineKinds {
       message: kind({
         line: MessageLine,
         contract: sendMessage,
-        roles: CORRESPONDENTS,
+        roles: DATA_WRITERS,
         route: 'POST /v1/messages',
         device_in_path: false,
         status: 201,

@@ -2,14 +2,12 @@ import { Controller, Get, Headers, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { StreamQuery, type CallContext } from '#contracts';
-import { Allow, READERS } from '../auth/allow.js';
+import { Allow, DATA_READERS } from '../auth/allow.js';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { Context } from '../auth/call-context.js';
 import { HasOwnBound } from '../auth/turns.js';
 import { STREAM_HEADERS } from './stream-reader.js';
 import { StreamService } from './stream.service.js';
-
-const STREAM_READERS = [...READERS, 'device'] as const;
 
 @ApiTags('timeline')
 @Controller('v1/stream')
@@ -18,7 +16,7 @@ export class StreamController {
 
   @Get()
   @HasOwnBound()
-  @Allow(STREAM_READERS, 200, String)
+  @Allow(DATA_READERS, 200, String)
   @ApiProduces('text/event-stream')
   @ApiHeader({
     name: 'Last-Event-ID',

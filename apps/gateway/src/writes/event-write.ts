@@ -2,8 +2,6 @@ import { Failure, type NewEvent } from '#contracts';
 import { type DevicesService } from '../auth/devices.service.js';
 import { type RequestContext } from '../auth/request-context.js';
 
-export const RECORDERS = ['admin', 'editor', 'device'] as const;
-
 /** What a caller may have recorded: a device's event is its own, and what a member names is registered by it. */
 export async function eventToRecord(
   event: NewEvent,

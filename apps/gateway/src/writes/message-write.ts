@@ -3,8 +3,6 @@ import { type AddressBook } from '../auth/address-book.js';
 import { type DevicesService } from '../auth/devices.service.js';
 import { type RequestContext } from '../auth/request-context.js';
 
-export const CORRESPONDENTS = ['admin', 'editor', 'device'] as const;
-
 /** What a caller may send, with its two ends looked up, and the device that it is about registered. */
 export async function messageToSend(
   content: NewMessage,

@@ -2,8 +2,6 @@ import { Failure, type DeviceReport, type StateConditions, type StateReport } fr
 import { type DevicesService } from '../auth/devices.service.js';
 import { type RequestContext } from '../auth/request-context.js';
 
-export const REPORTERS = ['admin', 'editor', 'device'] as const;
-
 interface StateWrite {
   device_id: string;
   report: StateReport;
