@@ -64,12 +64,13 @@ describe('the database of a service', () => {
     await schema.database.ping();
   });
 
-  it('is unavailable to a statement that takes too long', async () => {
+  it('is unavailable to a statement that takes too long, and says that less would do', async () => {
     const slow = schema.database.transaction(async (manager) => {
       await manager.query('SET LOCAL statement_timeout = 1');
       await manager.query('SELECT pg_sleep(10)');
     });
     await expect(slow).rejects.toEqual(unavailable);
+    await expect(slow).rejects.toThrow('The database took too long: ask for less at once, or again');
   });
 
   it('is unavailable to a write while it only reads', async () => {

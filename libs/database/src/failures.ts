@@ -7,6 +7,9 @@ import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedErro
  */
 const TEMPORARY = /^(08...|53...|57P0.|57014|55P03|40001|40P01|25006|25P0[34])$/;
 
+/** SQLSTATE of a statement that the server has cancelled at its `statement_timeout`. */
+const TOOK_TOO_LONG = '57014';
+
 /** Errors of the driver itself, which have no SQLSTATE. */
 const CUT_OFF =
   /^(E[A-Z]+|Connection terminated.*|timeout expired|timeout exceeded when trying to connect|.*not queryable.*)$/;
@@ -29,7 +32,13 @@ export function databaseFailure(error: unknown): unknown {
   const isTemporary =
     isReleased ||
     (code === undefined ? CUT_OFF.test(error.message) : TEMPORARY.test(code) || CUT_OFF.test(code));
-  return isTemporary ? new Failure('unavailable', 'The database is not available', { cause: error }) : error;
+  if (!isTemporary) return error;
+  // Of a question that is too large, again and again: who asks has to know that asking for less helps.
+  const detail =
+    code === TOOK_TOO_LONG
+      ? 'The database took too long: ask for less at once, or again'
+      : 'The database is not available';
+  return new Failure('unavailable', detail, { cause: error });
 }
 
 function dropValues(error: object): void {
