@@ -3,6 +3,7 @@ import * as openApi from '@nestjs/swagger';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { declareTo } from '#contracts';
 import { Problem } from './auth/allow.js';
+import { NDJSON } from './http/ndjson-body.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Schema = Exclude<
@@ -55,7 +56,7 @@ function declareExports({ responses }: Operation, { components }: OpenAPIObject)
   const [rows] = Object.values(page.properties as Record<string, Schema>).filter(
     ({ type }) => type === 'array',
   );
-  answer!.content!['application/x-ndjson'] = { schema: rows!.items! };
+  answer!.content![NDJSON] = { schema: rows!.items! };
   answer!.content!['text/csv'] = { schema: { type: 'string' } };
   answer!.headers = { Link: { description: 'The next page, as rel="next".', schema: { type: 'string' } } };
 }

@@ -17,9 +17,9 @@ import { type RequestContext } from './request-context.js';
 import {
   type CreatedDevice,
   type DeviceChange,
+  type DeviceDetails,
   type DevicePage,
   type DeviceQuery,
-  type DeviceDetails,
   type DeviceView,
   type NewDevice,
 } from './resources.js';

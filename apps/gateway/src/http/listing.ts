@@ -5,6 +5,7 @@ import Negotiator from 'negotiator';
 import { Failure, type Constructor, type Reply } from '#contracts';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { type Principal } from '../auth/principal.js';
+import { NDJSON } from './ndjson-body.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -23,8 +24,8 @@ export interface Listing<Query, Page, Row> {
 }
 
 const JSON_PAGE = 'application/json; charset=utf-8';
-const NDJSON = 'application/x-ndjson; charset=utf-8';
-const CSV = 'text/csv; charset=utf-8';
+const NDJSON_ROWS = `${NDJSON}; charset=utf-8`;
+const CSV_ROWS = 'text/csv; charset=utf-8';
 
 const ROWS_A_PAGE = 1000;
 
@@ -59,10 +60,10 @@ export async function list<
     return (await page({ ...whole, cursor })).body;
   };
   async function* lines(): AsyncGenerator<string> {
-    if (format === CSV) yield `${columns.join(',')}\r\n`;
+    if (format === CSV_ROWS) yield `${columns.join(',')}\r\n`;
     for (let current = first; ;) {
       yield rows(current)
-        .map((one) => (format === CSV ? csvLine(columns, one) : `${JSON.stringify(one)}\n`))
+        .map((one) => (format === CSV_ROWS ? csvLine(columns, one) : `${JSON.stringify(one)}\n`))
         .join('');
       if (current.next_cursor === null) return;
       current = await inContext(next, current.next_cursor);
@@ -75,7 +76,7 @@ export async function list<
 
 /** JSON also for who accepts none of them. */
 function formatOf({ headers }: FastifyRequest): string {
-  return new Negotiator({ headers }).mediaType([JSON_PAGE, NDJSON, CSV]) ?? JSON_PAGE;
+  return new Negotiator({ headers }).mediaType([JSON_PAGE, NDJSON_ROWS, CSV_ROWS]) ?? JSON_PAGE;
 }
 
 /** Names of the fields that a class declares for OpenAPI, in their order. */
