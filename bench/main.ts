@@ -2,7 +2,7 @@ import { Bench } from './bench.js';
 import { machineFacts } from './machine.js';
 import { benchOptions } from './options.js';
 import { markdown, type Report, type SuiteReport } from './report.js';
-import { saveReport } from './results-file.js';
+import { saveResult } from './results-file.js';
 import { type Suite } from './section.js';
 import { SUITES } from './suites.js';
 
@@ -30,15 +30,19 @@ try {
     suites: suites.map(({ name }) => ({ name, state: 'to come', sections: [], seconds: 0, prepared_s: 0 })),
   };
   for (const [index, suite] of suites.entries()) {
-    await runSuite(suite, report.suites[index]!, () => saveReport(report));
+    await runSuite(suite, report.suites[index]!, () => save(report));
   }
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   report.memory = await bench.resident();
-  await saveReport(report);
+  await save(report);
   console.log(markdown(report));
   process.exitCode = verdict(report);
 } finally {
   await bench.stop();
+}
+
+function save(report: Report): Promise<void> {
+  return saveResult(`${report.day}-${report.what}`, markdown(report));
 }
 
 /** A suite that fails is reported, and keeps none of the others from running. */

@@ -179,7 +179,7 @@ function range({ min, max }: Spread): string {
 }
 
 /** Columns as wide as their widest cell; all but the first to the right. */
-function table(head: string[], rows: string[][]): string {
+export function table(head: string[], rows: string[][]): string {
   const cells = rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')));
   const widths = head.map((title, column) =>
     Math.max(title.length, 4, ...cells.map((row) => row[column]!.length)),
