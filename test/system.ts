@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type DynamicModule } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { Client } from 'pg';
-import { busServer } from '#bus';
-import { migrate, type SchemaOptions } from '#database';
-import { prepareSchema } from '#embedded';
 import { loadConfig, runService, type AppConfig, type RunningService } from '#service';
-import { testDatabase, testNats, type TestNats } from '#testing';
+import {
+  prepareApp,
+  startReplica,
+  testDatabase,
+  testNats,
+  type ServiceSources,
+  type TestNats,
+} from '#testing';
 import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
 import * as activityEvents from '../apps/activity-events/src/activity-events.entity.js';
 import { ActivityEventsModule } from '../apps/activity-events/src/activity-events.module.js';
@@ -65,14 +67,6 @@ export interface System {
   stop(): Promise<void>;
 }
 
-interface ServiceSources<Config extends AppConfig> {
-  name: string;
-  config: new () => Config;
-  module: { forRoot(config: Config): DynamicModule };
-  tables: { SCHEMA: string; ENTITIES: SchemaOptions['entities'] };
-  migrations: Parameters<typeof migrate>[1];
-}
-
 /** All of Flotilla over a real Postgres and a real NATS, for the tests of one file. */
 export async function startSystem(
   environment: Record<string, string> = {},
@@ -91,35 +85,21 @@ export async function startSystem(
   };
   if (!tellsAudit) started(await holdBackAudit(database_url));
 
-  const prepare = async (
-    app: string,
-    { SCHEMA, ENTITIES }: ServiceSources<AppConfig>['tables'],
-    migrations: ServiceSources<AppConfig>['migrations'],
-  ): Promise<Record<string, string>> => {
-    const { owner, service } = await prepareSchema(database_url, SCHEMA);
-    await migrate({ schema: SCHEMA, url: owner, entities: ENTITIES }, migrations);
-    const common = { NATS_URL: nats.urlOf(app), HEALTH_PORT: '0', LOG_LEVEL: 'silent' };
-    return { ...common, DATABASE_URL: service, ...environment };
-  };
-
   const startService = async <Config extends AppConfig>(
     sources: ServiceSources<Config>,
   ): Promise<SystemService> => {
-    const own = await prepare(sources.name, sources.tables, sources.migrations);
+    const prepared = await prepareApp(sources, database_url, nats);
+    const own = { ...prepared.environment, ...environment };
     const start = async (): Promise<RunningService> => {
       const config = loadConfig(sources.config, own);
-      const options = { ...busServer(), logger: false as const };
-      const app = await NestFactory.createMicroservice(sources.module.forRoot(config), options);
-      return started(await runService(app, config, () => app.listen()));
+      return started(await startReplica(sources.module.forRoot(config), config));
     };
     return { ...(await start()), environment: own, start };
   };
 
-  const gatewayEnvironment = {
-    ...(await prepare('gateway', auth, AUTH_MIGRATIONS)),
-    ...keys,
-    ...environment,
-  };
+  const authTables = { name: 'gateway', tables: auth, migrations: AUTH_MIGRATIONS };
+  const prepared = await prepareApp(authTables, database_url, nats);
+  const gatewayEnvironment = { ...prepared.environment, ...keys, ...environment };
   const startGateway = async (own: Record<string, string> = {}): Promise<Gateway> => {
     const config = loadConfig(GatewayConfig, { ...gatewayEnvironment, ...own });
     const app = await createGateway(config);

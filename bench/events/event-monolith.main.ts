@@ -1,13 +1,10 @@
-import { Body, Controller, Get, Header, Module, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Header, Post, Query } from '@nestjs/common';
 import { EventQuery, NewEvent, type RecordedEvent } from '#contracts';
-import { loadConfig } from '#service';
 import { ENTITIES, SCHEMA } from '../../apps/activity-events/src/activity-events.entity.js';
 import { ActivityEventsRepository } from '../../apps/activity-events/src/activity-events.repository.js';
 import { ActivityEventsService } from '../../apps/activity-events/src/activity-events.service.js';
-import { serveBaseline } from '../baselines/baseline-app.js';
-import { BaselineConfig } from '../baselines/baseline.config.js';
 import { Project } from '../baselines/key.guard.js';
-import { PooledDatabaseModule } from '../baselines/pooled-database.module.js';
+import { serveMonolith } from '../baselines/monolith.js';
 import { EventInsert } from './event-insert.js';
 
 /** Everything in one process: an INSERT for each request, and the product's own queries, without a bus between. */
@@ -31,17 +28,10 @@ class MonolithController {
   }
 }
 
-@Module({})
-class MonolithModule {}
-
-const config = loadConfig(BaselineConfig);
-const options = { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES, searches: true };
-await serveBaseline(
+await serveMonolith(
+  { schema: SCHEMA, entities: ENTITIES, searches: true },
   {
-    module: MonolithModule,
-    imports: [PooledDatabaseModule.forRoot(options, config.POOL_SIZE)],
     controllers: [MonolithController],
     providers: [EventInsert, ActivityEventsService, ActivityEventsRepository],
   },
-  config,
 );

@@ -1,13 +1,10 @@
-import { Body, Controller, Injectable, Module, Param, Post } from '@nestjs/common';
+import { Body, Controller, Injectable, Param, Post } from '@nestjs/common';
 import { NewFirmwareEvent, type FirmwareReceipt } from '#contracts';
 import { Database } from '#database';
-import { loadConfig } from '#service';
 import { v7 as uuidv7 } from 'uuid';
 import { ENTITIES, SCHEMA } from '../../apps/firmware/src/firmware.entity.js';
-import { serveBaseline } from '../baselines/baseline-app.js';
-import { BaselineConfig } from '../baselines/baseline.config.js';
 import { Project } from '../baselines/key.guard.js';
-import { PooledDatabaseModule } from '../baselines/pooled-database.module.js';
+import { serveMonolith } from '../baselines/monolith.js';
 
 const LOCK = 'SELECT FROM firmware.devices WHERE project_id = $1 AND device_id = $2 FOR UPDATE';
 
@@ -61,21 +58,7 @@ class MonolithController {
   }
 }
 
-@Module({})
-class MonolithModule {}
-
-const config = loadConfig(BaselineConfig);
-await serveBaseline(
-  {
-    module: MonolithModule,
-    imports: [
-      PooledDatabaseModule.forRoot(
-        { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES },
-        config.POOL_SIZE,
-      ),
-    ],
-    controllers: [MonolithController],
-    providers: [FirmwareTransaction],
-  },
-  config,
+await serveMonolith(
+  { schema: SCHEMA, entities: ENTITIES },
+  { controllers: [MonolithController], providers: [FirmwareTransaction] },
 );

@@ -1,13 +1,10 @@
-import { Body, Controller, Injectable, Module, Post } from '@nestjs/common';
+import { Body, Controller, Injectable, Post } from '@nestjs/common';
 import { NewMessage, type SentMessage } from '#contracts';
 import { Database } from '#database';
-import { loadConfig } from '#service';
 import { v7 as uuidv7 } from 'uuid';
 import { ENTITIES, SCHEMA } from '../../apps/messages/src/messages.entity.js';
-import { serveBaseline } from '../baselines/baseline-app.js';
-import { BaselineConfig } from '../baselines/baseline.config.js';
 import { Project } from '../baselines/key.guard.js';
-import { PooledDatabaseModule } from '../baselines/pooled-database.module.js';
+import { serveMonolith } from '../baselines/monolith.js';
 
 const SENDER = 'ada@example.com';
 
@@ -48,21 +45,7 @@ class MonolithController {
   }
 }
 
-@Module({})
-class MonolithModule {}
-
-const config = loadConfig(BaselineConfig);
-await serveBaseline(
-  {
-    module: MonolithModule,
-    imports: [
-      PooledDatabaseModule.forRoot(
-        { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES },
-        config.POOL_SIZE,
-      ),
-    ],
-    controllers: [MonolithController],
-    providers: [MessageTransaction],
-  },
-  config,
+await serveMonolith(
+  { schema: SCHEMA, entities: ENTITIES },
+  { controllers: [MonolithController], providers: [MessageTransaction] },
 );

@@ -1,14 +1,11 @@
-import { Body, Controller, HttpCode, Injectable, Module, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Injectable, Post } from '@nestjs/common';
 import { Failure, Reprice, type RepriceReceipt } from '#contracts';
 import { Database } from '#database';
-import { loadConfig } from '#service';
 import { v7 as uuidv7 } from 'uuid';
 import { nextLink, type Link } from '../../apps/pricing/src/price-chain.js';
 import { ENTITIES, SCHEMA } from '../../apps/pricing/src/pricing.entity.js';
-import { serveBaseline } from '../baselines/baseline-app.js';
-import { BaselineConfig } from '../baselines/baseline.config.js';
 import { Project } from '../baselines/key.guard.js';
-import { PooledDatabaseModule } from '../baselines/pooled-database.module.js';
+import { serveMonolith } from '../baselines/monolith.js';
 
 const LOCK = `SELECT price, previous_price, sequence::int, timestamp FROM pricing.prices
   WHERE project_id = $1 AND product_id = $2 FOR UPDATE`;
@@ -57,21 +54,7 @@ class MonolithController {
   }
 }
 
-@Module({})
-class MonolithModule {}
-
-const config = loadConfig(BaselineConfig);
-await serveBaseline(
-  {
-    module: MonolithModule,
-    imports: [
-      PooledDatabaseModule.forRoot(
-        { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES },
-        config.POOL_SIZE,
-      ),
-    ],
-    controllers: [MonolithController],
-    providers: [RepriceTransaction],
-  },
-  config,
+await serveMonolith(
+  { schema: SCHEMA, entities: ENTITIES },
+  { controllers: [MonolithController], providers: [RepriceTransaction] },
 );

@@ -1,15 +1,12 @@
-import { Body, Controller, Injectable, Module, Param, Patch } from '@nestjs/common';
+import { Body, Controller, Injectable, Param, Patch } from '@nestjs/common';
 import { StateReport, type ReportedState } from '#contracts';
 import { Database } from '#database';
-import { loadConfig } from '#service';
 import { v7 as uuidv7 } from 'uuid';
 import { ENTITIES, SCHEMA } from '../../apps/device-state/src/device-state.entity.js';
 import { isSameJson, type JsonObject } from '../../apps/device-state/src/json-equality.js';
 import { mergePatch } from '../../apps/device-state/src/merge-patch.js';
-import { serveBaseline } from '../baselines/baseline-app.js';
-import { BaselineConfig } from '../baselines/baseline.config.js';
 import { Project } from '../baselines/key.guard.js';
-import { PooledDatabaseModule } from '../baselines/pooled-database.module.js';
+import { serveMonolith } from '../baselines/monolith.js';
 
 const LOCK = `SELECT version::int, current, duplicates::int, entries::int, updated_at FROM device_state.states
   WHERE project_id = $1 AND device_id = $2 FOR UPDATE`;
@@ -85,21 +82,7 @@ class MonolithController {
   }
 }
 
-@Module({})
-class MonolithModule {}
-
-const config = loadConfig(BaselineConfig);
-await serveBaseline(
-  {
-    module: MonolithModule,
-    imports: [
-      PooledDatabaseModule.forRoot(
-        { schema: SCHEMA, url: config.DATABASE_URL!, entities: ENTITIES },
-        config.POOL_SIZE,
-      ),
-    ],
-    controllers: [MonolithController],
-    providers: [ReportTransaction],
-  },
-  config,
+await serveMonolith(
+  { schema: SCHEMA, entities: ENTITIES },
+  { controllers: [MonolithController], providers: [ReportTransaction] },
 );

@@ -1,12 +1,10 @@
-import { NestFactory } from '@nestjs/core';
-import { Bus, BusConnection, busServer } from '#bus';
-import { migrate } from '#database';
-import { prepareSchema, type SchemaUrls } from '#embedded';
-import { loadConfig, runService, type RunningService } from '#service';
-import { testDatabase, testNats } from '#testing';
+import { type Bus } from '#bus';
+import { type SchemaUrls } from '#embedded';
+import { type RunningService } from '#service';
+import { testService } from '#testing';
 import { MIGRATIONS } from '../src/migrations/index.js';
 import { PricingConfig } from '../src/pricing.config.js';
-import { ENTITIES, SCHEMA } from '../src/pricing.entity.js';
+import * as tables from '../src/pricing.entity.js';
 import { PricingModule } from '../src/pricing.module.js';
 
 export interface Pricing {
@@ -25,40 +23,14 @@ export interface Pricing {
 
 /** The service alone, as so many replicas over a real Postgres and a real NATS, for the tests of one file. */
 export async function startPricing({ replicas }: { replicas: number }): Promise<Pricing> {
-  const [database_url, nats] = await Promise.all([testDatabase(), testNats()]);
-  const urls = await prepareSchema(database_url, SCHEMA);
-  await migrate({ schema: SCHEMA, url: urls.owner, entities: ENTITIES }, MIGRATIONS);
-  const environment = {
-    DATABASE_URL: urls.service,
-    NATS_URL: nats.urlOf('pricing'),
-    HEALTH_PORT: '0',
-    LOG_LEVEL: 'silent',
-  };
-  const running: RunningService[] = [];
-  const startReplica = async (own: Record<string, string> = {}): Promise<RunningService> => {
-    const config = loadConfig(PricingConfig, { ...environment, ...own });
-    const module = PricingModule.forRoot(config);
-    const app = await NestFactory.createMicroservice(module, { ...busServer(), logger: false });
-    const service = await runService(app, config, () => app.listen());
-    running.push(service);
-    return service;
-  };
-  for (let replica = 0; replica < replicas; replica += 1) await startReplica();
-  const connections = await Promise.all(
-    [1, 2].map(() => BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') })),
-  );
-  const [bus, otherBus] = connections.map((connection) => new Bus(connection, { deadline_ms: 20_000 }));
-  return {
-    bus: bus!,
-    otherBus: otherBus!,
-    database_url,
-    urls,
-    environment,
-    startReplica,
-    async stop() {
-      await Promise.all(connections.map((connection) => connection.close()));
-      await Promise.all(running.map((service) => service.stop()));
-      await nats.stop();
-    },
-  };
+  const service = await testService({
+    name: 'pricing',
+    config: PricingConfig,
+    module: PricingModule,
+    tables,
+    migrations: MIGRATIONS,
+  });
+  for (let replica = 0; replica < replicas; replica += 1) await service.start();
+  const [bus, otherBus] = [await service.gateway(), await service.gateway()];
+  return { ...service, bus, otherBus, startReplica: service.start };
 }

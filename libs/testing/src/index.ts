@@ -6,3 +6,4 @@ export * from './nats-sieve.js';
 export * from './rows-read.js';
 export * from './test-database.js';
 export * from './test-nats.js';
+export * from './test-service.js';
