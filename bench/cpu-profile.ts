@@ -13,20 +13,27 @@ const INSPECTOR = 'http://127.0.0.1:9229/json/list';
 const OPENS_WITHIN_MS = 5_000;
 const LOOK_EVERY_US = 200;
 
-/** Profiles a process of Node as it is, without a flag of its own, while `work` runs. One at a time: they share a port. */
-export async function profileOf(pid: number, work: () => Promise<void>): Promise<CpuProfile> {
-  process.kill(pid, 'SIGUSR1');
-  const inspector = await Inspector.open();
-  try {
+/** V8's profiler in another process of Node, as it runs, without a flag of its own. One process at a time: they share a port. */
+export class Profiler {
+  private constructor(private readonly inspector: Inspector) {}
+
+  static async attach(pid: number): Promise<Profiler> {
+    process.kill(pid, 'SIGUSR1');
+    const inspector = await Inspector.open();
     await inspector.ask('Profiler.enable');
     await inspector.ask('Profiler.setSamplingInterval', { interval: LOOK_EVERY_US });
-    await inspector.ask('Profiler.start');
+    return new Profiler(inspector);
+  }
+
+  /** What the process does while `work` runs. */
+  async during(work: () => Promise<void>): Promise<CpuProfile> {
+    await this.inspector.ask('Profiler.start');
     await work();
-    return ((await inspector.ask('Profiler.stop')) as { profile: CpuProfile }).profile;
-  } finally {
-    const expression = `setImmediate(() => process.getBuiltinModule('node:inspector').close())`;
-    await inspector.ask('Runtime.evaluate', { expression });
-    inspector.close();
+    return ((await this.inspector.ask('Profiler.stop')) as { profile: CpuProfile }).profile;
+  }
+
+  letGo(): void {
+    this.inspector.close();
   }
 }
 

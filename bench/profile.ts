@@ -1,6 +1,6 @@
 import { Bench } from './bench.js';
-import { profileOf, secondsByArea } from './cpu-profile.js';
-import { eventRequests } from './events/event-requests.js';
+import { Profiler, secondsByArea } from './cpu-profile.js';
+import { eventRequests, pageRequest } from './events/event-requests.js';
 import { runLoad } from './load.js';
 import { machineFacts } from './machine.js';
 import { benchOptions } from './options.js';
@@ -13,43 +13,59 @@ const NAMED_SHARE = 0.02;
 const WARM_UP_S = 3;
 
 const options = benchOptions(process.argv.slice(2));
-const bench = await Bench.start(options);
-try {
+const sections: string[] = [];
+let facts: string[] = [];
+// A Flotilla for each: a process keeps the port of its inspector until it ends.
+for (const app of APPS) {
+  const bench = await Bench.start(options);
+  try {
+    facts = await machineFacts(bench);
+    sections.push(...(await profiled(bench, app)));
+  } finally {
+    await bench.stop();
+  }
+}
+const day = new Date().toISOString().slice(0, 10);
+const text = [
+  `# profile, ${day}`,
+  `Written by \`npm run bench:profile\`: where two apps spend their time while ${options.connections} connections ask them, by V8’s own profiler, which takes some itself.`,
+  facts.map((fact) => `- ${fact}`).join('\n'),
+  ...sections,
+  '',
+].join('\n\n');
+await saveResult(`${day}-profile`, text);
+console.log(text);
+
+async function profiled(bench: Bench, app: string): Promise<string[]> {
   const project = await bench.project('bench profile');
+  const { url, pids } = bench.flotilla;
   const { connections, seconds } = options;
-  const plan = { url: bench.flotilla.url, connections, seconds, requests: eventRequests(project) };
-  await runLoad({ ...plan, warm_up_s: WARM_UP_S });
-  const sections: string[] = [];
-  for (const app of APPS) {
+  const loads = {
+    'POST /v1/events': eventRequests(project),
+    'GET /v1/events, a page of 100': [pageRequest({}, project)],
+  };
+  const tables: string[] = [];
+  const profiler = await Profiler.attach(pids[app]!);
+  for (const [what, requests] of Object.entries(loads)) {
+    const plan = { url, connections, seconds, requests };
+    await runLoad({ ...plan, warm_up_s: WARM_UP_S });
     let calls = 0;
-    const profile = await profileOf(bench.flotilla.pids[app]!, async () => {
+    const profile = await profiler.during(async () => {
       calls = (await runLoad({ ...plan, warm_up_s: 0 })).acknowledged;
     });
-    sections.push(sectionOf(app, secondsByArea(profile), calls));
-    await bench.rest();
+    tables.push(sectionOf(`${app}: ${what}, ${calls} times`, secondsByArea(profile), calls));
   }
-  const day = new Date().toISOString().slice(0, 10);
-  const facts = await machineFacts(bench);
-  const text = [
-    `# profile, ${day}`,
-    `Written by \`npm run bench:profile\`: where two apps spend their time while \`POST /v1/events\` is asked by ${connections} connections, by V8’s own profiler, which costs some of it itself.`,
-    facts.map((fact) => `- ${fact}`).join('\n'),
-    ...sections,
-    '',
-  ].join('\n\n');
-  await saveResult(`${day}-profile`, text);
-  console.log(text);
-} finally {
-  await bench.stop();
+  profiler.letGo();
+  return tables;
 }
 
-function sectionOf(app: string, areas: Map<string, number>, calls: number): string {
+function sectionOf(title: string, areas: Map<string, number>, calls: number): string {
   const all = [...areas.values()].reduce((sum, seconds) => sum + seconds, 0);
   const named = [...areas].filter(([, seconds]) => seconds >= NAMED_SHARE * all);
   const rest = all - named.reduce((sum, [, seconds]) => sum + seconds, 0);
   const rows = [...named, ['all else', rest] as const, ['together', all] as const];
   return [
-    `## ${app}, ${calls} requests`,
+    `## ${title}`,
     table(
       ['itself at work', 'share', 'µs a request'],
       rows.map(([area, seconds]) => [
