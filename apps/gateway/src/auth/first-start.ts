@@ -3,9 +3,9 @@ import { IsNull, type EntityManager } from 'typeorm';
 import { acrossProjects } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
+import { giveToOldestAdmin, rowOf, type KeyRow } from './admin-key.js';
 import { INSTANCE, recordChanges, type Change } from './audit-trail.js';
 import { Key, Project } from './auth.entity.js';
-import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
 import { createProject, subjectOf } from './projects.service.js';
 import { Revisions } from './revisions.js';
 
@@ -23,11 +23,11 @@ export class FirstStart implements OnModuleInit {
   }
 
   private async prepare(): Promise<void> {
-    const { FLOTILLA_OPERATOR_KEY, FLOTILLA_ADMIN_KEY } = this.config;
+    const { KEY_SECRET, FLOTILLA_OPERATOR_KEY, FLOTILLA_ADMIN_KEY } = this.config;
     await this.database.transaction(async (manager) => {
       // The lock of the revision makes gateways that start together take turns.
       const revision = await this.revisions.next(manager);
-      const operator = this.rowOf(FLOTILLA_OPERATOR_KEY);
+      const operator = rowOf(KEY_SECRET, FLOTILLA_OPERATOR_KEY);
       // There is one operator: with a new key in the configuration, the old one is worth nothing.
       await manager
         .createQueryBuilder()
@@ -39,7 +39,7 @@ export class FirstStart implements OnModuleInit {
       await manager.update(Key, { id: operator.id }, { revoked_at: null });
       await rehash(manager, operator, revision);
 
-      const admin = this.rowOf(FLOTILLA_ADMIN_KEY);
+      const admin = rowOf(KEY_SECRET, FLOTILLA_ADMIN_KEY);
       await rehash(manager, admin, revision);
       if (await manager.existsBy(Key, { id: admin.id })) return;
       const changes: Change[] = [];
@@ -52,38 +52,15 @@ export class FirstStart implements OnModuleInit {
         demo = first.project;
         changes.push({ ...subjectOf('project.created', demo), details: { admin: first.admin.email } });
       }
-      const [member] = await manager.query<{ id: string; email: string }[]>(
-        `SELECT id, email FROM auth.members WHERE project_id = $1 AND role = 'admin'
-         ORDER BY created_at, id LIMIT 1`,
-        [demo.id],
-      );
-      if (member) {
-        const project_id = demo.id;
-        await manager.insert(Key, { ...admin, project_id, member_id: member.id });
-        const key = { project_id, subject_id: admin.id, subject: member.email };
-        changes.push({ action: 'key.created', ...key, details: { expires_at: null } });
-      }
+      const given = await giveToOldestAdmin(manager, demo.id, admin);
+      if (given) changes.push(given);
       await recordChanges(manager, INSTANCE, changes);
     });
-  }
-
-  private rowOf(key: string): Pick<Key, 'id' | 'secret_hash' | 'created_at' | 'revision'> {
-    const { KEY_SECRET } = this.config;
-    return {
-      id: keyIdOf(key) ?? idOfForeignKey(KEY_SECRET, key),
-      secret_hash: hashOf(KEY_SECRET, key),
-      created_at: new Date(),
-      revision: '0',
-    };
   }
 }
 
 /** A key that outlives a change of `KEY_SECRET` is the same key under another hash; a revoked one stays worth nothing. */
-async function rehash(
-  manager: EntityManager,
-  { id, secret_hash }: Pick<Key, 'id' | 'secret_hash'>,
-  revision: string,
-): Promise<void> {
+async function rehash(manager: EntityManager, { id, secret_hash }: KeyRow, revision: string): Promise<void> {
   await manager
     .createQueryBuilder()
     .update(Key)
