@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifMissing } from '#embedded';
 import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { type StartConfig } from './start.config.js';
 
@@ -24,10 +25,7 @@ export async function loadSecrets(directory: string, config: StartConfig): Promi
 }
 
 async function keep(file: string, configured: string | undefined, make: () => string): Promise<string> {
-  const kept = await readFile(file, 'utf8').then(
-    (text) => text.trim(),
-    () => undefined,
-  );
+  const kept = (await readFile(file, 'utf8').catch(ifMissing(''))).trim();
   const value = configured ?? (kept || make());
   // On disk before it is used: a secret that a power cut takes makes every key worthless.
   if (value !== kept) await writeFile(file, `${value}\n`, { mode: 0o600, flush: true });

@@ -1,5 +1,6 @@
 import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifMissing } from './if-missing.js';
 import { giveToUnprivilegedUser } from './unprivileged.js';
 
 const NAME = 'postgres';
@@ -14,7 +15,7 @@ export const clusterIn = (directory: string): string => join(directory, NAME);
  */
 export async function makeCluster(directory: string, fill: (aside: string) => Promise<void>): Promise<void> {
   const cluster = clusterIn(directory);
-  if ((await readdir(cluster).catch(() => [])).length > 0) throw new Error(`${cluster} is not empty`);
+  if ((await readdir(cluster).catch(ifMissing([]))).length > 0) throw new Error(`${cluster} is not empty`);
   for (const name of await readdir(directory)) {
     if (name.startsWith(ASIDE)) {
       // An initdb may have outlived its parent, and still write there.

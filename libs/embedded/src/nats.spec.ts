@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,17 @@ describe('an embedded NATS', () => {
     const mine = await EmbeddedNats.start({ directory: join(directory, 'mine') });
     expect(hasDied).toBe(false);
     await Promise.all([mine.stop(), other.stop()]);
+    await rm(directory, { recursive: true });
+  });
+
+  it('does not start with a secret that cannot be read, and keeps it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'flotilla-nats-'));
+    const file = join(directory, 'nats.password');
+    await writeFile(file, '');
+    // More than Node reads at once.
+    await truncate(file, 2 ** 31);
+    await expect(EmbeddedNats.start({ directory })).rejects.toMatchObject({ code: 'ERR_FS_FILE_TOO_LARGE' });
+    expect((await stat(file)).size).toBe(2 ** 31);
     await rm(directory, { recursive: true });
   });
 

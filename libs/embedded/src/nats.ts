@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect as openSocket } from 'node:net';
 import { join } from 'node:path';
 import { commandOf } from './command-of.js';
+import { ifMissing } from './if-missing.js';
 import { NATS_USERS, natsUsers, type NatsUser } from './nats-users.js';
 import { freePort } from './ports.js';
 import { ServerProcess } from './server-process.js';
@@ -102,7 +103,7 @@ export async function natsServerBinary(): Promise<string> {
 
 /** Made at the first start, and kept: whoever reads it is every user. */
 async function secretIn(file: string): Promise<string> {
-  const kept = await readFile(file, 'utf8').catch(() => '');
+  const kept = await readFile(file, 'utf8').catch(ifMissing(''));
   if (kept) return kept;
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
   await writeFile(file, secret, { mode: 0o600, flush: true });

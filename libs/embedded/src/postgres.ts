@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { clusterIn, makeCluster } from './cluster-directory.js';
 import { commandOf } from './command-of.js';
+import { ifMissing } from './if-missing.js';
 import { freePort } from './ports.js';
 import { ServerProcess } from './server-process.js';
 import { giveToUnprivilegedUser, unprivileged, type Command } from './unprivileged.js';
@@ -162,8 +163,5 @@ function run({ command, args }: Command): Promise<void> {
 }
 
 function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  return stat(path).then(() => true, ifMissing(false));
 }

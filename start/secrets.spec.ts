@@ -1,0 +1,29 @@
+import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadSecrets } from './secrets.js';
+import { StartConfig } from './start.config.js';
+
+/** More than Node reads at once: a file that is there, and cannot be read, whoever asks. */
+const UNREADABLE_BYTES = 2 ** 31;
+
+describe('a secret', () => {
+  let directory: string;
+  beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'flotilla-secrets-'))));
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('is made once, and kept', async () => {
+    const made = await loadSecrets(directory, new StartConfig());
+    expect(await loadSecrets(directory, new StartConfig())).toEqual(made);
+  });
+
+  it('that cannot be read is never replaced', async () => {
+    const file = join(directory, 'secret.key');
+    await writeFile(file, '');
+    await truncate(file, UNREADABLE_BYTES);
+    await expect(loadSecrets(directory, new StartConfig())).rejects.toMatchObject({
+      code: 'ERR_FS_FILE_TOO_LARGE',
+    });
+    expect((await stat(file)).size).toBe(UNREADABLE_BYTES);
+  });
+});
