@@ -330,11 +330,14 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     );
   });
 
-  it('leaves Postgres a connection for each that all replicas may open', () => {
-    const replicas = ofKind(manifests, 'HorizontalPodAutoscaler').map(
-      ({ spec }) => spec.maxReplicas as number,
+  it('leaves Postgres a connection for each that all pods may open, also while all apps are replaced', () => {
+    const [{ spec: app }] = ofKind(manifests, 'Deployment') as [Manifest];
+    // One more starts, and one that was replaced still ends.
+    const more = (app.strategy.rollingUpdate.maxSurge as number) + 1;
+    const most = ofKind(manifests, 'HorizontalPodAutoscaler').map(
+      ({ spec }) => (spec.maxReplicas as number) + more,
     );
-    const together = replicas.reduce((sum, one) => sum + one * CONNECTIONS_A_PROCESS, 0);
+    const together = most.reduce((sum, one) => sum + one * CONNECTIONS_A_PROCESS, 0);
     const [{ spec }] = ofKind(manifests, 'Cluster') as [Manifest];
     expect(Number(spec.postgresql.parameters.max_connections)).toBeGreaterThanOrEqual(together + 30);
     for (const name of ['fsync', 'synchronous_commit', 'full_page_writes'])
