@@ -18,6 +18,7 @@ interface Service {
   image: string;
   command?: string[];
   environment: Record<string, string>;
+  ports?: string[];
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test: string[] };
@@ -121,7 +122,20 @@ describe('docker-compose.yml', () => {
     const sources = mounts.map((mount) => mount.split(':')[0]!);
     for (const source of sources)
       expect(source.startsWith('./') ? existsSync(join(ROOT, source)) : source in compose.volumes).toBe(true);
-    expect(sources.sort()).toEqual(['./compose.nats-users.conf', './compose.nats.conf', 'nats', 'postgres']);
+    const own = ['./compose.nats-users.conf', './compose.nats.conf'];
+    expect(sources.sort()).toEqual([...own, 'archive', 'nats', 'postgres']);
+  });
+
+  it('opens one port, for a proxy on the same machine', () => {
+    const open = Object.values(compose.services).flatMap(({ ports = [] }) => ports);
+    expect(open).toEqual(['127.0.0.1:3000:3000']);
+  });
+
+  it('has a volume for the pricing archive, in which the app may write', async () => {
+    const [, directory] = compose.services.pricing!.volumes![0]!.split(':');
+    const [, user] = /^USER (\d+)$/m.exec(dockerfile)!;
+    expect(dockerfile).toContain(`RUN mkdir ${directory} && chown ${user} ${directory}\n`);
+    expect(await read('docs/operations.md')).toContain(`PRICING_ARCHIVE_DIR=${directory}`);
   });
 
   it('asks in compose.env.example for just what it needs, and has no secret of its own', async () => {
