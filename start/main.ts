@@ -7,7 +7,7 @@ import { Flotilla } from './flotilla.js';
 import { StartConfig } from './start.config.js';
 
 /** What the apps are given, whatever the environment says. */
-const GIVEN = [...settingsOf(StartConfig), 'HEALTH_PORT', 'KEY_SECRET'];
+const GIVEN = [...settingsOf(StartConfig), 'HEALTH_PORT'];
 
 /** Aborted by the first signal. */
 const stopping = new AbortController();

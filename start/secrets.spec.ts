@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadConfig } from '#service';
+import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { loadSecrets } from './secrets.js';
 import { StartConfig } from './start.config.js';
 
@@ -15,6 +18,18 @@ describe('a secret', () => {
   it('is made once, and kept', async () => {
     const made = await loadSecrets(directory, new StartConfig());
     expect(await loadSecrets(directory, new StartConfig())).toEqual(made);
+  });
+
+  it('that is configured is used, and kept', async () => {
+    const configured = {
+      KEY_SECRET: randomBytes(32).toString('hex'),
+      FLOTILLA_OPERATOR_KEY: randomKey('operator'),
+      FLOTILLA_ADMIN_KEY: randomKey('member'),
+    };
+    await loadSecrets(directory, new StartConfig());
+    const config = loadConfig(StartConfig, configured);
+    expect(await loadSecrets(directory, config)).toEqual(configured);
+    expect(await loadSecrets(directory, new StartConfig())).toEqual(configured);
   });
 
   it('that cannot be read is never replaced', async () => {

@@ -14,7 +14,9 @@ export interface Secrets {
 /** The instance's secrets: as configured, else as kept in the data directory, else made now. */
 export async function loadSecrets(directory: string, config: StartConfig): Promise<Secrets> {
   return {
-    KEY_SECRET: await keep(join(directory, 'secret.key'), undefined, () => randomBytes(32).toString('hex')),
+    KEY_SECRET: await keep(join(directory, 'secret.key'), config.KEY_SECRET, () =>
+      randomBytes(32).toString('hex'),
+    ),
     FLOTILLA_OPERATOR_KEY: await keep(join(directory, 'operator.key'), config.FLOTILLA_OPERATOR_KEY, () =>
       randomKey('operator'),
     ),

@@ -1,4 +1,4 @@
-import { KeySetting, NumberSetting, TextSetting, UrlSetting, WordSetting } from '#service';
+import { KeySetting, NumberSetting, SecretSetting, TextSetting, UrlSetting, WordSetting } from '#service';
 
 /** What `npm start` is told. Everything has a default: nothing has to be set. */
 export class StartConfig {
@@ -6,6 +6,8 @@ export class StartConfig {
   @NumberSetting(1, 65535) PORT = 3000;
   /** Embedded Postgres and NATS, keys and logs live here. */
   @TextSetting() FLOTILLA_DATA_DIR = '.flotilla';
+  /** Secret with which keys are hashed; made at the first start unless set. */
+  @SecretSetting(32, { optional: true }) KEY_SECRET?: string;
   /** The operator's key; made at the first start unless set. */
   @KeySetting(20, { optional: true }) FLOTILLA_OPERATOR_KEY?: string;
   /** The admin key of the first project; made at the first start unless set. */
