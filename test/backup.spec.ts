@@ -3,6 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { EmbeddedPostgres, restoreBaseBackup } from '#embedded';
+import { queryDatabase } from '#testing';
 import { anEvent } from './builders.js';
 import { ROOT } from './apps.js';
 import { started, type Started } from './started.js';
@@ -16,12 +18,14 @@ describe('a backup', () => {
   let directory: string;
   let source: Started;
   const running: Started[] = [];
+  const servers: EmbeddedPostgres[] = [];
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'flotilla-backup-'));
     source = await started(join(directory, 'source'));
     running.push(source);
   });
   afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
     for (const { kill } of running) kill('SIGTERM');
     await Promise.all(running.map(({ ended }) => ended));
     await rm(directory, { recursive: true });
@@ -53,6 +57,32 @@ describe('a backup', () => {
       (await source.admin.get('/v1/prices/pump')).body,
     );
     expect((await admin.post('/v1/events', anEvent())).status).toBe(201);
+  });
+
+  it('of a server of one’s own holds no keys, and is that server again once it is unpacked', async () => {
+    const [own, copy, again] = ['own', 'own-copy', 'own-again'].map((name) =>
+      join(directory, 'source', name),
+    );
+    const server = await EmbeddedPostgres.start({ directory: own! });
+    servers.push(server);
+    await queryDatabase(
+      server.url,
+      'CREATE TABLE ours AS SELECT 7 AS number, pg_current_xact_id()::text AS at',
+    );
+    await promisify(execFile)(process.execPath, [join(ROOT, 'dist/start/backup.js'), copy!], {
+      env: { PATH: process.env.PATH, DATABASE_URL: server.url },
+    });
+    expect((await readdir(copy!)).sort()).toEqual(['backup_manifest', 'base.tar.gz']);
+
+    await mkdir(again!);
+    await restoreBaseBackup(copy!, again!, []);
+    await cp(join(own!, 'postgres.password'), join(again!, 'postgres.password'));
+    const restored = await EmbeddedPostgres.start({ directory: again! });
+    servers.push(restored);
+    const question = 'SELECT number, at, pg_xact_status(at::xid8) AS outcome FROM ours';
+    const answer = await queryDatabase(restored.url, question);
+    expect(answer).toEqual(await queryDatabase(server.url, question));
+    expect(answer).toEqual([{ number: 7, at: expect.any(String), outcome: 'committed' }]);
   });
 
   it('is never put where there is a database', async () => {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createGzip, createGunzip, type Gzip } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
-import { makeCluster, sync } from './cluster-directory.js';
+import { makeCluster } from './cluster-directory.js';
+import { copyFiles, sync } from './disk.js';
 import { unprivileged } from './unprivileged.js';
 
 /** As tools of Postgres expect them. */
@@ -80,9 +80,6 @@ export async function restoreBaseBackup(backup: string, directory: string, besid
     const [code] = (await ended) as [number | null];
     if (code !== 0) throw new Error(`tar ended with ${code ?? 'a signal'}`);
     // Before the cluster is there: without them it is worth nothing.
-    for (const name of beside) {
-      await cp(join(backup, name), join(directory, name));
-      await sync(join(directory, name));
-    }
+    await copyFiles(beside, backup, directory);
   });
 }

@@ -1,5 +1,6 @@
-import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sync } from './disk.js';
 import { ifMissing } from './if-missing.js';
 import { giveToUnprivilegedUser } from './unprivileged.js';
 
@@ -28,11 +29,4 @@ export async function makeCluster(directory: string, fill: (aside: string) => Pr
   await fill(aside);
   await rename(aside, cluster);
   await sync(directory);
-}
-
-/** Puts a file, or the names in a directory, on the disk. */
-export async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  await file.sync();
-  await file.close();
 }

@@ -1,4 +1,5 @@
 export * from './base-backup.js';
+export * from './disk.js';
 export * from './if-missing.js';
 export * from './nats.js';
 export * from './nats-users.js';
