@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { copyFiles, superuserUrl, sync, takeBaseBackup } from '#embedded';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { copyFiles, sync, takeBaseBackup, urlOfRunning } from '#embedded';
 import { loadConfig, reasonOf } from '#service';
 import { BackupConfig } from './backup.config.js';
 import { KEPT_FILES } from './kept-files.js';
@@ -26,16 +26,4 @@ try {
 } catch (error) {
   console.error(reasonOf(error));
   process.exit(1);
-}
-
-/** The embedded Postgres writes down its port on the fourth line of its pid file. */
-async function urlOfRunning(directory: string): Promise<string> {
-  const [pidFile, password] = await Promise.all(
-    ['postgres/postmaster.pid', 'postgres.password'].map((name) =>
-      readFile(join(directory, name), 'utf8').catch(() => {
-        throw new Error(`Flotilla does not run in ${directory}: start it, or set DATABASE_URL`);
-      }),
-    ),
-  );
-  return superuserUrl(password!, pidFile!.split('\n')[3]!);
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect as openSocket } from 'node:net';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ export interface NatsOptions {
 /** A real nats-server from the npm package of this platform, as a process of its own. */
 export class EmbeddedNats {
   private constructor(
-    private readonly server: ServerProcess,
+    readonly process: ServerProcess,
     private readonly secret: string,
     readonly port: number,
   ) {}
@@ -75,12 +75,8 @@ export class EmbeddedNats {
     return `nats://${name}:${passwordOf(this.secret, name)}@127.0.0.1:${this.port}`;
   }
 
-  get process(): ServerProcess {
-    return this.server;
-  }
-
   stop(): Promise<void> {
-    return this.server.stop();
+    return this.process.stop();
   }
 }
 
@@ -105,7 +101,7 @@ export async function natsServerBinary(): Promise<string> {
 async function secretIn(file: string): Promise<string> {
   const kept = await readFile(file, 'utf8').catch(ifMissing(''));
   if (kept) return kept;
-  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
+  const secret = randomBytes(24).toString('hex');
   await writeFile(file, secret, { mode: 0o600, flush: true });
   return secret;
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -23,6 +24,11 @@ export interface PostgresOptions {
   signal?: AbortSignal;
 }
 
+const PASSWORD_FILE = 'postgres.password';
+const PID_FILE = 'postmaster.pid';
+/** Of the pid file, from 0. */
+const PORT_LINE = 3;
+
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -42,7 +48,7 @@ const SETTINGS = {
 /** A real Postgres 18 from the npm package of this platform, as a process of its own. */
 export class EmbeddedPostgres {
   private constructor(
-    private readonly server: ServerProcess,
+    readonly process: ServerProcess,
     /** Connects as the superuser. */
     readonly url: string,
     readonly port: number,
@@ -57,11 +63,11 @@ export class EmbeddedPostgres {
   }: PostgresOptions): Promise<EmbeddedPostgres> {
     const { initdb, postgres } = await binaries();
     const cluster = clusterIn(directory);
-    const passwordFile = join(directory, 'postgres.password');
+    const passwordFile = join(directory, PASSWORD_FILE);
     await mkdir(directory, { recursive: true });
 
     if (!(await exists(join(cluster, 'PG_VERSION')))) {
-      const password = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('hex');
+      const password = randomBytes(24).toString('hex');
       // On disk before anything is promised: without it, a cluster that survives a power cut opens to nobody.
       await writeFile(passwordFile, password, { mode: 0o600, flush: true });
       await giveToUnprivilegedUser(passwordFile);
@@ -96,17 +102,22 @@ export class EmbeddedPostgres {
     return new EmbeddedPostgres(server, url, port);
   }
 
-  get process(): ServerProcess {
-    return this.server;
-  }
-
   stop(): Promise<void> {
-    return this.server.stop();
+    return this.process.stop();
   }
 }
 
+/** Connects as the superuser to the server that runs with this directory. @throws an Error where none does */
+export async function urlOfRunning(directory: string): Promise<string> {
+  const files = [join(clusterIn(directory), PID_FILE), join(directory, PASSWORD_FILE)];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8'))).catch(ifMissing(undefined));
+  if (!texts) throw new Error(`Postgres does not run in ${directory}: start it, or set DATABASE_URL`);
+  const [pidFile, password] = texts as [string, string];
+  return superuserUrl(password, pidFile.split('\n')[PORT_LINE]!);
+}
+
 /** Says that there is no TLS: unsaid, PGSSLMODE of the user's shell would decide. */
-export function superuserUrl(password: string, port: number | string): string {
+function superuserUrl(password: string, port: number | string): string {
   return `postgres://postgres:${password}@127.0.0.1:${port}/postgres?sslmode=disable`;
 }
 
@@ -124,7 +135,7 @@ async function binaries(): Promise<{ initdb: string; postgres: string }> {
 
 /** A postmaster that outlived its parent (kill -9) is stopped: two on one cluster would destroy it. */
 async function stopLeftover(cluster: string, postgres: string): Promise<void> {
-  const pidFile = join(cluster, 'postmaster.pid');
+  const pidFile = join(cluster, PID_FILE);
   const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
   if (!pid) return;
   const [program, ...args] = await commandOf(pid);
