@@ -4,6 +4,7 @@ import { loadConfig, reasonOf } from '#service';
 import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { SCHEMAS, type AppName } from './app-schema.js';
 import { KubernetesSecretsConfig } from './kubernetes-secrets.config.js';
+import { secretVariable } from './nats-users.js';
 
 /**
  * Prints the Secrets that the manifests of `k8s/` refer to, each with new random values, for `kubectl create -f -`
@@ -33,7 +34,7 @@ function newSecrets(config: KubernetesSecretsConfig): Record<string, Record<stri
   };
   for (const [app, schema] of Object.entries(SCHEMAS) as [AppName, string][]) {
     const user = nkeys.createUser();
-    secrets['nats-users']![`${app.toUpperCase().replaceAll('-', '_')}_NKEY`] = user.getPublicKey();
+    secrets['nats-users']![secretVariable(app, 'NKEY')] = user.getPublicKey();
     secrets[`${app}-owner`] = { DATABASE_URL: urlOf(config.DATABASE_URL, `${schema}_owner`, random()) };
     secrets[app] = {
       DATABASE_URL: urlOf(config.DATABASE_URL, schema, random()),

@@ -1,4 +1,4 @@
-import { KeySetting, NumberSetting, SecretSetting, TextSetting, UrlSetting, WordSetting } from '#service';
+import { KeySetting, LogLevelSetting, NumberSetting, SecretSetting, TextSetting, UrlSetting } from '#service';
 
 /** What `npm start` is told. Everything has a default: nothing has to be set. */
 export class StartConfig {
@@ -16,5 +16,5 @@ export class StartConfig {
   @UrlSetting(['postgres', 'postgresql'], { optional: true }) DATABASE_URL?: string;
   /** A NATS to use instead of the embedded one. */
   @UrlSetting(['nats', 'tls'], { many: true, optional: true }) NATS_URL?: string;
-  @WordSetting(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL = 'info';
+  @LogLevelSetting() LOG_LEVEL = 'info';
 }

@@ -94,6 +94,11 @@ export function WordSetting(words: readonly string[]): PropertyDecorator {
   return setting('text', `must be one of ${words.join(', ')}`, (value: string) => words.includes(value));
 }
 
+/** A setting that says from which level on the log tells. */
+export function LogLevelSetting(): PropertyDecorator {
+  return WordSetting(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']);
+}
+
 /** Names of the settings that a configuration class declares, as they stand in the environment. */
 export function settingsOf(type: new () => object): string[] {
   const names: string[] = [];
@@ -177,7 +182,7 @@ export class AppConfig {
   @NumberSetting(1, 5) FEED_REPLICAS = 1;
   /** The most that the feed's stream takes on NATS' disk; its oldest entries make way. */
   @NumberSetting(1, 1_048_576) FEED_MAX_MIB = 1024;
-  @WordSetting(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) LOG_LEVEL = 'info';
+  @LogLevelSetting() LOG_LEVEL = 'info';
   /** Base URL of an OpenTelemetry collector (OTLP over HTTP); nothing is traced without one. */
   @UrlSetting(['http', 'https'], { optional: true }) OTEL_EXPORTER_OTLP_ENDPOINT?: string;
   /** Of a hundred traces that begin here, so many are kept. */
