@@ -299,6 +299,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
       [
         ...pods.map((pod) => ({ name: pod.metadata.name as string, labels: labelsOf(pod) })),
         { name: 'postgres', labels: { 'cnpg.io/cluster': 'postgres' } },
+        { name: 'solver', labels: { 'acme.cert-manager.io/http01-solver': 'true' } },
       ],
       [
         { name: 'names', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
@@ -307,18 +308,20 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
         { name: 'operator', namespace: 'cnpg-system', labels: {} },
         { name: 'anybody', namespace: 'default', labels: {} },
       ],
-      [53, 80, 443, 3000, 4222, 5432, 6222, 6443, 8000, 8081, 8222],
+      [53, 80, 443, 3000, 4222, 5432, 6222, 6443, 8000, 8081, 8089, 8222, 9187],
     );
     const jobs = APPS.flatMap((app) => [`${app}-migration`, `${app}-roles`]);
-    const named = [...APPS, ...jobs, 'nats', 'postgres'];
-    const monitored = overlay === 'production' ? APPS : [];
+    const named = [...APPS, ...jobs, 'nats', 'postgres', 'solver'];
+    const isMonitored = overlay === 'production';
+    const monitored = isMonitored ? [...APPS.map((app) => `${app}:8081`), 'postgres:9187'] : [];
     expect(flows).toEqual(
       [
         ...named.map((name) => `${name} → names:53`),
         ...APPS.map((app) => `${app} → nats:4222`),
         ...[...APPS, ...jobs].map((name) => `${name} → postgres:5432`),
-        ...monitored.map((app) => `prometheus → ${app}:8081`),
+        ...monitored.map((exporter) => `prometheus → ${exporter}`),
         'ingress controller → gateway:3000',
+        'ingress controller → solver:8089',
         'nats → nats:6222',
         ...['postgres', 'operator'].flatMap((name) => [`${name} → postgres:5432`, `${name} → postgres:8000`]),
         // Kubernetes itself and the store of the backups: addresses that no manifest can know.
