@@ -363,6 +363,16 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     expect(service!.spec.ports).toContainEqual({ ...port, port: 80, targetPort: 'http' });
   });
 
+  it('has certificates of NATS that last for years, as no server reads a new one until it starts', () => {
+    const certificates = ofKind(manifests, 'Certificate');
+    expect(certificates.map(({ spec }) => spec.secretName).sort()).toEqual(['nats-authority', 'nats-tls']);
+    for (const { spec } of certificates) {
+      // Without a time of its own, it is renewed after two thirds, and read within the last.
+      expect(spec.renewBefore).toBeUndefined();
+      expect(Number.parseInt(spec.duration) / 3).toBeGreaterThan(2 * 365 * 24);
+    }
+  });
+
   it('gives each nats-server a disk of its own that holds what JetStream may store', () => {
     const [nats] = ofKind(manifests, 'StatefulSet');
     expect(nats!.spec).toMatchObject({ replicas: 3, podManagementPolicy: 'Parallel' });
