@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { load } from 'js-yaml';
 import { parser } from '@prometheus-io/lezer-promql';
+import { LOOP_SAMPLE_MS } from '#service';
 import { APPS, ROOT } from './apps.js';
 import { startSystem, type System } from './system.js';
 
@@ -82,6 +84,19 @@ describe('what is watched', () => {
       for (const label of exposed.get(name!)!) labels.add(label);
     }
     for (const label of partsOf(expr, 'LabelName')) expect([...labels]).toContain(label);
+  });
+
+  it('says of the event loop how far it is behind, without the time between two samples', async () => {
+    const lags = QUERIES.filter(({ expr }) => expr.includes('eventloop_lag'));
+    expect(lags.length).toBeGreaterThan(1);
+    for (const { expr } of lags)
+      expect(expr).toMatch(new RegExp(`_seconds(\\{.*\\})? - ${LOOP_SAMPLE_MS / 1_000}( |$)`));
+    // Which is in what is exposed: of an idle gateway, it is all of it.
+    await metricsOf(system.gateway);
+    await setTimeout(10 * LOOP_SAMPLE_MS);
+    const text = await metricsOf(system.gateway);
+    const [, mean_s] = /^flotilla_nodejs_eventloop_lag_mean_seconds (\S+)$/m.exec(text)!;
+    expect(Number(mean_s)).toBeGreaterThan((0.9 * LOOP_SAMPLE_MS) / 1_000);
   });
 
   it('counts each call with its outcome at the service, and its wait at the gateway', async () => {

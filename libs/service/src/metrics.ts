@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Each sample wakes the process: finer ones would be most of what an idle app does. */
-const LOOP_SAMPLE_MS = 50;
+/**
+ * Between two samples of the event loop, whose lag is exposed with this time in it. Each wakes the process: finer ones would
+ * be most of what an idle app does.
+ */
+export const LOOP_SAMPLE_MS = 50;
 
 /** An app's metrics, served as Prometheus text at `/metrics` of its private listener. */
 @Injectable()
