@@ -67,7 +67,7 @@ export class DeviceStateService {
   ) {}
 
   report(calls: Call<DeviceReport>[]): Promise<Outcome<ReportedState>[]> {
-    return this.write(calls, ({ request, caller }, record, now) => {
+    return this.write(calls, reportTagsOf, ({ request, caller }, record, now) => {
       const { result, ...change } = changeBy(request, record, caller.key_id, now, this.rules);
       return {
         ...change,
@@ -77,14 +77,14 @@ export class DeviceStateService {
   }
 
   desire(calls: Call<DeviceDesire>[]): Promise<Outcome<DeviceStateView>[]> {
-    return this.write(calls, ({ request }, record) => {
+    return this.write(calls, tagsOf, ({ request }, record) => {
       const change = desireBy(request, record);
       return { ...change, reply: stateReply(change.record) };
     });
   }
 
   delete(calls: Call<StateRemoval>[]): Promise<Outcome<Nothing>[]> {
-    return this.write(calls, ({ caller }, record, now) => {
+    return this.write(calls, tagsOf, ({ caller }, record, now) => {
       if (!isThere(record)) throw new Failure('not_found');
       return { ...deletionOf(record, caller.key_id, now), reply: Reply.of({}) };
     });
@@ -183,6 +183,7 @@ export class DeviceStateService {
   /** The writes of a frame in the order they came, each on what those before it left. */
   private write<Request extends DeviceWrite, T>(
     calls: Call<Request>[],
+    tagsOf: (record: DeviceRecord) => string[],
     effectOf: (call: Call<Request>, record: DeviceRecord, now: Date) => Effect<T>,
   ): Promise<Outcome<T>[]> {
     const writes = calls.map((call) => ({
@@ -197,7 +198,7 @@ export class DeviceStateService {
       const outcomes = fresh.map(({ call, device }) => {
         const record = records.get(nameOf(device))!;
         try {
-          checkConditions(call.request.conditions, record);
+          checkConditions(call.request.conditions, record, tagsOf(record));
           const { reply, ...change } = effectOf(call, record, now);
           if (change.record !== record) changes.push(change);
           records.set(nameOf(device), change.record);
@@ -234,11 +235,23 @@ function etagOf({ version, desired_version }: Pick<StoredState, 'version' | 'des
   return desired_version === 0 ? String(version) : `${version}-${desired_version}`;
 }
 
-/** @throws Failure `precondition_failed` */
-function checkConditions({ if_match, if_none_match }: StateConditions = {}, record: DeviceRecord): void {
+function tagsOf(record: DeviceRecord): string[] {
+  return [etagOf(record)];
+}
+
+/** A report may depend on the bare version, which leaves out what is desired: it does not change that. */
+function reportTagsOf(record: DeviceRecord): string[] {
+  return [...tagsOf(record), String(record.version)];
+}
+
+/** @param present the tags that the state has now @throws Failure `precondition_failed` */
+function checkConditions(
+  { if_match, if_none_match }: StateConditions = {},
+  record: DeviceRecord,
+  present: string[],
+): void {
   const isNamed = (tags: string[]): boolean =>
-    isThere(record) &&
-    (tags.includes('*') || tags.includes(etagOf(record)) || tags.includes(String(record.version)));
+    isThere(record) && tags.some((tag) => tag === '*' || present.includes(tag));
   if ((if_match && !isNamed(if_match)) || (if_none_match && isNamed(if_none_match))) {
     const detail = isThere(record) ? `The version now is "${etagOf(record)}"` : 'There is no state';
     throw new Failure('precondition_failed', detail);

@@ -218,6 +218,23 @@ describe('reports', () => {
     expect((await state()).data).toEqual({ current: { on: true, speed: 3 }, desired: { on: true } });
   });
 
+  it('may depend on the bare version, whatever is desired; wishes and deletions depend on both', async () => {
+    const conditions = { if_match: ['1'] };
+    const desire = (on: boolean, if_match: string[]) =>
+      service.bus.call(desireState, aReport({ data: { on }, conditions: { if_match } }), caller);
+    await report({ data: { a: 1 } });
+    expect((await desire(true, ['1'])).marks.version).toBe('1-1');
+    expect(await refusal(desire(false, ['1']))).toBe('precondition_failed');
+    const removal = { device_id: 'pump 7/north', conditions };
+    expect(await refusal(service.bus.call(deleteState, removal, caller))).toBe('precondition_failed');
+    expect((await state()).data.desired).toEqual({ on: true });
+
+    expect(await report({ data: { a: 2 }, conditions })).toMatchObject({ result: 'applied', version: 2 });
+    expect((await desire(false, ['2-1'])).body.data.desired).toEqual({ on: false });
+    await service.bus.call(deleteState, { ...removal, conditions: { if_match: ['2-2'] } }, caller);
+    expect(await refusal(state())).toBe('not_found');
+  });
+
   it('of one project are not seen in another', async () => {
     await report();
     const stranger = context();
