@@ -21,7 +21,7 @@ import {
   type NewEvent,
   type RecordedEvent,
 } from '#contracts';
-import { contentHash, decodeCursor, encodeCursor, keyOf, type Outcome } from '#database';
+import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Outcome } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import {
   ActivityEventsRepository,
@@ -33,8 +33,6 @@ import { auditEvent } from './audit-event.js';
 import { eventEntryJson } from './event-entry.js';
 
 const DEFAULT_LIMIT = 100;
-/** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
-const PAGE_BYTES = 4 * 1024 * 1024;
 const MAX_BUCKETS = 10_000;
 /** Whoever could write such events could put words into the mouth of another. */
 const REFUSED = new Failure(
@@ -71,21 +69,10 @@ export class ActivityEventsService {
   async query({ caller, request }: Call<EventQuery>): Promise<Reply<EventPage>> {
     const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
     const conditions = conditionsOf(caller, request);
-    const events: string[] = [];
-    let bytes = 0;
-    let last: StoredEvent | undefined;
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
-    for await (const event of this.repository.walk(conditions, order, limit + 1, after)) {
-      const json = jsonOf(event);
-      const size = Buffer.byteLength(json);
-      if (events.length === limit || (last && bytes + size > PAGE_BYTES)) {
-        return pageOf(events, encodeCursor([last!.occurred_at, last!.id]));
-      }
-      events.push(json);
-      bytes += size;
-      last = event;
-    }
-    return pageOf(events);
+    const events = this.repository.walk(conditions, order, limit + 1, after);
+    const page = await pageOf(events, limit, jsonOf, ({ occurred_at, id }) => [occurred_at, id]);
+    return listReply('events', page);
   }
 
   async get({ caller, request }: Call<EventId>): Promise<Reply<RecordedEvent>> {
@@ -172,9 +159,4 @@ function conditionsOf(caller: Caller, filter: EventFilter): Conditions {
 /** `data` is JSON text already, and goes out as it came in. */
 function jsonOf({ data, ...event }: StoredEvent): string {
   return `${JSON.stringify(event).slice(0, -1)},"data":${data}}`;
-}
-
-function pageOf(events: string[], next_cursor?: string): Reply<EventPage> {
-  const json = `{"events":[${events.join(',')}],"next_cursor":${JSON.stringify(next_cursor ?? null)}}`;
-  return Reply.json(json, { next_cursor });
 }

@@ -22,7 +22,7 @@ import {
   type StateRemoval,
   type StatesOf,
 } from '#contracts';
-import { decodeCursor, encodeCursor, foreignCursor, keyOf, type Outcome, type Position } from '#database';
+import { decodeCursor, foreignCursor, keyOf, listReply, pageOf, type Outcome, type Position } from '#database';
 import { deltaOf } from './delta.js';
 import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
 import {
@@ -41,10 +41,6 @@ import { changeBy, deletionOf, desireBy } from './reporting.js';
 export const RULES = Symbol('the rules that tell a repeat from a change');
 
 const DEFAULT_LIMIT = 100;
-/** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
-const PAGE_BYTES = 4 * 1024 * 1024;
-/** A page ends early rather than look at more rows than this for those that belong to it. */
-const PAGE_ROWS = 5_000;
 
 interface WantedState extends DeviceName {
   at?: Date;
@@ -105,14 +101,14 @@ export class DeviceStateService {
     const device = { project_id: caller.project_id, device_id };
     const range = { from: from ? parseMoment(from) : undefined, to: to ? parseMoment(to) : undefined, order };
     const after = cursor === undefined ? undefined : entryPosition(cursor);
-    const { rows, next_cursor } = await pageOf(
+    const page = await pageOf(
       this.repository.history(device, range, limit + 1, after),
       limit,
       entryJson,
       ({ recorded_at, entry }) => [recorded_at.toISOString(), String(entry)],
     );
-    if (rows.length === 0 && !(await this.repository.isKnown(device))) throw new Failure('not_found');
-    return listReply('history', rows, next_cursor);
+    if (page.rows.length === 0 && !(await this.repository.isKnown(device))) throw new Failure('not_found');
+    return listReply('history', page);
   }
 
   async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
@@ -133,13 +129,13 @@ export class DeviceStateService {
     const times = timesOf(request);
     const sortKey = fleetSortKey(times);
     const after = cursor === undefined ? undefined : decodeCursor(cursor, 'text');
-    const { rows, next_cursor } = await pageOf(
+    const page = await pageOf(
       this.repository.fleet({ project_id: caller.project_id, ...times }, order, limit + 1, after),
       limit,
       (state) => (belongs(state, times.updated_since) ? stateJson(state) : undefined),
       (state) => [state[sortKey]!.toISOString(), state.device_id],
     );
-    return listReply('states', rows, next_cursor);
+    return listReply('states', page);
   }
 
   /** Of devices that somebody else has listed. */
@@ -149,13 +145,13 @@ export class DeviceStateService {
     const wanted = device_ids
       .filter(isOwn)
       .map((device_id) => ({ project_id: caller.project_id, device_id, at }));
-    const { rows, next_cursor } = await pageOf(
+    const page = await pageOf(
       this.listed(wanted, updated_since),
       device_ids.length,
       stateJson,
       ({ first_seen_at, device_id }) => [first_seen_at!.toISOString(), device_id],
     );
-    return listReply('states', rows, next_cursor);
+    return listReply('states', page);
   }
 
   /** Those of `states` that belong to a list, fetched some at a time. */
@@ -315,34 +311,4 @@ function changePlace(cursor: string): ChangePlace {
   const match = /^(\d{1,15}) (.+)$/s.exec(place);
   if (match) return [recorded_at, match[2]!, match[1]!];
   throw foreignCursor();
-}
-
-/** As many rows as belong to a page, as JSON; `next_cursor` when there may be more. */
-async function pageOf<Row>(
-  rows: AsyncIterable<Row> | Iterable<Row>,
-  limit: number,
-  jsonOf: (row: Row) => string | undefined,
-  positionOf: (row: Row) => Position,
-): Promise<{ rows: string[]; next_cursor?: string }> {
-  const page: string[] = [];
-  let bytes = 0;
-  let seen = 0;
-  let last: Row | undefined;
-  for await (const row of rows) {
-    const json = jsonOf(row);
-    const size = json === undefined ? 0 : Buffer.byteLength(json);
-    const isFull =
-      json !== undefined && (page.length === limit || (page.length > 0 && bytes + size > PAGE_BYTES));
-    if (isFull || seen === PAGE_ROWS) return { rows: page, next_cursor: encodeCursor(positionOf(last!)) };
-    if (json !== undefined) page.push(json);
-    bytes += size;
-    seen += 1;
-    last = row;
-  }
-  return { rows: page };
-}
-
-function listReply<Page>(name: string, rows: string[], next_cursor?: string): Reply<Page> {
-  const json = `{"${name}":[${rows.join(',')}],"next_cursor":${JSON.stringify(next_cursor ?? null)}}`;
-  return Reply.json(json, { next_cursor });
 }

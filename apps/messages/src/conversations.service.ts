@@ -14,11 +14,10 @@ import {
   type Correspondent,
   type MessagePage,
 } from '#contracts';
-import { contentHash, decodeCursor, keyOf, type Position } from '#database';
+import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Position } from '#database';
 import { ConversationsRepository, type ConversationSide } from './conversations.repository.js';
 import { conversationJson, messageJson } from './message-json.js';
 import { MessagesRepository } from './messages.repository.js';
-import { pageOf } from './page.js';
 import { newest, oldest } from './positions.js';
 import { between } from './sides.js';
 
@@ -36,7 +35,8 @@ export class ConversationsService {
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const { project_id } = caller;
     const rows = await this.conversations.walk(project_id, mailboxOf(caller), order, limit + 1, after);
-    return pageOf('conversations', rows, limit, conversationJson);
+    const page = await pageOf(rows, limit, conversationJson, ({ created_at, id }) => [created_at, id]);
+    return listReply('conversations', page);
   }
 
   async query({ caller, request }: Call<ConversationSearch>): Promise<Reply<MessagePage>> {
@@ -55,7 +55,8 @@ export class ConversationsService {
       order,
       limit: limit + 1,
     });
-    return pageOf('messages', rows, limit, messageJson);
+    const page = await pageOf(rows, limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    return listReply('messages', page);
   }
 
   async mark({ request, ...context }: Call<ConversationMark>): Promise<Reply<Conversation>> {

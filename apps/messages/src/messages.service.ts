@@ -17,14 +17,13 @@ import {
   type MessageToSend,
   type SentMessage,
 } from '#contracts';
-import { contentHash, decodeCursor, keyOf, type Outcome, type Position } from '#database';
+import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Outcome, type Position } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from './clock.js';
 import { ConversationsRepository } from './conversations.repository.js';
 import { messageJson, type StoredMessage } from './message-json.js';
 import { MessagesRepository, type MessageWrite } from './messages.repository.js';
 import { messageEntryJson } from './message-entry.js';
-import { pageOf } from './page.js';
 import { oldest } from './positions.js';
 import { sidesAround, sidesOf } from './sides.js';
 
@@ -64,7 +63,8 @@ export class MessagesService {
       order,
       limit: limit + 1,
     });
-    return pageOf('messages', rows, limit, messageJson);
+    const page = await pageOf(rows, limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    return listReply('messages', page);
   }
 
   async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {

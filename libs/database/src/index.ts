@@ -12,6 +12,7 @@ export type { WriteName } from './idempotency-keys.js';
 export * from './inbox.js';
 export * from './lead.js';
 export * from './monthly-partitions.js';
+export * from './page.js';
 export * from './partition-keeper.js';
 export * from './turns.js';
 export * from './where-all.js';

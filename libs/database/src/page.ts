@@ -1,0 +1,50 @@
+import { Reply } from '#contracts';
+import { encodeCursor, type Position } from './cursor.js';
+
+/** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+/** A page ends early rather than look at more rows than this for those that belong to it. */
+const PAGE_ROWS = 5_000;
+
+/** Rows of a list as JSON, and where the next page begins when there may be more. */
+export interface Page {
+  rows: string[];
+  next_cursor?: string;
+}
+
+/**
+ * At most `limit` of the rows of a walk, in its order. It ends early at 4 MiB, but never empty for that, or after 5,000
+ * rows.
+ * @param rows as far as one more than belong to the page: it tells that there is a next one
+ * @param jsonOf undefined for a row that does not belong to the list
+ * @param positionOf where the walk goes on after a row
+ */
+export async function pageOf<Row>(
+  rows: AsyncIterable<Row> | Iterable<Row>,
+  limit: number,
+  jsonOf: (row: Row) => string | undefined,
+  positionOf: (row: Row) => Position,
+): Promise<Page> {
+  const page: string[] = [];
+  let bytes = 0;
+  let seen = 0;
+  let last: Row | undefined;
+  for await (const row of rows) {
+    const json = jsonOf(row);
+    const size = json === undefined ? 0 : Buffer.byteLength(json);
+    const isFull =
+      json !== undefined && (page.length === limit || (page.length > 0 && bytes + size > PAGE_BYTES));
+    if (isFull || seen === PAGE_ROWS) return { rows: page, next_cursor: encodeCursor(positionOf(last!)) };
+    if (json !== undefined) page.push(json);
+    bytes += size;
+    seen += 1;
+    last = row;
+  }
+  return { rows: page };
+}
+
+/** The answer of a list: its page under the list's name, and `next_cursor`. */
+export function listReply<List>(name: string, { rows, next_cursor }: Page): Reply<List> {
+  const json = `{"${name}":[${rows.join(',')}],"next_cursor":${JSON.stringify(next_cursor ?? null)}}`;
+  return Reply.json(json, { next_cursor });
+}
