@@ -2,12 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, type RecordedEvent, type Reply } from '#contracts';
 import {
+  beyond,
   columnsOf,
   Database,
   prepared,
   takeNew,
   whereAll,
   writeOnce,
+  type Condition,
   type Named,
   type Outcome,
   type Position,
@@ -132,11 +134,11 @@ export class ActivityEventsRepository {
     group_by: 'component' | 'environment' | undefined,
     limit: number,
   ): Promise<{ start: string; key?: string; count: number }[]> {
-    const { table, where, values } = filter(conditions);
+    const { where, values } = whereAll(partsOf(conditions));
     const key = group_by ? `, ${group_by} AS key` : '';
     const rows = await this.database.rows<{ start: Date; key?: string; count: number }>(
       `SELECT date_trunc($${values.length + 1}, occurred_at, 'UTC') AS start${key}, count(*)::int AS count
-       FROM ${table} WHERE ${where}
+       FROM ${tableFor(conditions)} WHERE ${where}
        GROUP BY 1${group_by ? ', 2' : ''} ORDER BY 1${group_by ? ', 2' : ''} LIMIT ${limit}`,
       [...values, interval],
     );
@@ -149,19 +151,18 @@ export class ActivityEventsRepository {
     limit: number,
     after?: Position,
   ): Promise<Row[]> {
-    const { table, where, values, name } = filter(conditions);
-    const position = after
-      ? `AND (occurred_at, id) ${order === 'asc' ? '>' : '<'} ($${values.length + 1}, $${values.length + 2})`
-      : '';
-    const sql = `${SELECT} FROM ${table} WHERE ${where} ${position}
-      ORDER BY occurred_at ${order}, id ${order} LIMIT $${values.length + (after ? 3 : 1)}`;
-    const all = [...values, ...(after ?? []), limit];
+    const { where, values, name } = whereAll([
+      ...partsOf(conditions),
+      beyond(['occurred_at', 'id'], order, after),
+    ]);
+    const sql = `${SELECT} FROM ${tableFor(conditions)} WHERE ${where}
+      ORDER BY occurred_at ${order}, id ${order} LIMIT $${values.push(limit)}`;
     // How rare a part of a message is decides its plan; everything else has an index in the order of the page. But
     // planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
     const ends = [conditions.from, conditions.to, after].filter((end) => end !== undefined);
     return conditions.message === undefined && ends.length < 2
-      ? this.database.prepared(`events-${name}-${order}${after ? '-after' : ''}`, sql, all)
-      : this.database.rows(sql, all);
+      ? this.database.prepared(`events-${name}-${order}`, sql, values)
+      : this.database.rows(sql, values);
   }
 }
 
@@ -195,10 +196,14 @@ function valuesOf(writes: Pick<EventWrite, 'project_id' | 'event'>[]): unknown[]
   return [writes.map(({ project_id }) => project_id), ...columnsOf(events, COLUMNS)];
 }
 
-function filter(conditions: Conditions): ReturnType<typeof whereAll> & { table: string } {
+function tableFor({ message }: Conditions): string {
+  return message === undefined ? EVENTS : SEARCHED_EVENTS;
+}
+
+function partsOf(conditions: Conditions): Condition[] {
   const { project_id, only_device_id, component, environment, email, device_id, message, from, to } =
     conditions;
-  const all = whereAll([
+  return [
     ['project_id = ?', project_id],
     ['device_id = ?', only_device_id],
     ['component = ?', component],
@@ -208,8 +213,7 @@ function filter(conditions: Conditions): ReturnType<typeof whereAll> & { table: 
     ['message ILIKE ?', message && `%${message.replace(/[\\%_]/g, '\\$&')}%`],
     ['occurred_at >= ?', from],
     ['occurred_at < ?', to],
-  ]);
-  return { table: message === undefined ? EVENTS : SEARCHED_EVENTS, ...all };
+  ];
 }
 
 function stored({ occurred_at, created_at, ...row }: Row): StoredEvent {

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import {
+  beyond,
   columnsOf,
   Database,
   takeTurns,
   whereAll,
   writeOnce,
-  type Condition,
   type Named,
   type Outcome,
   type Position,
@@ -200,18 +200,18 @@ export class DeviceStateRepository {
     expected: number,
     after?: Position,
   ): AsyncGenerator<RecordedEntry> {
-    const parts: [sql: string, value: unknown][] = [
-      ['project_id = ?', project_id],
-      ['device_id = ?', device_id],
-      ['recorded_at >= ?', from],
-      ['recorded_at < ?', to],
-    ];
     const size = Math.min(expected, CHUNK);
     for (;;) {
-      const { where, values, name } = conditions(parts, ['recorded_at', 'entry'], order, after);
+      const { where, values, name } = whereAll([
+        ['project_id = ?', project_id],
+        ['device_id = ?', device_id],
+        ['recorded_at >= ?', from],
+        ['recorded_at < ?', to],
+        beyond(['recorded_at', 'entry'], order, after),
+      ]);
       const sql = `SELECT ${ENTRY} FROM device_state.history
         WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`;
-      const rows = await this.database.prepared<Row>(`history-${name}`, sql, [...values, size]);
+      const rows = await this.database.prepared<Row>(`history-${name}-${order}`, sql, [...values, size]);
       const entries = rows.map(entryOf);
       yield* entries;
       const last = entries.at(-1);
@@ -227,18 +227,18 @@ export class DeviceStateRepository {
     expected: number,
     after?: ChangePlace,
   ): AsyncGenerator<StateChange & { entry: number }> {
-    const parts: [sql: string, value: unknown][] = [
-      ['project_id = ?', project_id],
-      ['device_id = ?', device_id],
-      ['recorded_at >= ?', from],
-      ['recorded_at < ?', to],
-    ];
     const sort = ['recorded_at', 'device_id', 'entry'];
     const size = Math.min(expected, CHUNK);
     for (;;) {
-      const { where, values, name } = conditions(parts, sort, order, after);
+      const { where, values, name } = whereAll([
+        ['project_id = ?', project_id],
+        ['device_id = ?', device_id],
+        ['recorded_at >= ?', from],
+        ['recorded_at < ?', to],
+        beyond(sort, order, after),
+      ]);
       const rows = await this.database.prepared<ChangeRow>(
-        `changes-${name}`,
+        `changes-${name}-${order}`,
         `SELECT ${CHANGE} FROM device_state.history WHERE ${where}
          ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.length + 1}`,
         [...values, size],
@@ -261,20 +261,20 @@ export class DeviceStateRepository {
     after?: Position,
   ): AsyncGenerator<StoredState> {
     const sortKey = fleetSortKey({ updated_since, at });
-    const parts: [sql: string, value: unknown][] = [
-      ['states.project_id = ?', project_id],
-      ['states.first_seen_at <= ?', at],
-      ['states.updated_at >= ?', at ? undefined : updated_since],
-      ['states.first_seen_at IS NOT NULL', at ? undefined : null],
-    ];
     const sort = [`states.${sortKey}`, 'states.device_id'] as const;
     let size = Math.min(expected, CHUNK);
     for (;;) {
-      const { where, values, name } = conditions(parts, sort, order, after);
+      const { where, values, name } = whereAll([
+        ['states.project_id = ?', project_id],
+        ['states.first_seen_at <= ?', at],
+        ['states.updated_at >= ?', at ? undefined : updated_since],
+        ['states.first_seen_at IS NOT NULL', at ? undefined : null],
+        beyond(sort, order, after),
+      ]);
       // The second of the values, when it is there, is `at`.
       const [columns, join] = at ? [STATE_THEN('$2'), PAST('$2')] : [STATE, ''];
       const rows = await this.database.prepared<Row>(
-        `fleet-${sortKey}-${name}`,
+        `fleet-${sortKey}-${name}-${order}`,
         `SELECT ${columns} FROM device_state.states ${join}
          WHERE ${where} ORDER BY ${sort[0]} ${order}, ${sort[1]} ${order} LIMIT $${values.length + 1}`,
         [...values, size],
@@ -369,23 +369,6 @@ export function fleetSortKey({
 function valueOf(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   return Array.isArray(value) ? JSON.stringify(value) : value;
-}
-
-/** The conditions that have a value, and the place in the order; `name` is equal for those of the same kind. */
-function conditions(
-  parts: Condition[],
-  sort: readonly string[],
-  order: 'asc' | 'desc',
-  after?: readonly string[],
-): ReturnType<typeof whereAll> {
-  const { where, values, name } = whereAll(parts);
-  if (!after) return { where, values, name: `${name}-${order}` };
-  const place = sort.map((_, index) => `$${values.length + 1 + index}`);
-  return {
-    where: `${where} AND (${sort.join(', ')}) ${order === 'asc' ? '>' : '<'} (${place.join(', ')})`,
-    values: [...values, ...after],
-    name: `${name}-${order}-after`,
-  };
 }
 
 const numberOf = (value: unknown): number | null => (value === null ? null : Number(value));

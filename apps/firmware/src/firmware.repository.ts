@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type FirmwareEvent, type VersionAdoption } from '#contracts';
-import { Database, whereAll, type Position } from '#database';
+import { beyond, Database, whereAll, type Position } from '#database';
 import { type SpanRange } from './adoption-spans.js';
 
 export interface Conditions {
@@ -34,20 +34,20 @@ export class FirmwareRepository {
     limit: number,
     after?: Position,
   ): Promise<FirmwareEvent[]> {
-    const { where, values, name } = filter(conditions);
-    const next = values.length + 1;
-    // The bound of the time alone lets Postgres leave out the partitions of other months.
-    const side = order === 'asc' ? '>' : '<';
-    const position = after
-      ? `AND timestamp ${side}= $${next} AND (timestamp, id) ${side} ($${next}, $${next + 1})`
-      : '';
+    const { project_id, device_id, status, from, to } = conditions;
+    const { where, values, name } = whereAll([
+      ['project_id = ?', project_id],
+      ['device_id = ?', device_id],
+      ['status = ?', status],
+      ['timestamp >= ?', from],
+      ['timestamp < ?', to],
+      // The bound of the time alone lets Postgres leave out the partitions of other months.
+      [`timestamp ${order === 'asc' ? '>=' : '<='} ?`, after?.[0]],
+      beyond(['timestamp', 'id'], order, after),
+    ]);
     const sql = `SELECT id, device_id, firmware, status, timestamp, created_at FROM firmware.firmware_events
-      WHERE ${where} ${position} ORDER BY timestamp ${order}, id ${order} LIMIT $${next + (after ? 2 : 0)}`;
-    const rows = await this.database.prepared<Row>(
-      `firmware-events-${name}-${order}${after ? '-after' : ''}`,
-      sql,
-      [...values, ...(after ?? []), limit],
-    );
+      WHERE ${where} ORDER BY timestamp ${order}, id ${order} LIMIT $${values.push(limit)}`;
+    const rows = await this.database.prepared<Row>(`firmware-events-${name}-${order}`, sql, values);
     return rows.map(({ timestamp, created_at, ...row }) => ({
       ...row,
       timestamp: timestamp.toISOString(),
@@ -69,14 +69,4 @@ export class FirmwareRepository {
       values,
     );
   }
-}
-
-function filter({ project_id, device_id, status, from, to }: Conditions): ReturnType<typeof whereAll> {
-  return whereAll([
-    ['project_id = ?', project_id],
-    ['device_id = ?', device_id],
-    ['status = ?', status],
-    ['timestamp >= ?', from],
-    ['timestamp < ?', to],
-  ]);
 }

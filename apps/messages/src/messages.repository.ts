@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, Reply, type SentMessage } from '#contracts';
-import { Database, prepared, writeOnce, type Named, type Outcome, type Position } from '#database';
+import { columnsOf, Database, prepared, writeOnce, type Named, type Outcome, type Position } from '#database';
 import { messageJson, type StoredMessage } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { type Side } from './sides.js';
@@ -179,10 +179,8 @@ async function takenIds(writes: MessageWrite[], manager: EntityManager): Promise
 }
 
 function valuesOf(writes: MessageWrite[]): unknown[] {
-  return [
-    writes.map(({ project_id }) => project_id),
-    ...COLUMNS.map((column) => writes.map(({ message }) => message[column])),
-  ];
+  const messages = writes.map(({ message }) => message);
+  return [writes.map(({ project_id }) => project_id), ...columnsOf(messages, COLUMNS)];
 }
 
 function nameOf({ project_id, id }: Pick<SentRow, 'project_id' | 'id'>): string {

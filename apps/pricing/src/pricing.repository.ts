@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Database, takeTurns, writeOnce, type Named, type Outcome } from '#database';
+import {
+  beyond,
+  columnsOf,
+  Database,
+  takeTurns,
+  whereAll,
+  writeOnce,
+  type Named,
+  type Outcome,
+} from '#database';
 import { type Place } from './change-cursor.js';
 import { type Link } from './price-chain.js';
 import { SCHEMA } from './pricing.entity.js';
@@ -13,9 +22,8 @@ export interface ProductKey {
 export type StoredPrice = Link & { product_id: string };
 
 /** A new link of a product's chain, as it is kept. */
-export interface NewChange extends ProductKey {
+export interface NewChange extends ProductKey, Link {
   id: string;
-  link: Link;
 }
 
 export interface StoredChange {
@@ -33,6 +41,8 @@ export interface Conditions {
   from?: Date;
   to?: Date;
 }
+
+const PRODUCT = ['project_id', 'product_id'] as const;
 
 const READ = `
   SELECT product.project_id, product.product_id, price, previous_price, sequence, timestamp, clock_timestamp() AS now
@@ -82,15 +92,8 @@ export class HeldProducts {
 
   async keep(changes: NewChange[]): Promise<void> {
     if (changes.length === 0) return;
-    await this.manager.query(KEEP, [
-      changes.map(({ project_id }) => project_id),
-      changes.map(({ product_id }) => product_id),
-      changes.map(({ id }) => id),
-      changes.map(({ link }) => link.previous_price),
-      changes.map(({ link }) => link.price),
-      changes.map(({ link }) => link.sequence),
-      changes.map(({ link }) => link.timestamp),
-    ]);
+    const columns = [...PRODUCT, 'id', 'previous_price', 'price', 'sequence', 'timestamp'] as const;
+    await this.manager.query(KEEP, columnsOf(changes, columns));
   }
 }
 
@@ -105,15 +108,14 @@ export class PricingRepository {
   ): Promise<Outcome<T>[]> {
     return writeOnce(this.database, SCHEMA, wishes, async (fresh, manager) => {
       const distinct = [...new Map(fresh.map(({ product }) => [nameOf(product), product])).values()];
-      const keys = [
-        distinct.map(({ project_id }) => project_id),
-        distinct.map(({ product_id }) => product_id),
-      ];
       await takeTurns(
         manager,
         distinct.map((product) => `pricing ${nameOf(product)}`),
       );
-      const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(READ, keys);
+      const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(
+        READ,
+        columnsOf(distinct, PRODUCT),
+      );
       const links = new Map(rows.flatMap((row) => (isPriced(row) ? [[nameOf(row), stored(row)]] : [])));
       return work(fresh, new HeldProducts(manager, links, rows[0]!.now.toISOString()));
     });
@@ -121,10 +123,8 @@ export class PricingRepository {
 
   /** By `nameOf`, the prices of those of the products that have one. */
   async find(products: ProductKey[]): Promise<ReadonlyMap<string, StoredPrice>> {
-    const rows = await this.database.prepared<PriceRow & ProductKey>('get-prices', FIND, [
-      products.map(({ project_id }) => project_id),
-      products.map(({ product_id }) => product_id),
-    ]);
+    const values = columnsOf(products, PRODUCT);
+    const rows = await this.database.prepared<PriceRow & ProductKey>('get-prices', FIND, values);
     return new Map(rows.map((row) => [nameOf(row), stored(row)]));
   }
 
@@ -142,29 +142,17 @@ export class PricingRepository {
     after?: Place,
   ): Promise<StoredChange[]> {
     const { project_id, product_id, from, to } = conditions;
-    const is = order === 'asc' ? '>' : '<';
-    const parts: [sql: string, ...values: unknown[]][] = [
+    const sort: (keyof Place)[] =
+      product_id === undefined ? ['timestamp', 'product_id', 'sequence'] : ['timestamp', 'sequence'];
+    const { where, values, name } = whereAll([
       ['project_id = ?', project_id],
       ['product_id = ?', product_id],
       ['timestamp >= ?', from],
       ['timestamp < ?', to],
-      product_id === undefined
-        ? [
-            `(timestamp, product_id, sequence) ${is} (?, ?, ?)`,
-            after?.timestamp,
-            after?.product_id,
-            after?.sequence,
-          ]
-        : [`(timestamp, sequence) ${is} (?, ?)`, after?.timestamp, after?.sequence],
-    ];
-    const given = parts.filter(([, first]) => first !== undefined);
-    const values = [...given.flatMap(([, ...some]) => some), limit];
-    let parameter = 0;
-    const where = given.map(([sql]) => sql.replaceAll('?', () => `$${++parameter}`)).join(' AND ');
-    const by = product_id === undefined ? ['timestamp', 'product_id', 'sequence'] : ['timestamp', 'sequence'];
-    const name = parts.map(([, first]) => (first === undefined ? '0' : '1')).join('');
+      beyond(sort, order, after && sort.map((column) => after[column])),
+    ]);
     const sql = `SELECT id, product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes
-      WHERE ${where} ORDER BY ${by.map((column) => `${column} ${order}`).join(', ')} LIMIT $${parameter + 1}`;
+      WHERE ${where} ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.push(limit)}`;
     const rows = await this.database.prepared<ChangeRow>(`changes-${name}-${order}`, sql, values);
     return rows.map((row) => ({
       ...row,

@@ -105,7 +105,7 @@ function inTurn(
     const verdict = nextLink(links.get(nameOf(product)), call.request, held.now);
     if (verdict.result === 'applied') {
       links.set(nameOf(product), verdict.link);
-      changes.push({ ...product, id: uuidv7(), link: verdict.link });
+      changes.push({ ...product, ...verdict.link, id: uuidv7() });
     }
     return outcomeOf(product, verdict);
   });
