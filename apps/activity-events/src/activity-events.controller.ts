@@ -12,13 +12,13 @@ import {
   type EventId,
   type EventPage,
   type EventQuery,
-  type Failure,
   type FeedPage,
   type FeedQuestion,
   type Histogram,
   type HistogramQuery,
   type NewEvent,
   queryEventEntries,
+  type Outcome,
   type RecordedEvent,
   type Reply,
 } from '#contracts';
@@ -33,7 +33,7 @@ export class ActivityEventsController {
   ) {}
 
   @HandlesTogether(recordEvent)
-  record(calls: Call<NewEvent>[]): Promise<(Reply<RecordedEvent> | Failure)[]> {
+  record(calls: Call<NewEvent>[]): Promise<Outcome<RecordedEvent>[]> {
     return this.events.record(calls);
   }
 

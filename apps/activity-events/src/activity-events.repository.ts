@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, type RecordedEvent, type Reply } from '#contracts';
+import { Failure, type Outcome, type RecordedEvent, type Reply } from '#contracts';
 import {
   beyond,
   columnsOf,
@@ -11,7 +11,6 @@ import {
   writeOnce,
   type Condition,
   type Named,
-  type Outcome,
   type Position,
 } from '#database';
 import { SCHEMA } from './activity-events.entity.js';

@@ -19,9 +19,10 @@ import {
   type Histogram,
   type HistogramQuery,
   type NewEvent,
+  type Outcome,
   type RecordedEvent,
 } from '#contracts';
-import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Outcome } from '#database';
+import { contentHash, decodeCursor, keyOf, listReply, pageOf } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import {
   ActivityEventsRepository,

@@ -17,12 +17,12 @@ import {
   type DeviceStateView,
   type EntrySearch,
   type EntrySlice,
-  type Failure,
   type FeedPage,
   type FeedQuestion,
   type FleetQuery,
   type HistoryPage,
   type Nothing,
+  type Outcome,
   type Reply,
   type ReportedState,
   type StateOf,
@@ -41,22 +41,22 @@ export class DeviceStateController {
   ) {}
 
   @HandlesTogether(reportState)
-  report(calls: Call<DeviceReport>[]): Promise<(Reply<ReportedState> | Failure)[]> {
+  report(calls: Call<DeviceReport>[]): Promise<Outcome<ReportedState>[]> {
     return this.states.report(calls);
   }
 
   @HandlesTogether(desireState)
-  desire(calls: Call<DeviceDesire>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+  desire(calls: Call<DeviceDesire>[]): Promise<Outcome<DeviceStateView>[]> {
     return this.states.desire(calls);
   }
 
   @HandlesTogether(deleteState)
-  delete(calls: Call<StateRemoval>[]): Promise<(Reply<Nothing> | Failure)[]> {
+  delete(calls: Call<StateRemoval>[]): Promise<Outcome<Nothing>[]> {
     return this.states.delete(calls);
   }
 
   @HandlesTogether(getState)
-  get(calls: Call<StateOf>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+  get(calls: Call<StateOf>[]): Promise<Outcome<DeviceStateView>[]> {
     return this.states.get(calls);
   }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { type Outcome } from '#contracts';
 import {
   beyond,
   columnsOf,
@@ -7,7 +8,6 @@ import {
   whereAll,
   writeOnce,
   type Named,
-  type Outcome,
   type Position,
 } from '#database';
 import { type EntityManager } from 'typeorm';

@@ -15,6 +15,7 @@ import {
   type FleetQuery,
   type HistoryPage,
   type Nothing,
+  type Outcome,
   type ReportedState,
   type StateConditions,
   type StateOf,
@@ -22,7 +23,7 @@ import {
   type StateRemoval,
   type StatesOf,
 } from '#contracts';
-import { decodeCursor, foreignCursor, keyOf, listReply, pageOf, type Outcome, type Position } from '#database';
+import { decodeCursor, foreignCursor, keyOf, listReply, pageOf, type Position } from '#database';
 import { deltaOf } from './delta.js';
 import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
 import {
@@ -86,7 +87,7 @@ export class DeviceStateService {
     });
   }
 
-  async get(calls: Call<StateOf>[]): Promise<(Reply<DeviceStateView> | Failure)[]> {
+  async get(calls: Call<StateOf>[]): Promise<Outcome<DeviceStateView>[]> {
     const wanted = calls.map(({ caller, request: { device_id, at } }) => ({
       project_id: caller.project_id,
       device_id,

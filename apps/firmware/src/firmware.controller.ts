@@ -14,13 +14,13 @@ import {
   type DeviceFirmwareQuery,
   type EntrySearch,
   type EntrySlice,
-  type Failure,
   type FeedPage,
   type FeedQuestion,
   type FirmwareOwner,
   type FirmwarePage,
   type FirmwareReceipt,
   type NewFirmwareEvent,
+  type Outcome,
   type Reply,
 } from '#contracts';
 import { FeedReader } from '#feeds';
@@ -36,7 +36,7 @@ export class FirmwareController {
   ) {}
 
   @HandlesTogether(recordFirmware)
-  record(calls: Call<NewFirmwareEvent>[]): Promise<(Reply<FirmwareReceipt> | Failure)[]> {
+  record(calls: Call<NewFirmwareEvent>[]): Promise<Outcome<FirmwareReceipt>[]> {
     return this.recording.record(calls);
   }
 

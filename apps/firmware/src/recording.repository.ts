@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { type FirmwareEvent } from '#contracts';
-import { columnsOf, Database, takeTurns, writeOnce, type Named, type Outcome } from '#database';
+import { type FirmwareEvent, type Outcome } from '#contracts';
+import { columnsOf, Database, takeTurns, writeOnce, type Named } from '#database';
 import { type SpanChange } from './adoption-spans.js';
 import { type Device } from './device-log.js';
 import { SCHEMA, type DeviceRow } from './firmware.entity.js';

@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { parseTimestamp, Reply, type Call, type FirmwareReceipt, type NewFirmwareEvent } from '#contracts';
-import { keyOf, type Named, type Outcome } from '#database';
+import {
+  parseTimestamp,
+  Reply,
+  type Call,
+  type FirmwareReceipt,
+  type NewFirmwareEvent,
+  type Outcome,
+} from '#contracts';
+import { keyOf, type Named } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { spread } from './adoption-spans.js';
 import { DeviceLog, type Device, type Report } from './device-log.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, Reply, type Conversation } from '#contracts';
-import { Database, writeOnce, type Outcome, type Position, type WriteName } from '#database';
+import { Failure, Reply, type Conversation, type Outcome } from '#contracts';
+import { Database, writeOnce, type Position, type WriteName } from '#database';
 import { conversationJson, type StoredConversation } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 

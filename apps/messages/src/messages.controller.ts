@@ -18,7 +18,6 @@ import {
   type ConversationsQuery,
   type EntrySearch,
   type EntrySlice,
-  type Failure,
   type FeedPage,
   type FeedQuestion,
   type MessageId,
@@ -26,6 +25,7 @@ import {
   type MessageSearch,
   type MessageToDelete,
   type MessageToSend,
+  type Outcome,
   type Reply,
   type SentMessage,
 } from '#contracts';
@@ -42,7 +42,7 @@ export class MessagesController {
   ) {}
 
   @HandlesTogether(sendMessage)
-  send(calls: Call<MessageToSend>[]): Promise<(Reply<SentMessage> | Failure)[]> {
+  send(calls: Call<MessageToSend>[]): Promise<Outcome<SentMessage>[]> {
     return this.messages.send(calls);
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, Reply, type SentMessage } from '#contracts';
-import { columnsOf, Database, prepared, writeOnce, type Named, type Outcome, type Position } from '#database';
+import { Failure, Reply, type Outcome, type SentMessage } from '#contracts';
+import { columnsOf, Database, prepared, writeOnce, type Named, type Position } from '#database';
 import { messageJson, type StoredMessage } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { type Side } from './sides.js';

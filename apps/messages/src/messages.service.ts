@@ -15,9 +15,10 @@ import {
   type MessageSearch,
   type MessageToDelete,
   type MessageToSend,
+  type Outcome,
   type SentMessage,
 } from '#contracts';
-import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Outcome, type Position } from '#database';
+import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Position } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from './clock.js';
 import { ConversationsRepository } from './conversations.repository.js';

@@ -5,12 +5,12 @@ import {
   queryPriceChanges,
   readPriceFeed,
   queryPriceEntries,
+  type Outcome,
   type Reprice,
   reprice,
   type Call,
   type EntrySearch,
   type EntrySlice,
-  type Failure,
   type FeedPage,
   type FeedQuestion,
   type PriceChangePage,
@@ -31,12 +31,12 @@ export class PricingController {
   ) {}
 
   @HandlesTogether(reprice)
-  reprice(calls: Call<Reprice>[]): Promise<(Reply<RepriceReceipt> | Failure)[]> {
+  reprice(calls: Call<Reprice>[]): Promise<Outcome<RepriceReceipt>[]> {
     return this.prices.reprice(calls);
   }
 
   @HandlesTogether(getPrice)
-  get(calls: Call<PriceQuestion>[]): Promise<(Reply<ProductPrice> | Failure)[]> {
+  get(calls: Call<PriceQuestion>[]): Promise<Outcome<ProductPrice>[]> {
     return this.prices.get(calls);
   }
 

@@ -1,15 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import {
-  beyond,
-  columnsOf,
-  Database,
-  takeTurns,
-  whereAll,
-  writeOnce,
-  type Named,
-  type Outcome,
-} from '#database';
+import { type Outcome } from '#contracts';
+import { beyond, columnsOf, Database, takeTurns, whereAll, writeOnce, type Named } from '#database';
 import { type Place } from './change-cursor.js';
 import { type Link } from './price-chain.js';
 import { SCHEMA } from './pricing.entity.js';

@@ -7,6 +7,7 @@ import {
   type Call,
   type EntrySearch,
   type EntrySlice,
+  type Outcome,
   type PriceChangePage,
   type PriceChangeQuery,
   type PriceQuestion,
@@ -14,7 +15,7 @@ import {
   type Reprice,
   type RepriceReceipt,
 } from '#contracts';
-import { keyOf, type Named, type Outcome } from '#database';
+import { keyOf, type Named } from '#database';
 import { v7 as uuidv7 } from 'uuid';
 import { amongSimultaneous, cursorAt, placeOf } from './change-cursor.js';
 import { priceEntryJson } from './price-entry.js';
@@ -49,7 +50,7 @@ export class PricingService {
   }
 
   /** Prices of now in one question to the database, those of the past each in its own. */
-  async get(calls: Call<PriceQuestion>[]): Promise<(Reply<ProductPrice> | Failure)[]> {
+  async get(calls: Call<PriceQuestion>[]): Promise<Outcome<ProductPrice>[]> {
     const isNow = ({ request }: Call<PriceQuestion>): boolean => request.at === undefined;
     const now = await this.repository.find(calls.filter(isNow).map(productOf));
     return Promise.all(

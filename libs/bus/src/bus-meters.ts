@@ -1,4 +1,4 @@
-import { Failure, type Reply } from '#contracts';
+import { Failure, type Outcome } from '#contracts';
 
 interface Counter {
   inc(labels: Record<string, string>, count: number): void;
@@ -67,7 +67,7 @@ export class BusMeters {
   }
 
   /** Calls that a handler took together have their outcomes. */
-  handled(subject: string, outcomes: (Reply<unknown> | Failure)[], took_ms: number): void {
+  handled(subject: string, outcomes: Outcome<unknown>[], took_ms: number): void {
     this.times.observe({ subject }, took_ms / 1000);
     const counts = new Map<string, number>();
     for (const one of outcomes) {

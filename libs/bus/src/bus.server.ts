@@ -1,4 +1,4 @@
-import { Failure, withinProjects, type Call, type Reply } from '#contracts';
+import { Failure, withinProjects, type Call, type Outcome } from '#contracts';
 import { beginSpan, endSpan, inSpan, keptFirst, serving, SpanKind, type Span } from '#tracing';
 import {
   Server,
@@ -36,8 +36,6 @@ interface ReceivedCall {
   expires_at: number;
   call: Call<unknown>;
 }
-
-type Outcome = Reply<unknown> | Failure;
 
 /**
  * Nest's side of the bus: takes frames for the handlers of this app, as one of its replicas (NATS queue group),
@@ -137,7 +135,7 @@ class BusServer extends Server implements CustomTransportStrategy {
     received: ReceivedCall[],
     handler: MessageHandler,
     together: boolean,
-  ): Promise<Outcome[]> {
+  ): Promise<Outcome<unknown>[]> {
     if (received.every(({ expires_at }) => performance.now() >= expires_at)) {
       return received.map(() => new Failure('unavailable', 'No answer in time'));
     }
@@ -151,10 +149,10 @@ class BusServer extends Server implements CustomTransportStrategy {
         () =>
           serving(told, async () => {
             const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
-            return (await lastValueFrom(stream)) as Outcome | Outcome[];
+            return (await lastValueFrom(stream)) as Outcome<unknown> | Outcome<unknown>[];
           }),
       );
-      return together ? (result as Outcome[]) : [result as Outcome];
+      return together ? (result as Outcome<unknown>[]) : [result as Outcome<unknown>];
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('internal');
       if (failure.code !== 'internal' || received.length === 1) return received.map(() => failure);
@@ -165,7 +163,7 @@ class BusServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  private answer(reply: string, place: number, outcome: Outcome): void {
+  private answer(reply: string, place: number, outcome: Outcome<unknown>): void {
     const part: Part<OutcomeHead> =
       outcome instanceof Failure
         ? { head: [place, null, failureToWire(outcome)], body: '' }

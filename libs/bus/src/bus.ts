@@ -1,4 +1,4 @@
-import { Failure, Reply, type CallContext, type Contract } from '#contracts';
+import { Failure, Reply, type CallContext, type Contract, type Outcome } from '#contracts';
 import { createInbox, type Msg } from '@nats-io/transport-node';
 import { Channel, type ChannelLimits } from './channel.js';
 import { type BusConnection } from './connection.js';
@@ -90,7 +90,7 @@ export class Bus {
     { subject }: Contract<Request, Response>,
     calls: { request: Request; context: CallContext }[],
     deadline_ms = this.limits.deadline_ms,
-  ): Promise<(Reply<Response> | Failure)[]> {
+  ): Promise<Outcome<Response>[]> {
     const channel = this.channelOf(subject);
     const bodies = calls.map(({ request }) => JSON.stringify(request));
     const bytes = bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
@@ -102,7 +102,7 @@ export class Bus {
     if (refusal) return Promise.resolve(calls.map(() => refusal));
 
     return new Promise((resolve) => {
-      const outcomes = new Array<Reply<Response> | Failure>(calls.length);
+      const outcomes = new Array<Outcome<Response>>(calls.length);
       const expires_at = performance.now() + deadline_ms;
       let left = calls.length;
       const pending = calls.map(({ context }, index) =>
@@ -110,7 +110,7 @@ export class Bus {
           channel,
           { subject, context, body: bodies[index]!, expires_at, company },
           (outcome) => {
-            outcomes[index] = outcome as Reply<Response> | Failure;
+            outcomes[index] = outcome as Outcome<Response>;
             left -= 1;
             if (left > 0) return;
             clearTimeout(timer);

@@ -1,15 +1,13 @@
-import { Failure, type CallContext, type Reply } from '#contracts';
+import { Failure, type CallContext, type Outcome } from '#contracts';
 import { beginSpan, endSpan, idsOf, SpanKind, traceparentOf } from '#tracing';
 
 /** Takes a line of the log. */
 export type SayLine = (line: Record<string, unknown>) => void;
 
-type Outcome = Reply<unknown> | Failure;
-
 /** A call that somebody watches on its way: with the context it travels in, and what is done at its end. */
 export interface FollowedCall {
   context: CallContext;
-  end: (outcome: Outcome) => void;
+  end: (outcome: Outcome<unknown>) => void;
 }
 
 /** A span for a call, and a line of the log. Undefined, and free, where neither is wanted. */
@@ -36,7 +34,7 @@ export function lineOf(
   msg: 'called' | 'handled',
   subject: string,
   context: CallContext,
-  outcome: Outcome,
+  outcome: Outcome<unknown>,
   took_ms: number,
 ): Record<string, unknown> {
   const word = outcome instanceof Failure ? outcome.code : 'ok';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { contract, Failure, Reply, type Call } from '#contracts';
+import { contract, Failure, Reply, type Call, type Outcome } from '#contracts';
 import { Handles, HandlesTogether } from './handles.js';
 
 class Order {
@@ -20,7 +20,7 @@ export class Kitchen {
   }
 
   @HandlesTogether(serve)
-  async together(calls: Call<Order>[]): Promise<(Reply<Meal> | Failure)[]> {
+  async together(calls: Call<Order>[]): Promise<Outcome<Meal>[]> {
     return calls.map(() => new Failure('not_found'));
   }
 

@@ -1,6 +1,6 @@
 import { applyDecorators, UseFilters } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { type Call, type Contract, type Failure, type Reply } from '#contracts';
+import { type Call, type Contract, type Outcome, type Reply } from '#contracts';
 import { FailureFilter } from './failure.filter.js';
 
 /** Which contract a handler answers, and whether it takes a frame's calls together; read by the server. */
@@ -37,6 +37,6 @@ export function Handles<Request, Response>(
  */
 export function HandlesTogether<Request, Response>(
   target: Contract<Request, Response>,
-): Decorates<(calls: Call<Request>[]) => Promise<(Reply<Response> | Failure)[]>> {
+): Decorates<(calls: Call<Request>[]) => Promise<Outcome<Response>[]>> {
   return handler(target, true);
 }

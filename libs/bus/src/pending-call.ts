@@ -1,4 +1,4 @@
-import type { CallContext, Failure, Reply } from '#contracts';
+import type { CallContext, Outcome } from '#contracts';
 
 /** A call without an outcome yet. */
 export interface PendingCall {
@@ -10,7 +10,7 @@ export interface PendingCall {
   company?: symbol;
   /** In which it travels, once it has left. */
   frame?: Frame;
-  settle: (outcome: Reply<unknown> | Failure) => void;
+  settle: (outcome: Outcome<unknown>) => void;
 }
 
 /** Calls under way together. */

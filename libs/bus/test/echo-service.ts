@@ -1,7 +1,7 @@
 import { Controller, Inject, Module, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Bus, BusConnection, BusModule, busServer, Handles, HandlesTogether } from '#bus';
-import { contract, Failure, Reply, type Call } from '#contracts';
+import { contract, Failure, Reply, type Call, type Outcome } from '#contracts';
 import { type CallLimits } from '../src/bus.js';
 import { type ServerLimits } from '../src/bus.server.js';
 
@@ -59,7 +59,7 @@ class EchoController {
   }
 
   @HandlesTogether(shoutTogether)
-  async together(calls: Call<Shout>[]): Promise<(Reply<Echo> | Failure)[]> {
+  async together(calls: Call<Shout>[]): Promise<Outcome<Echo>[]> {
     this.heard.together.push(calls.map(({ request }) => request.token));
     this.heard.calls.push(...calls);
     if (calls.some(({ request }) => request.act === 'hold')) await this.heard.gate;
@@ -67,7 +67,7 @@ class EchoController {
   }
 }
 
-function echoOf({ request: { token, text, act, grow = 0 } }: Call<Shout>): Reply<Echo> | Failure {
+function echoOf({ request: { token, text, act, grow = 0 } }: Call<Shout>): Outcome<Echo> {
   if (act === 'refuse') return new Failure('conflict', token, { members: { token } });
   if (act === 'break') throw new Error(`the handler broke at ${token}`);
   return Reply.of({ token, text: text + 'x'.repeat(grow) }, { version: token });

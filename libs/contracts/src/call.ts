@@ -1,3 +1,5 @@
+import { type Failure } from './failure.js';
+
 export type Role = 'operator' | 'admin' | 'editor' | 'viewer' | 'device';
 
 /** Who calls, as the gateway has established it. Services trust it: only the gateway may publish calls. */
@@ -86,3 +88,6 @@ export class Reply<T> {
     return JSON.parse(typeof this.json === 'string' ? this.json : Buffer.from(this.json).toString()) as T;
   }
 }
+
+/** What becomes of a call: its reply, or why it was refused. */
+export type Outcome<T> = Reply<T> | Failure;

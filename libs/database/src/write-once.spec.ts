@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { Failure, Reply } from '#contracts';
+import { Failure, Reply, type Outcome } from '#contracts';
 import { eventually, Link } from '#testing';
 import { DataSource, type EntityManager } from 'typeorm';
 import { dataSourceOptions } from './data-source.js';
 import { Database } from './database.js';
 import { idempotencyKeysTable, type WriteName } from './idempotency-keys.js';
-import { writeOnce, type Named, type Outcome } from './write-once.js';
+import { writeOnce, type Named } from './write-once.js';
 import { testSchema, type TestSchema } from '../test/test-schema.js';
 
 const SCHEMA = 'keys_test';

@@ -1,4 +1,4 @@
-import { Failure, Reply, type CallContext, type ReplyMarks } from '#contracts';
+import { Failure, Reply, type CallContext, type Outcome, type ReplyMarks } from '#contracts';
 import { type EntityManager } from 'typeorm';
 import { type Database } from './database.js';
 import { findNames, saveNames, type KeptName, type Query, type WriteName } from './idempotency-keys.js';
@@ -7,8 +7,6 @@ import { findNames, saveNames, type KeptName, type Query, type WriteName } from 
 export interface Named {
   names: WriteName[];
 }
-
-export type Outcome<T> = Reply<T> | Failure;
 
 /**
  * Makes the effects of a frame's writes in one transaction, and each write once: one whose name was used before gets

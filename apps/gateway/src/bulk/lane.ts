@@ -1,5 +1,5 @@
 import { type Bus } from '#bus';
-import { type Failure, type Reply } from '#contracts';
+import { type Failure, type Outcome } from '#contracts';
 import { type AnyLineKind } from './line-kinds.js';
 import { isTemporary, Pauses } from './patience.js';
 import { type PendingLine } from './pending-line.js';
@@ -85,7 +85,7 @@ export class Lane {
   }
 
   /** @returns the lines to try again, in their order */
-  private settle(frame: PendingLine[], outcomes: (Reply<unknown> | Failure)[]): PendingLine[] {
+  private settle(frame: PendingLine[], outcomes: Outcome<unknown>[]): PendingLine[] {
     const again: PendingLine[] = [];
     for (const [index, line] of frame.entries()) {
       const outcome = outcomes[index]!;

@@ -1,4 +1,4 @@
-import { type Failure, type Reply } from '#contracts';
+import { type Outcome } from '#contracts';
 import { type RequestContext } from '../auth/request-context.js';
 import { type AnyContent, type AnyLineKind } from './line-kinds.js';
 import { verdictOf } from './verdict.js';
@@ -27,7 +27,7 @@ export class PendingLine {
     readonly bytes: number,
   ) {}
 
-  settle(outcome: Reply<unknown> | Failure): void {
+  settle(outcome: Outcome<unknown>): void {
     this.verdict = verdictOf(this.number, this.wish?.kind.status ?? 200, outcome);
     // Whoever comes after holds on to this one: it must not hold on to all that came before.
     this.predecessors = [];

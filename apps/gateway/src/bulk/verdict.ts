@@ -1,8 +1,8 @@
-import { Failure, type Reply } from '#contracts';
+import { Failure, type Outcome, type Reply } from '#contracts';
 import { problemOf, STATUS } from '../problem.filter.js';
 
 /** What became of a line, as a line. `status` is what its route answers when something was made. */
-export function verdictOf(line: number, status: number, outcome: Reply<unknown> | Failure): string {
+export function verdictOf(line: number, status: number, outcome: Outcome<unknown>): string {
   return `${JSON.stringify(outcome instanceof Failure ? refusal(line, outcome) : success(line, status, outcome))}\n`;
 }
 
