@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   AUDIT_EVENT,
+  DEFAULT_LIMIT,
   Failure,
   parseMoment,
   parseTimestamp,
@@ -33,7 +34,6 @@ import {
 import { auditEvent } from './audit-event.js';
 import { eventEntryJson } from './event-entry.js';
 
-const DEFAULT_LIMIT = 100;
 const MAX_BUCKETS = 10_000;
 /** Whoever could write such events could put words into the mouth of another. */
 const REFUSED = new Failure(

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  DEFAULT_LIMIT,
   Failure,
   parseMoment,
   Reply,
@@ -40,8 +41,6 @@ import { stateEntryJson } from './state-entry.js';
 import { changeBy, deletionOf, desireBy } from './reporting.js';
 
 export const RULES = Symbol('the rules that tell a repeat from a change');
-
-const DEFAULT_LIMIT = 100;
 
 interface WantedState extends DeviceName {
   at?: Date;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  DEFAULT_LIMIT,
   Failure,
   parseMoment,
   Reply,
@@ -18,8 +19,6 @@ import { decodeCursor, encodeCursor } from '#database';
 import { rangesUntil } from './adoption-spans.js';
 import { firmwareEntryJson } from './firmware-entry.js';
 import { FirmwareRepository } from './firmware.repository.js';
-
-const DEFAULT_LIMIT = 100;
 
 @Injectable()
 export class FirmwareService {

@@ -4,6 +4,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Readable } from 'node:stream';
 import { Bus } from '#bus';
 import {
+  DEFAULT_LIMIT,
   DeviceStateView,
   getStates,
   LabelledFleetQuery,
@@ -19,7 +20,6 @@ import { DevicesService } from './auth/devices.service.js';
 import { type DevicePage } from './auth/resources.js';
 import { list } from './http/listing.js';
 
-const DEFAULT_LIMIT = 100;
 /** A page ends early rather than ask more often than this for states of labelled devices. */
 const ROUNDS = 5;
 /** A page of at least this many characters ends, whatever its limit. */

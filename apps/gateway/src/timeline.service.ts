@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Bus } from '#bus';
 import {
+  DEFAULT_LIMIT,
   Failure,
   queryEventEntries,
   queryFirmwareEntries,
@@ -19,8 +20,6 @@ import {
 import { DevicesService } from './auth/devices.service.js';
 import { scopeOf } from './timeline-scope.js';
 import { merge, searchOf, timelineCursor, timelinePlace, type KindSlice } from './timeline-walk.js';
-
-const DEFAULT_LIMIT = 100;
 
 /** Which service has the entries of a kind. */
 const SOURCES: Record<EntryKind, Contract<EntrySearch, EntrySlice>> = {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  DEFAULT_LIMIT,
   Failure,
   mailboxOf,
   parseTimestamp,
@@ -20,8 +21,6 @@ import { conversationJson, messageJson } from './message-json.js';
 import { MessagesRepository } from './messages.repository.js';
 import { newest, oldest } from './positions.js';
 import { between } from './sides.js';
-
-const DEFAULT_LIMIT = 100;
 
 @Injectable()
 export class ConversationsService {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  DEFAULT_LIMIT,
   Failure,
   mailboxOf,
   parseMoment,
@@ -28,7 +29,6 @@ import { messageEntryJson } from './message-entry.js';
 import { oldest } from './positions.js';
 import { sidesAround, sidesOf } from './sides.js';
 
-const DEFAULT_LIMIT = 100;
 /** Before the first id of all. */
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const RECENT_MS = 30 * 86_400_000;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  DEFAULT_LIMIT,
   Failure,
   parseMoment,
   Reply,
@@ -27,8 +28,6 @@ import {
   type NewChange,
   type ProductKey,
 } from './pricing.repository.js';
-
-const DEFAULT_LIMIT = 100;
 
 interface Wish extends Named {
   call: Call<Reprice>;

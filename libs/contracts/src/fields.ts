@@ -376,13 +376,16 @@ export function IdempotencyKeyField(): PropertyDecorator {
   );
 }
 
+/** Rows a page of a list unless told. */
+export const DEFAULT_LIMIT = 100;
+
 /** The page size of a list. */
 export function Limit(max = 1000): PropertyDecorator {
   return WholeNumber({
     min: 1,
     max,
     optional: true,
-    description: `Rows a page, ${Math.min(100, max)} unless told.`,
+    description: `Rows a page, ${Math.min(DEFAULT_LIMIT, max)} unless told.`,
   });
 }
 

@@ -1,8 +1,8 @@
 import { type EntityTarget, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
+import { DEFAULT_LIMIT } from '#contracts';
 import { type Database, decodeCursor, encodeCursor } from '#database';
 import { type ListQuery } from './resources.js';
 
-const DEFAULT_LIMIT = 100;
 /** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the rows. */
