@@ -92,8 +92,8 @@ async function explained(
     const conditions = {
       project_id: PROJECT,
       ...equal,
-      from: from_date === undefined ? undefined : parseMoment(from_date),
-      to: to_date === undefined ? undefined : parseMoment(to_date),
+      from: parseMoment(from_date),
+      to: parseMoment(to_date),
     };
     const [after] = second_page ? await lastOfFirstPage(owner) : [];
     await withinProjects(

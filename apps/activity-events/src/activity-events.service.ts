@@ -152,8 +152,8 @@ function conditionsOf(caller: Caller, filter: EventFilter): Conditions {
     email,
     message,
     device_id,
-    from: from_date === undefined ? undefined : parseMoment(from_date),
-    to: to_date === undefined ? undefined : parseMoment(to_date),
+    from: parseMoment(from_date),
+    to: parseMoment(to_date),
   };
 }
 

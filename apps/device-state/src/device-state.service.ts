@@ -90,7 +90,7 @@ export class DeviceStateService {
     const wanted = calls.map(({ caller, request: { device_id, at } }) => ({
       project_id: caller.project_id,
       device_id,
-      at: at === undefined ? undefined : parseMoment(at),
+      at: parseMoment(at),
     }));
     const states = await this.states(wanted);
     return states.map((state) => (state ? stateReply(state) : new Failure('not_found')));
@@ -99,7 +99,7 @@ export class DeviceStateService {
   async history({ caller, request }: Call<DeviceHistoryQuery>): Promise<Reply<HistoryPage>> {
     const { device_id, from, to, order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
     const device = { project_id: caller.project_id, device_id };
-    const range = { from: from ? parseMoment(from) : undefined, to: to ? parseMoment(to) : undefined, order };
+    const range = { from: parseMoment(from), to: parseMoment(to), order };
     const after = cursor === undefined ? undefined : entryPosition(cursor);
     const page = await pageOf(
       this.repository.history(device, range, limit + 1, after),
@@ -113,7 +113,7 @@ export class DeviceStateService {
 
   async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
     const { device_id, from, to, order, limit, cursor } = request;
-    const range = { from: from ? parseMoment(from) : undefined, to: to ? parseMoment(to) : undefined, order };
+    const range = { from: parseMoment(from), to: parseMoment(to), order };
     const after = cursor === undefined ? undefined : changePlace(cursor);
     const of = { project_id: caller.project_id, device_id };
     const changes = this.repository.changes(of, range, limit + 1, after);
@@ -221,8 +221,8 @@ function belongs({ current, updated_at }: StoredState, updated_since?: Date): bo
 
 function timesOf({ updated_since, at }: Pick<FleetQuery, 'updated_since' | 'at'>) {
   return {
-    updated_since: updated_since === undefined ? undefined : parseMoment(updated_since),
-    at: at === undefined ? undefined : parseMoment(at),
+    updated_since: parseMoment(updated_since),
+    at: parseMoment(at),
   };
 }
 

@@ -34,8 +34,8 @@ export class FirmwareService {
       project_id,
       device_id,
       status,
-      from: from === undefined ? undefined : parseMoment(from),
-      to: to === undefined ? undefined : parseMoment(to),
+      from: parseMoment(from),
+      to: parseMoment(to),
     };
     const found = await this.repository.page(conditions, order, limit + 1, after);
     const firmware_events = found.slice(0, limit);
@@ -49,8 +49,8 @@ export class FirmwareService {
     const conditions = {
       project_id: caller.project_id,
       device_id,
-      from: from === undefined ? undefined : parseMoment(from),
-      to: to === undefined ? undefined : parseMoment(to),
+      from: parseMoment(from),
+      to: parseMoment(to),
     };
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const events = await this.repository.page(conditions, order, limit + 1, after);
@@ -63,7 +63,7 @@ export class FirmwareService {
   }
 
   async adoption({ caller, request }: Call<AdoptionQuery>): Promise<Reply<Adoption>> {
-    const at = request.at === undefined ? undefined : parseMoment(request.at);
+    const at = parseMoment(request.at);
     const versions = await this.repository.adoption(caller.project_id, rangesUntil(at));
     return Reply.of({ total: versions.reduce((sum, { devices }) => sum + devices, 0), versions });
   }

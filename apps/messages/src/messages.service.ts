@@ -58,7 +58,7 @@ export class MessagesService {
     const rows = await this.messages.walk({
       project_id,
       sides: recipient === null || sender === null ? [] : sidesOf(reader, { recipient, sender }),
-      since: since === undefined ? new Date(this.clock.now().getTime() - RECENT_MS) : parseMoment(since),
+      since: parseMoment(since) ?? new Date(this.clock.now().getTime() - RECENT_MS),
       older_than: order === 'desc' ? position : undefined,
       newer_than: order === 'asc' ? position : undefined,
       order,
@@ -72,12 +72,12 @@ export class MessagesService {
     const { device_id, from, to, order, limit, cursor } = request;
     const position = cursor === undefined ? undefined : decodeCursor(cursor);
     const reader = caller.role === 'admin' ? undefined : mailboxOf(caller);
-    const end: Position | undefined =
-      to === undefined ? undefined : [parseMoment(to)!.toISOString(), FIRST_ID];
+    const until = parseMoment(to);
+    const end: Position | undefined = until && [until.toISOString(), FIRST_ID];
     const messages = await this.messages.walk({
       project_id: caller.project_id,
       sides: device_id === undefined ? sidesOf(reader) : sidesAround(device_id, reader),
-      since: from === undefined ? undefined : parseMoment(from),
+      since: parseMoment(from),
       older_than: oldest(end, order === 'desc' ? position : undefined),
       newer_than: order === 'asc' ? position : undefined,
       order,

@@ -70,8 +70,8 @@ export class PricingService {
     const conditions = {
       project_id: caller.project_id,
       product_id,
-      from: from === undefined ? undefined : parseMoment(from),
-      to: to === undefined ? undefined : parseMoment(to),
+      from: parseMoment(from),
+      to: parseMoment(to),
     };
     const after = cursor === undefined ? undefined : placeOf(cursor);
     const found = await this.repository.changes(conditions, order, limit + 1, after);
@@ -84,8 +84,8 @@ export class PricingService {
     const { device_id, from, to, order, limit, cursor } = request;
     const conditions = {
       project_id: caller.project_id,
-      from: from === undefined ? undefined : parseMoment(from),
-      to: to === undefined ? undefined : parseMoment(to),
+      from: parseMoment(from),
+      to: parseMoment(to),
     };
     const after = cursor === undefined ? undefined : placeOf(cursor);
     const isAboutDevice = device_id !== undefined;

@@ -97,6 +97,7 @@ describe('a moment', () => {
     '2026-01-31Z',
     'yesterday',
     '',
+    undefined,
   ])('is not %j', (text) => {
     expect(parseMoment(text)).toBeUndefined();
   });

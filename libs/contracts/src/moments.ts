@@ -1,7 +1,7 @@
 const RFC_3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
-const YEAR_FIRST = /^(\d{4})-(\d\d)-(\d\d)$/;
-const MONTH_FIRST = /^(\d\d)-(\d\d)-(\d{4})$/;
+const YEAR_FIRST = /^\d{4}-\d\d-\d\d$/;
+const MONTH_FIRST = /^(\d\d-\d\d)-(\d{4})$/;
 
 function isCalendarDay(year: number, month: number, day: number): boolean {
   const date = new Date(Date.UTC(year, month - 1, day));
@@ -29,16 +29,11 @@ export function parseTimestamp(text: string): Date | undefined {
   return utcYear >= 1 && utcYear <= 9999 ? instant : undefined;
 }
 
-/** An instant for a filter: RFC 3339, or the start (UTC) of a day as `YYYY-MM-DD` or `MM-DD-YYYY`. */
-export function parseMoment(text: string): Date | undefined {
-  const yearFirst = YEAR_FIRST.exec(text);
-  const monthFirst = MONTH_FIRST.exec(text);
-  const [year, month, day] = yearFirst
-    ? [yearFirst[1], yearFirst[2], yearFirst[3]]
-    : monthFirst
-      ? [monthFirst[3], monthFirst[1], monthFirst[2]]
-      : [];
-  if (year === undefined || month === undefined || day === undefined) return parseTimestamp(text);
-  if (!isCalendarDay(Number(year), Number(month), Number(day))) return undefined;
-  return new Date(`${year}-${month}-${day}T00:00:00.000Z`);
+/**
+ * An instant for a filter: RFC 3339, or the start (UTC) of a day as `YYYY-MM-DD` or `MM-DD-YYYY`; undefined for anything
+ * else, and for none.
+ */
+export function parseMoment(text: string | undefined): Date | undefined {
+  const timestamp = text?.replace(MONTH_FIRST, '$2-$1').replace(YEAR_FIRST, '$&T00:00:00Z');
+  return timestamp === undefined ? undefined : parseTimestamp(timestamp);
 }
