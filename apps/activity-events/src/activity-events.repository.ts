@@ -14,22 +14,10 @@ import {
   type Position,
 } from '#database';
 import { SCHEMA } from './activity-events.entity.js';
+import { COLUMNS, eventOf, READ_COLUMNS, type StoredEvent, type StoredRow } from './stored-event.js';
 
 /** By which the inbox knows what of the audit is recorded. */
 const AUDIT = 'audit';
-
-/** An event as it is kept: `data` as JSON text, times in RFC 3339 UTC. */
-export interface StoredEvent {
-  id: string;
-  component: string;
-  environment: string;
-  email: string;
-  message: string;
-  data: string;
-  device_id: string | null;
-  occurred_at: string;
-  created_at: string;
-}
 
 export interface EventWrite extends Named {
   project_id: string;
@@ -52,18 +40,6 @@ export interface Conditions {
   to?: Date;
 }
 
-const COLUMNS = [
-  'id',
-  'component',
-  'environment',
-  'email',
-  'message',
-  'data',
-  'device_id',
-  'occurred_at',
-  'created_at',
-] as const;
-
 const INSERT = `
   INSERT INTO activity_events.events (project_id, ${COLUMNS.join(', ')})
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::text[],
@@ -73,13 +49,10 @@ const EVENTS = 'activity_events.events';
 /** The same rows, by a way that lets Postgres use the index on messages: decision 60. */
 const SEARCHED_EVENTS = 'activity_events.events_in_scope';
 
-const SELECT =
-  'SELECT id, component, environment, email, message, data::text, device_id, occurred_at, created_at';
+const SELECT = `SELECT ${READ_COLUMNS.join(', ')}`;
 
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the rows. */
 const CHUNK = 250;
-
-type Row = Omit<StoredEvent, 'occurred_at' | 'created_at'> & { occurred_at: Date; created_at: Date };
 
 @Injectable()
 export class ActivityEventsRepository {
@@ -106,8 +79,8 @@ export class ActivityEventsRepository {
 
   async find(project_id: string, id: string): Promise<StoredEvent | undefined> {
     const sql = `${SELECT} FROM ${EVENTS} WHERE project_id = $1 AND id = $2`;
-    const [row] = await this.database.prepared<Row>('get-event', sql, [project_id, id]);
-    return row && stored(row);
+    const [row] = await this.database.prepared<StoredRow>('get-event', sql, [project_id, id]);
+    return row && eventOf(row);
   }
 
   /** At most `limit` rows by (occurred_at, id) from `after` on. */
@@ -119,7 +92,7 @@ export class ActivityEventsRepository {
   ): AsyncGenerator<StoredEvent> {
     for (let left = limit; left > 0; left -= CHUNK) {
       const rows = await this.page(conditions, order, Math.min(left, CHUNK), after);
-      for (const row of rows) yield stored(row);
+      for (const row of rows) yield eventOf(row);
       const last = rows.at(-1);
       if (!last || rows.length < CHUNK) return;
       after = [last.occurred_at.toISOString(), last.id];
@@ -149,7 +122,7 @@ export class ActivityEventsRepository {
     order: 'asc' | 'desc',
     limit: number,
     after?: Position,
-  ): Promise<Row[]> {
+  ): Promise<StoredRow[]> {
     const { where, values, name } = whereAll([
       ...partsOf(conditions),
       beyond(['occurred_at', 'id'], order, after),
@@ -213,8 +186,4 @@ function partsOf(conditions: Conditions): Condition[] {
     ['occurred_at >= ?', from],
     ['occurred_at < ?', to],
   ];
-}
-
-function stored({ occurred_at, created_at, ...row }: Row): StoredEvent {
-  return { ...row, occurred_at: occurred_at.toISOString(), created_at: created_at.toISOString() };
 }

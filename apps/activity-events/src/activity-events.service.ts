@@ -25,14 +25,10 @@ import {
 } from '#contracts';
 import { contentHash, decodeCursor, keyOf, listReply, pageOf } from '#database';
 import { v7 as uuidv7 } from 'uuid';
-import {
-  ActivityEventsRepository,
-  type Conditions,
-  type EventWrite,
-  type StoredEvent,
-} from './activity-events.repository.js';
+import { ActivityEventsRepository, type Conditions, type EventWrite } from './activity-events.repository.js';
 import { auditEvent } from './audit-event.js';
 import { eventEntryJson } from './event-entry.js';
+import { type StoredEvent } from './stored-event.js';
 
 const MAX_BUCKETS = 10_000;
 /** Whoever could write such events could put words into the mouth of another. */

@@ -1,5 +1,5 @@
 import { type EventEntry } from '#contracts';
-import { type StoredEvent } from './activity-events.repository.js';
+import { type StoredEvent } from './stored-event.js';
 
 /** An `EventEntry`. `data` is JSON text already, and goes out as it came in. */
 export function eventEntryJson(event: StoredEvent): string {

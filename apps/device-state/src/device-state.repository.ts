@@ -82,12 +82,14 @@ const ENTRY_COLUMNS = [
 
 const namesOf = (columns: readonly (readonly [string, string])[]): string =>
   columns.map(([name]) => `"${name}"`).join(', ');
+/** Documents as their text. */
+const readsOf = (columns: readonly (readonly [string, string])[]): string =>
+  columns.map(([name, type]) => (type === 'json' ? `"${name}"::text` : `"${name}"`)).join(', ');
 const arraysOf = (columns: readonly (readonly [string, string])[], after = 0): string =>
   columns.map(([, type], index) => `$${index + 1 + after}::${type}[]`).join(', ');
 
 const READ = `
-  SELECT project_id, device_id, version, current::text, desired::text, desired_version, duplicates, entries,
-         first_seen_at, last_seen_at, updated_at, sequence, boot_id, earlier_boot_ids, "timestamp"
+  SELECT project_id, device_id, ${readsOf(RECORD_COLUMNS)}
   FROM device_state.states
   JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)`;
 
@@ -111,10 +113,6 @@ const UPDATE = `
 
 const INSERT = `
   INSERT INTO device_state.history (${namesOf(ENTRY_COLUMNS)}) SELECT * FROM unnest(${arraysOf(ENTRY_COLUMNS)})`;
-
-const ENTRY = ENTRY_COLUMNS.map(([name, type]) => (type === 'json' ? `${name}::text` : `"${name}"`)).join(
-  ', ',
-);
 
 const CHANGE = `id, device_id, recorded_at, entry, version, operation, result, patch::text, "timestamp", clock, key_id`;
 
@@ -209,7 +207,7 @@ export class DeviceStateRepository {
         ['recorded_at < ?', to],
         beyond(['recorded_at', 'entry'], order, after),
       ]);
-      const sql = `SELECT ${ENTRY} FROM device_state.history
+      const sql = `SELECT ${readsOf(ENTRY_COLUMNS)} FROM device_state.history
         WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`;
       const rows = await this.database.prepared<Row>(`history-${name}-${order}`, sql, [...values, size]);
       const entries = rows.map(entryOf);
@@ -381,6 +379,7 @@ function recordOf(row: Row): DeviceRecord {
     duplicates: Number(row.duplicates),
     entries: Number(row.entries),
     sequence: numberOf(row.sequence),
+    earlier_boot_ids: JSON.parse(row.earlier_boot_ids as string) as string[],
   };
 }
 

@@ -1,15 +1,12 @@
 import { type FeedSource } from '#feeds';
-import { type FirmwareEvent } from '#contracts';
 import { firmwareEntryJson } from './firmware-entry.js';
-
-type Row = Omit<FirmwareEvent, 'timestamp' | 'created_at'> & { timestamp: Date; created_at: Date };
+import { COLUMNS, eventOf, type StoredEvent } from './stored-event.js';
 
 /** What devices say about their firmware, in the order in which it was taken. */
-export const FIRMWARE_FEED: FeedSource<Row> = {
+export const FIRMWARE_FEED: FeedSource<StoredEvent> = {
   kind: 'firmware',
   table: 'firmware.firmware_events',
-  columns: ['device_id', 'firmware', 'status', '"timestamp"', 'created_at'],
+  columns: COLUMNS.filter((column) => column !== 'id'),
   recorded_at: 'created_at',
-  entryJson: ({ timestamp, created_at, ...row }) =>
-    firmwareEntryJson({ ...row, timestamp: timestamp.toISOString(), created_at: created_at.toISOString() }),
+  entryJson: (row) => firmwareEntryJson(eventOf(row)),
 };

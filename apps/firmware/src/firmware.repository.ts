@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type FirmwareEvent, type VersionAdoption } from '#contracts';
 import { beyond, Database, whereAll, type Position } from '#database';
 import { type SpanRange } from './adoption-spans.js';
+import { COLUMNS, eventOf, type StoredEvent } from './stored-event.js';
 
 export interface Conditions {
   project_id: string;
@@ -10,8 +11,6 @@ export interface Conditions {
   from?: Date;
   to?: Date;
 }
-
-type Row = Omit<FirmwareEvent, 'timestamp' | 'created_at'> & { timestamp: Date; created_at: Date };
 
 @Injectable()
 export class FirmwareRepository {
@@ -45,14 +44,10 @@ export class FirmwareRepository {
       [`timestamp ${order === 'asc' ? '>=' : '<='} ?`, after?.[0]],
       beyond(['timestamp', 'id'], order, after),
     ]);
-    const sql = `SELECT id, device_id, firmware, status, timestamp, created_at FROM firmware.firmware_events
+    const sql = `SELECT ${COLUMNS.join(', ')} FROM firmware.firmware_events
       WHERE ${where} ORDER BY timestamp ${order}, id ${order} LIMIT $${values.push(limit)}`;
-    const rows = await this.database.prepared<Row>(`firmware-events-${name}-${order}`, sql, values);
-    return rows.map(({ timestamp, created_at, ...row }) => ({
-      ...row,
-      timestamp: timestamp.toISOString(),
-      created_at: created_at.toISOString(),
-    }));
+    const rows = await this.database.prepared<StoredEvent>(`firmware-events-${name}-${order}`, sql, values);
+    return rows.map(eventOf);
   }
 
   /** How many devices run which version when these spans are over; most first. */

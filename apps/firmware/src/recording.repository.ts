@@ -6,6 +6,7 @@ import { type SpanChange } from './adoption-spans.js';
 import { type Device } from './device-log.js';
 import { SCHEMA, type DeviceRow } from './firmware.entity.js';
 import { type Install, type Place } from './install-history.js';
+import { eventOf, type StoredEvent } from './stored-event.js';
 
 /** A device, by the project in which it speaks. */
 export interface DeviceName {
@@ -15,8 +16,6 @@ export interface DeviceName {
 
 /** An event as a row: with the project that it belongs to. */
 export type EventRow = DeviceName & FirmwareEvent;
-
-type Dated<T, Names extends keyof T> = Omit<T, Names> & Record<Names, Date>;
 
 @Injectable()
 export class RecordingRepository {
@@ -62,18 +61,14 @@ export class Recording {
   /** Events that are the same as these: of one device, with one timestamp, version and status. */
   async findSame(events: Omit<EventRow, 'id' | 'created_at'>[]): Promise<EventRow[]> {
     if (events.length === 0) return [];
-    const rows = await this.manager.query<Dated<EventRow, 'timestamp' | 'created_at'>[]>(
+    const rows = await this.manager.query<(DeviceName & StoredEvent)[]>(
       `SELECT kept.* FROM firmware.firmware_events AS kept
        JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
          AS asked (project_id, device_id, timestamp, firmware, status)
        USING (project_id, device_id, timestamp, firmware, status)`,
       columnsOf(events, ['project_id', 'device_id', 'timestamp', 'firmware', 'status']),
     );
-    return rows.map(({ timestamp, created_at, ...row }) => ({
-      ...row,
-      timestamp: timestamp.toISOString(),
-      created_at: created_at.toISOString(),
-    }));
+    return rows.map((row) => ({ project_id: row.project_id, ...eventOf(row) }));
   }
 
   /** The installs of the same device that come right before and right after each of these places. */
@@ -85,7 +80,7 @@ export class Recording {
          AND kept.status IN ('installed', 'updated')
          AND kept.timestamp ${side}= asked.timestamp AND (kept.timestamp, kept.id) ${side} (asked.timestamp, asked.id)
        ORDER BY kept.timestamp ${order}, kept.id ${order} LIMIT 1)`;
-    const rows = await this.manager.query<Dated<DeviceName & Install, 'timestamp'>[]>(
+    const rows = await this.manager.query<(DeviceName & Omit<Install, 'timestamp'> & { timestamp: Date })[]>(
       `SELECT asked.project_id, asked.device_id, install.*
        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[])
          AS asked (project_id, device_id, timestamp, id)

@@ -4,6 +4,7 @@ import { Failure, Reply, type Conversation, type Outcome } from '#contracts';
 import { Database, writeOnce, type Position, type WriteName } from '#database';
 import { conversationJson, type StoredConversation } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
+import { COLUMNS, storedOf, type StoredRow } from './stored-message.js';
 
 /** One side of a conversation. */
 export interface ConversationSide {
@@ -12,7 +13,7 @@ export interface ConversationSide {
   peer: string;
 }
 
-type ConversationRow = Omit<StoredConversation, 'created_at'> & { created_at: Date };
+type ConversationRow = Omit<StoredConversation, 'created_at'> & StoredRow;
 
 // Not coalesce(), which Postgres takes to leak what it is given: behind the wall around projects (decision 60) no index
 // would be asked for it, and each conversation counted from its beginning.
@@ -24,8 +25,7 @@ const viewsOf = (kept: string): string => `
   SELECT kept.peer_address, last.*, behind.unread
   FROM (${kept}) AS kept
   CROSS JOIN LATERAL (
-    SELECT id, sender, recipient, sender_mailbox, recipient_mailbox, message, device_id, created_at
-    FROM messages.messages AS message
+    SELECT ${COLUMNS.join(', ')} FROM messages.messages AS message
     WHERE message.project_id = $1 AND message.id = kept.last_id AND message.created_at = kept.last_at LIMIT 1
   ) AS last
   CROSS JOIN LATERAL (
@@ -56,7 +56,7 @@ export class ConversationsRepository {
       `${viewsOf(kept)} ORDER BY last.created_at ${order}, last.id ${order}`,
       [project_id, owner, limit, ...(after ?? [])],
     );
-    return rows.map(stored);
+    return rows.map(storedOf);
   }
 
   /** The mailbox that an owner knows by an address which nobody has any more; addresses match as in decision 20. */
@@ -147,9 +147,5 @@ async function viewOf(
     owner,
     peer,
   ]);
-  return row && conversationJson(stored(row));
-}
-
-function stored({ created_at, ...row }: ConversationRow): StoredConversation {
-  return { ...row, created_at: created_at.toISOString() };
+  return row && conversationJson(storedOf(row));
 }

@@ -1,5 +1,5 @@
 import { type MessageEntry } from '#contracts';
-import { type StoredMessage } from './message-json.js';
+import { type StoredMessage } from './stored-message.js';
 
 /** A `MessageEntry`: as every reader of a message sees it, without mailboxes. */
 export function messageEntryJson(stored: StoredMessage): string {

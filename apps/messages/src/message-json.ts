@@ -1,16 +1,5 @@
 import { type Conversation, type SentMessage } from '#contracts';
-
-/** A message as it is kept; times in RFC 3339 UTC. */
-export interface StoredMessage {
-  id: string;
-  sender: string;
-  recipient: string;
-  sender_mailbox: string;
-  recipient_mailbox: string;
-  message: string;
-  device_id: string | null;
-  created_at: string;
-}
+import { type StoredMessage } from './stored-message.js';
 
 export interface StoredConversation extends StoredMessage {
   peer_address: string;

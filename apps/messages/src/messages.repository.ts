@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, Reply, type Outcome, type SentMessage } from '#contracts';
 import { columnsOf, Database, prepared, writeOnce, type Named, type Position } from '#database';
-import { messageJson, type StoredMessage } from './message-json.js';
+import { messageJson } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { type Side } from './sides.js';
+import { COLUMNS, storedOf, type StoredMessage, type StoredRow } from './stored-message.js';
 
 export interface MessageWrite extends Named {
   project_id: string;
@@ -25,19 +26,6 @@ export interface MessageWalk {
   order: 'asc' | 'desc';
   limit: number;
 }
-
-type MessageRow = Omit<StoredMessage, 'created_at'> & { created_at: Date };
-
-const COLUMNS = [
-  'id',
-  'sender',
-  'recipient',
-  'sender_mailbox',
-  'recipient_mailbox',
-  'message',
-  'device_id',
-  'created_at',
-] as const;
 
 /**
  * Messages and both sides of their conversations in one statement. The rows of conversations are locked in one
@@ -96,15 +84,15 @@ export class MessagesRepository {
 
   async find(project_id: string, id: string): Promise<StoredMessage | undefined> {
     const sql = `${SELECT} WHERE project_id = $1 AND id = $2`;
-    const [row] = await this.database.prepared<MessageRow>('get-message', sql, [project_id, id]);
-    return row && stored(row);
+    const [row] = await this.database.prepared<StoredRow>('get-message', sql, [project_id, id]);
+    return row && storedOf(row);
   }
 
   async walk(walk: MessageWalk): Promise<StoredMessage[]> {
     if (walk.sides.length === 0) return [];
     const { sql, values } = walkStatement(walk);
-    const rows = await this.database.prepared<MessageRow>(nameOfShape(sql), sql, values);
-    return rows.map(stored);
+    const rows = await this.database.prepared<StoredRow>(nameOfShape(sql), sql, values);
+    return rows.map(storedOf);
   }
 
   /** Also takes it from its conversation, whose last message becomes the one before. @returns whether it was there */
@@ -230,8 +218,4 @@ function nameOfShape(sql: string): string {
   let name = shapes.get(sql);
   if (name === undefined) shapes.set(sql, (name = `walk-messages-${shapes.size}`));
   return name;
-}
-
-function stored({ created_at, ...row }: MessageRow): StoredMessage {
-  return { ...row, created_at: created_at.toISOString() };
 }

@@ -23,11 +23,12 @@ import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Position } fr
 import { v7 as uuidv7 } from 'uuid';
 import { Clock } from './clock.js';
 import { ConversationsRepository } from './conversations.repository.js';
-import { messageJson, type StoredMessage } from './message-json.js';
+import { messageJson } from './message-json.js';
 import { MessagesRepository, type MessageWrite } from './messages.repository.js';
 import { messageEntryJson } from './message-entry.js';
 import { oldest } from './positions.js';
 import { sidesAround, sidesOf } from './sides.js';
+import { type StoredMessage } from './stored-message.js';
 
 /** Before the first id of all. */
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';

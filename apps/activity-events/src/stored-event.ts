@@ -1,0 +1,37 @@
+/** An event as it is kept: `data` as JSON text, times in RFC 3339 UTC. */
+export interface StoredEvent {
+  id: string;
+  component: string;
+  environment: string;
+  email: string;
+  message: string;
+  data: string;
+  device_id: string | null;
+  occurred_at: string;
+  created_at: string;
+}
+
+/** As Postgres gives it. */
+export type StoredRow = Omit<StoredEvent, 'occurred_at' | 'created_at'> & {
+  occurred_at: Date;
+  created_at: Date;
+};
+
+export const COLUMNS = [
+  'id',
+  'component',
+  'environment',
+  'email',
+  'message',
+  'data',
+  'device_id',
+  'occurred_at',
+  'created_at',
+] as const;
+
+/** The columns as they are read. */
+export const READ_COLUMNS = COLUMNS.map((column) => (column === 'data' ? 'data::text' : column));
+
+export function eventOf({ occurred_at, created_at, ...row }: StoredRow): StoredEvent {
+  return { ...row, occurred_at: occurred_at.toISOString(), created_at: created_at.toISOString() };
+}
