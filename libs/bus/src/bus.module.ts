@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
-import { Bus, type CallLimits } from './bus.js';
+import { Bus } from './bus.js';
 import { BusConnection, type BusOptions } from './connection.js';
 
 /** Provides the process's `BusConnection` and the `Bus` to call others; closes them last. */
@@ -10,7 +10,7 @@ export class BusModule implements OnApplicationShutdown {
     private readonly bus: Bus,
   ) {}
 
-  static forRoot(options: BusOptions & { limits?: Partial<CallLimits> }): DynamicModule {
+  static forRoot(options: BusOptions): DynamicModule {
     return {
       module: BusModule,
       global: true,
@@ -19,7 +19,7 @@ export class BusModule implements OnApplicationShutdown {
         {
           provide: Bus,
           inject: [BusConnection],
-          useFactory: (connection: BusConnection) => new Bus(connection, options.limits),
+          useFactory: (connection: BusConnection) => new Bus(connection),
         },
       ],
       exports: [BusConnection, Bus],

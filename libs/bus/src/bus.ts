@@ -49,10 +49,6 @@ export class Bus {
     connection.onLost(() => this.failAll('The connection to the services was lost'));
   }
 
-  get isStanding(): boolean {
-    return this.connection.isStanding;
-  }
-
   /**
    * @param deadline_ms how long this call may take; its handler never sees it when it comes too late, by the time since a
    * service has read its frame: what a process that stood still had not read yet does not count
@@ -173,7 +169,7 @@ export class Bus {
     { waiting }: Channel,
     call: Pick<PendingCall, 'context' | 'company'>,
   ): Failure | undefined {
-    if (this.closing || !this.isStanding)
+    if (this.closing || !this.connection.isStanding)
       return new Failure('unavailable', undefined, { nothing_done: true });
     const isBehind = call.company === undefined && waiting.isBehindFor(call, performance.now());
     return isBehind || waiting.isFullFor(call) ? new NoRoom() : undefined;

@@ -46,9 +46,7 @@ export function aboutSubject(subject: string): Record<string, string> {
 }
 
 /** A refusal is an answer like others; what should not have happened is an error. */
-export function errorTypeOf(outcome: unknown): string | undefined {
-  if (outcome instanceof Failure) {
-    return ['internal', 'unavailable'].includes(outcome.code) ? outcome.code : undefined;
-  }
-  return outcome instanceof Error ? 'internal' : undefined;
+export function errorTypeOf(outcome: Outcome<unknown>): string | undefined {
+  const isError = outcome instanceof Failure && ['internal', 'unavailable'].includes(outcome.code);
+  return isError ? outcome.code : undefined;
 }

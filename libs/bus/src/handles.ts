@@ -3,7 +3,7 @@ import { MessagePattern } from '@nestjs/microservices';
 import { type Call, type Contract, type Outcome, type Reply } from '#contracts';
 import { FailureFilter } from './failure.filter.js';
 
-/** Which contract a handler answers, and whether it takes a frame's calls together; read by the server. */
+/** Which contract a handler answers; for the server, whether it takes a frame's calls together. */
 export interface HandlerExtras {
   contract: Contract<unknown, unknown>;
   together: boolean;

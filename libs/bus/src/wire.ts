@@ -49,8 +49,7 @@ export function pingSubject(service: string): string {
 }
 
 /** `cause` stays behind: what an operator needs goes to the log of the service that failed. */
-export function failureToWire(error: unknown): FailureOnWire {
-  const failure = error instanceof Failure ? error : new Failure('internal');
+export function failureToWire(failure: Failure): FailureOnWire {
   return {
     code: failure.code,
     detail: failure.message,
