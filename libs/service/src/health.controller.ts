@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, type HttpException } from '@nestjs/common';
+import { Controller, Get, Inject, type HttpException } from '@nestjs/common';
 import { HealthIndicatorService, HealthCheckService, type HealthIndicatorFunction } from '@nestjs/terminus';
 import {
   ApiExtraModels,
@@ -64,7 +64,6 @@ export class HealthController {
   }
 
   @Get()
-  @HttpCode(200)
   @ApiOperation({ summary: 'Each part’s state' })
   @ApiOkResponse({ type: Health })
   @ApiServiceUnavailableResponse({ description: 'A part is missing.', content: PROBLEM })
@@ -73,7 +72,6 @@ export class HealthController {
   }
 
   @Get('live')
-  @HttpCode(200)
   @ApiOperation({ summary: 'The process turns; nobody else is asked' })
   @ApiOkResponse({ type: Liveness })
   live(): Liveness {
@@ -81,7 +79,6 @@ export class HealthController {
   }
 
   @Get('ready')
-  @HttpCode(200)
   @ApiOperation({ summary: 'May take traffic' })
   @ApiOkResponse({ type: Health })
   @ApiServiceUnavailableResponse({ description: 'Starting, stopping or cut off.', content: PROBLEM })

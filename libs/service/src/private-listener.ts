@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { FAILURES, Failure } from '#contracts';
 import { type HealthController } from './health.controller.js';
 import { type Metrics } from './metrics.js';
@@ -21,26 +21,22 @@ export async function openPrivateListener(
     reply.type(metrics.contentType);
     return metrics.text();
   });
-  listener.setNotFoundHandler((_, reply) => {
-    reply.status(404).type('application/problem+json');
-    return { type: 'about:blank', title: FAILURES.not_found, status: 404, code: 'not_found' };
-  });
+  listener.setNotFoundHandler((_, reply) => send(reply, 404, new Failure('not_found')));
   listener.setErrorHandler((error, _, reply) => {
-    if (!(error instanceof Failure)) Logger.error(error, 'private listener');
-    const code = error instanceof Failure ? error.code : 'internal';
-    const status = code === 'unavailable' ? 503 : 500;
-    if (status === 503) reply.header('retry-after', '1');
-    reply.status(status).type('application/problem+json');
-    const failure = error instanceof Failure ? error : new Failure('internal');
-    return reply.send({
-      type: 'about:blank',
-      title: FAILURES[code],
-      status,
-      detail: failure.message,
-      code,
-      ...failure.members,
-    });
+    if (error instanceof Failure && error.code === 'unavailable') return send(reply, 503, error);
+    Logger.error(error, 'private listener');
+    return send(reply, 500, new Failure('internal'));
   });
   await listener.listen({ port, host: '0.0.0.0' });
   return listener;
+}
+
+/** A failure as problem+json (RFC 9457). */
+function send(reply: FastifyReply, status: number, failure: Failure): FastifyReply {
+  const { code, message: detail, members, retry_after_s } = failure;
+  if (retry_after_s !== undefined) reply.header('retry-after', String(retry_after_s));
+  return reply
+    .status(status)
+    .type('application/problem+json')
+    .send({ type: 'about:blank', title: FAILURES[code], status, detail, code, ...members });
 }
