@@ -23,11 +23,15 @@ export interface DeviceRecord {
   timestamp: Date | null;
 }
 
+export type DeviceName = Pick<DeviceRecord, 'project_id' | 'device_id'>;
+
+/** Equal for the same device of the same project. */
+export function nameOf({ project_id, device_id }: DeviceName): string {
+  return `${project_id} ${device_id}`;
+}
+
 /** Of a device that nothing is kept about yet. */
-export function newRecordOf({
-  project_id,
-  device_id,
-}: Pick<DeviceRecord, 'project_id' | 'device_id'>): DeviceRecord {
+export function newRecordOf({ project_id, device_id }: DeviceName): DeviceRecord {
   return {
     project_id,
     device_id,

@@ -32,27 +32,29 @@ import {
 } from '#contracts';
 import { FeedReader } from '#feeds';
 import { DeviceStateService } from './device-state.service.js';
+import { RecordingService } from './recording.service.js';
 
 @Controller()
 export class DeviceStateController {
   constructor(
+    private readonly recording: RecordingService,
     private readonly states: DeviceStateService,
     private readonly feed: FeedReader<object>,
   ) {}
 
   @HandlesTogether(reportState)
   report(calls: Call<DeviceReport>[]): Promise<Outcome<ReportedState>[]> {
-    return this.states.report(calls);
+    return this.recording.report(calls);
   }
 
   @HandlesTogether(desireState)
   desire(calls: Call<DeviceDesire>[]): Promise<Outcome<DeviceStateView>[]> {
-    return this.states.desire(calls);
+    return this.recording.desire(calls);
   }
 
   @HandlesTogether(deleteState)
   delete(calls: Call<StateRemoval>[]): Promise<Outcome<Nothing>[]> {
-    return this.states.delete(calls);
+    return this.recording.delete(calls);
   }
 
   @HandlesTogether(getState)

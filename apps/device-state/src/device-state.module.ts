@@ -7,8 +7,10 @@ import { type DeviceStateConfig } from './device-state.config.js';
 import { DeviceStateController } from './device-state.controller.js';
 import { ENTITIES, SCHEMA } from './device-state.entity.js';
 import { DeviceStateRepository } from './device-state.repository.js';
-import { DeviceStateService, RULES } from './device-state.service.js';
+import { DeviceStateService } from './device-state.service.js';
 import { DUPLICATE_RULES, type DuplicateRule } from './duplicate-rules.js';
+import { RecordingRepository } from './recording.repository.js';
+import { RecordingService, RULES } from './recording.service.js';
 import { STATE_FEED } from './state-feed.js';
 
 @Module({})
@@ -40,7 +42,10 @@ export class DeviceStateModule {
         }),
       ],
       controllers: [DeviceStateController],
-      providers: [DeviceStateService, DeviceStateRepository, { provide: RULES, useValue: rules }],
+      providers: [
+        ...[RecordingService, RecordingRepository, DeviceStateService, DeviceStateRepository],
+        { provide: RULES, useValue: rules },
+      ],
     };
   }
 }

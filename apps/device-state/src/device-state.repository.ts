@@ -1,40 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { type Outcome } from '#contracts';
-import {
-  beyond,
-  columnsOf,
-  Database,
-  takeTurns,
-  whereAll,
-  writeOnce,
-  type Named,
-  type Position,
-} from '#database';
-import { type EntityManager } from 'typeorm';
-import { SCHEMA } from './device-state.entity.js';
-import { newRecordOf, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
+import { beyond, columnsOf, Database, whereAll, type Position } from '#database';
+import { nameOf, type DeviceName, type RecordedEntry } from './device-record.js';
 import { type StateChange } from './state-entry.js';
-
-export type DeviceName = Pick<DeviceRecord, 'project_id' | 'device_id'>;
-
-/** A state as readers see it: now, or as history knows it. */
-export interface StoredState extends DeviceName {
-  version: number;
-  current: string | null;
-  desired: string | null;
-  desired_version: number;
-  updated_at: Date | null;
-  first_seen_at: Date | null;
-  /** Unknown of the past. */
-  last_seen_at?: Date | null;
-  duplicates?: number;
-}
-
-/** What becomes of writes, by the records of their devices, which are held until they are written. */
-export type Decide<Write, T> = (
-  writes: Write[],
-  records: ReadonlyMap<string, DeviceRecord>,
-) => { changes: Change[]; outcomes: Outcome<T>[] };
+import { type StoredState } from './state-json.js';
+import { ENTRY_COLUMNS, entryOf, NAME, readsOf, type Row } from './stored-record.js';
 
 /** Where a change stands among all of a project: devices of one time by their ids, each in its own order. */
 export type ChangePlace = [recorded_at: string, device_id: string, entry: string];
@@ -44,75 +13,6 @@ export interface FleetFilter {
   updated_since?: Date;
   at?: Date;
 }
-
-const RECORD_COLUMNS = [
-  ['version', 'bigint'],
-  ['current', 'json'],
-  ['desired', 'json'],
-  ['desired_version', 'bigint'],
-  ['duplicates', 'bigint'],
-  ['entries', 'bigint'],
-  ['first_seen_at', 'timestamptz'],
-  ['last_seen_at', 'timestamptz'],
-  ['updated_at', 'timestamptz'],
-  ['sequence', 'bigint'],
-  ['boot_id', 'text'],
-  ['earlier_boot_ids', 'json'],
-  ['timestamp', 'timestamptz'],
-] as const;
-
-const ENTRY_COLUMNS = [
-  ['project_id', 'uuid'],
-  ['device_id', 'text'],
-  ['recorded_at', 'timestamptz'],
-  ['entry', 'bigint'],
-  ['id', 'uuid'],
-  ['operation', 'text'],
-  ['result', 'text'],
-  ['version', 'bigint'],
-  ['patch', 'json'],
-  ['data', 'json'],
-  ['updated_at', 'timestamptz'],
-  ['timestamp', 'timestamptz'],
-  ['clock', 'text'],
-  ['sequence', 'bigint'],
-  ['boot_id', 'text'],
-  ['key_id', 'uuid'],
-] as const;
-
-const namesOf = (columns: readonly (readonly [string, string])[]): string =>
-  columns.map(([name]) => `"${name}"`).join(', ');
-/** Documents as their text. */
-const readsOf = (columns: readonly (readonly [string, string])[]): string =>
-  columns.map(([name, type]) => (type === 'json' ? `"${name}"::text` : `"${name}"`)).join(', ');
-const arraysOf = (columns: readonly (readonly [string, string])[], after = 0): string =>
-  columns.map(([, type], index) => `$${index + 1 + after}::${type}[]`).join(', ');
-
-const READ = `
-  SELECT project_id, device_id, ${readsOf(RECORD_COLUMNS)}
-  FROM device_state.states
-  JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)`;
-
-const MAKE = `
-  INSERT INTO device_state.states (project_id, device_id, ${namesOf(RECORD_COLUMNS)})
-  SELECT * FROM unnest($1::uuid[], $2::text[], ${arraysOf(RECORD_COLUMNS, 2)})`;
-
-/** A document that stays is neither sent nor written again, however large it is. */
-const DOCUMENTS = ['current', 'desired'] as const;
-const isDocument = (name: string): boolean => DOCUMENTS.includes(name as 'current');
-
-const UPDATE = `
-  UPDATE device_state.states SET ${RECORD_COLUMNS.map(([name]) =>
-    isDocument(name)
-      ? `${name} = CASE WHEN next.keeps_${name} THEN states.${name} ELSE next.${name} END`
-      : `"${name}" = next."${name}"`,
-  ).join(', ')}
-  FROM unnest($1::uuid[], $2::text[], $3::boolean[], $4::boolean[], ${arraysOf(RECORD_COLUMNS, 4)})
-    AS next (project_id, device_id, keeps_current, keeps_desired, ${namesOf(RECORD_COLUMNS)})
-  WHERE states.project_id = next.project_id AND states.device_id = next.device_id`;
-
-const INSERT = `
-  INSERT INTO device_state.history (${namesOf(ENTRY_COLUMNS)}) SELECT * FROM unnest(${arraysOf(ENTRY_COLUMNS)})`;
 
 const CHANGE = `id, device_id, recorded_at, entry, version, operation, result, patch::text, "timestamp", clock, key_id`;
 
@@ -147,24 +47,11 @@ const GET_THEN = `
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
 export const CHUNK = 250;
 
-const NAME = ['project_id', 'device_id'] as const;
-
-type Row = Record<string, unknown>;
 type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };
 
 @Injectable()
 export class DeviceStateRepository {
   constructor(private readonly database: Database) {}
-
-  /** What `decide` makes of writes to devices, in one transaction, in as many statements as there are tables. */
-  change<Write extends Named & { device: DeviceName }, T>(
-    writes: Write[],
-    decide: Decide<Write, T>,
-  ): Promise<Outcome<T>[]> {
-    return writeOnce(this.database, SCHEMA, writes, (fresh, manager) =>
-      this.changeOnce(manager, fresh, decide),
-    );
-  }
 
   /** One for each name; undefined where there is no row. */
   async find(names: DeviceName[]): Promise<(StoredState | undefined)[]> {
@@ -286,74 +173,6 @@ export class DeviceStateRepository {
       size = Math.min(2 * size, CHUNK);
     }
   }
-
-  private async changeOnce<Write extends Named & { device: DeviceName }, T>(
-    manager: EntityManager,
-    writes: Write[],
-    decide: Decide<Write, T>,
-  ): Promise<Outcome<T>[]> {
-    const names = [...new Map(writes.map(({ device }) => [nameOf(device), device])).values()];
-    await takeTurns(
-      manager,
-      names.map((name) => `device_state ${nameOf(name)}`),
-    );
-    const known = await this.read(manager, names);
-    const records = new Map(
-      names.map((name) => [nameOf(name), known.get(nameOf(name)) ?? newRecordOf(name)]),
-    );
-    const { changes, outcomes } = decide(writes, records);
-    // Of several changes of a device the last holds the others.
-    const next = [...new Map(changes.map(({ record }) => [nameOf(record), record])).values()];
-    const isKnown = (record: DeviceRecord): boolean => known.has(nameOf(record));
-    await make(
-      manager,
-      next.filter((record) => !isKnown(record)),
-    );
-    await update(manager, next.filter(isKnown), known);
-    const entries = changes.flatMap(({ entry }) => entry ?? []);
-    if (entries.length > 0) {
-      await manager.query(
-        INSERT,
-        ENTRY_COLUMNS.map(([name]) => entries.map((entry) => valueOf(entry[name]))),
-      );
-    }
-    return outcomes;
-  }
-
-  private async read(manager: EntityManager, names: DeviceName[]): Promise<Map<string, DeviceRecord>> {
-    const rows = await manager.query<Row[]>(READ, columnsOf(names, NAME));
-    return new Map(rows.map(recordOf).map((record) => [nameOf(record), record]));
-  }
-}
-
-async function make(manager: EntityManager, records: DeviceRecord[]): Promise<void> {
-  if (records.length === 0) return;
-  await manager.query(MAKE, [
-    ...columnsOf(records, NAME),
-    ...RECORD_COLUMNS.map(([name]) => records.map((record) => valueOf(record[name]))),
-  ]);
-}
-
-async function update(
-  manager: EntityManager,
-  records: DeviceRecord[],
-  before: Map<string, DeviceRecord>,
-): Promise<void> {
-  if (records.length === 0) return;
-  const keeps = (record: DeviceRecord, name: keyof DeviceRecord): boolean =>
-    isDocument(name) && record[name] === before.get(nameOf(record))![name];
-  await manager.query(UPDATE, [
-    ...columnsOf(records, NAME),
-    ...DOCUMENTS.map((name) => records.map((record) => keeps(record, name))),
-    ...RECORD_COLUMNS.map(([name]) =>
-      records.map((record) => (keeps(record, name) ? null : valueOf(record[name]))),
-    ),
-  ]);
-}
-
-/** Equal for the same device of the same project. */
-export function nameOf({ project_id, device_id }: DeviceName): string {
-  return `${project_id} ${device_id}`;
 }
 
 /** By what a list of states is sorted. */
@@ -364,39 +183,11 @@ export function fleetSortKey({
   return updated_since && !at ? 'updated_at' : 'first_seen_at';
 }
 
-function valueOf(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString();
-  return Array.isArray(value) ? JSON.stringify(value) : value;
-}
-
-const numberOf = (value: unknown): number | null => (value === null ? null : Number(value));
-
-function recordOf(row: Row): DeviceRecord {
-  return {
-    ...(row as unknown as DeviceRecord),
-    version: Number(row.version),
-    desired_version: Number(row.desired_version),
-    duplicates: Number(row.duplicates),
-    entries: Number(row.entries),
-    sequence: numberOf(row.sequence),
-    earlier_boot_ids: JSON.parse(row.earlier_boot_ids as string) as string[],
-  };
-}
-
 function stored(row: Row): StoredState {
   return {
     ...(row as unknown as StoredState),
     version: Number(row.version),
     desired_version: Number(row.desired_version),
     ...(row.duplicates !== undefined && { duplicates: Number(row.duplicates) }),
-  };
-}
-
-function entryOf(row: Row): RecordedEntry {
-  return {
-    ...(row as unknown as RecordedEntry),
-    entry: Number(row.entry),
-    version: Number(row.version),
-    sequence: numberOf(row.sequence),
   };
 }

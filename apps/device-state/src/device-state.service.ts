@@ -1,90 +1,36 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   DEFAULT_LIMIT,
   Failure,
   parseMoment,
-  Reply,
   sliceOf,
   type Call,
   type Caller,
-  type DeviceDesire,
   type DeviceHistoryQuery,
-  type DeviceReport,
   type DeviceStateView,
   type EntrySearch,
   type EntrySlice,
   type FleetQuery,
   type HistoryPage,
-  type Nothing,
   type Outcome,
-  type ReportedState,
-  type StateConditions,
+  type Reply,
   type StateOf,
   type StatePage,
-  type StateRemoval,
   type StatesOf,
 } from '#contracts';
-import { decodeCursor, foreignCursor, keyOf, listReply, pageOf, type Position } from '#database';
-import { deltaOf } from './delta.js';
-import { parseDocument, type Change, type DeviceRecord, type RecordedEntry } from './device-record.js';
-import {
-  CHUNK,
-  DeviceStateRepository,
-  fleetSortKey,
-  nameOf,
-  type ChangePlace,
-  type DeviceName,
-  type StoredState,
-} from './device-state.repository.js';
-import { type DuplicateRule } from './duplicate-rules.js';
+import { decodeCursor, foreignCursor, listReply, pageOf, type Position } from '#database';
+import { type DeviceName, type RecordedEntry } from './device-record.js';
+import { CHUNK, DeviceStateRepository, fleetSortKey, type ChangePlace } from './device-state.repository.js';
 import { stateEntryJson } from './state-entry.js';
-import { changeBy, deletionOf, desireBy } from './reporting.js';
-
-export const RULES = Symbol('the rules that tell a repeat from a change');
+import { isThere, stateJson, stateReply, type StoredState } from './state-json.js';
 
 interface WantedState extends DeviceName {
   at?: Date;
 }
 
-interface DeviceWrite {
-  device_id: string;
-  conditions?: StateConditions;
-}
-
-interface Effect<T> extends Change {
-  reply: Reply<T>;
-}
-
 @Injectable()
 export class DeviceStateService {
-  constructor(
-    private readonly repository: DeviceStateRepository,
-    @Inject(RULES) private readonly rules: readonly DuplicateRule[],
-  ) {}
-
-  report(calls: Call<DeviceReport>[]): Promise<Outcome<ReportedState>[]> {
-    return this.write(calls, reportTagsOf, ({ request, caller }, record, now) => {
-      const { result, ...change } = changeBy(request, record, caller.key_id, now, this.rules);
-      return {
-        ...change,
-        reply: Reply.json(reportJson(change.record, result), { version: etagOf(change.record) }),
-      };
-    });
-  }
-
-  desire(calls: Call<DeviceDesire>[]): Promise<Outcome<DeviceStateView>[]> {
-    return this.write(calls, tagsOf, ({ request }, record) => {
-      const change = desireBy(request, record);
-      return { ...change, reply: stateReply(change.record) };
-    });
-  }
-
-  delete(calls: Call<StateRemoval>[]): Promise<Outcome<Nothing>[]> {
-    return this.write(calls, tagsOf, ({ caller }, record, now) => {
-      if (!isThere(record)) throw new Failure('not_found');
-      return { ...deletionOf(record, caller.key_id, now), reply: Reply.of({}) };
-    });
-  }
+  constructor(private readonly repository: DeviceStateRepository) {}
 
   async get(calls: Call<StateOf>[]): Promise<Outcome<DeviceStateView>[]> {
     const wanted = calls.map(({ caller, request: { device_id, at } }) => ({
@@ -175,43 +121,6 @@ export class DeviceStateService {
       return state && isThere(state) ? state : undefined;
     });
   }
-
-  /** The writes of a frame in the order they came, each on what those before it left. */
-  private write<Request extends DeviceWrite, T>(
-    calls: Call<Request>[],
-    tagsOf: (record: DeviceRecord) => string[],
-    effectOf: (call: Call<Request>, record: DeviceRecord, now: Date) => Effect<T>,
-  ): Promise<Outcome<T>[]> {
-    const writes = calls.map((call) => ({
-      call,
-      device: { project_id: call.caller.project_id, device_id: call.request.device_id },
-      names: keyOf(call),
-    }));
-    return this.repository.change(writes, (fresh, locked) => {
-      const records = new Map(locked);
-      const now = new Date();
-      const changes: Change[] = [];
-      const outcomes = fresh.map(({ call, device }) => {
-        const record = records.get(nameOf(device))!;
-        try {
-          checkConditions(call.request.conditions, record, tagsOf(record));
-          const { reply, ...change } = effectOf(call, record, now);
-          if (change.record !== record) changes.push(change);
-          records.set(nameOf(device), change.record);
-          return reply;
-        } catch (error) {
-          if (error instanceof Failure) return error;
-          throw error;
-        }
-      });
-      return { changes, outcomes };
-    });
-  }
-}
-
-/** Whether there is something to show: a state, or a wish for one. */
-function isThere({ current, desired }: Pick<StoredState, 'current' | 'desired'>): boolean {
-  return current !== null || desired !== null;
 }
 
 /** Lists show what was reported; with `updated_since` what changed then or later. */
@@ -220,63 +129,7 @@ function belongs({ current, updated_at }: StoredState, updated_since?: Date): bo
 }
 
 function timesOf({ updated_since, at }: Pick<FleetQuery, 'updated_since' | 'at'>) {
-  return {
-    updated_since: parseMoment(updated_since),
-    at: parseMoment(at),
-  };
-}
-
-/** Changes with the state and with what is desired. */
-function etagOf({ version, desired_version }: Pick<StoredState, 'version' | 'desired_version'>): string {
-  return desired_version === 0 ? String(version) : `${version}-${desired_version}`;
-}
-
-function tagsOf(record: DeviceRecord): string[] {
-  return [etagOf(record)];
-}
-
-/** A report may depend on the bare version, which leaves out what is desired: it does not change that. */
-function reportTagsOf(record: DeviceRecord): string[] {
-  return [...tagsOf(record), String(record.version)];
-}
-
-/** @param present the tags that the state has now @throws Failure `precondition_failed` */
-function checkConditions(
-  { if_match, if_none_match }: StateConditions = {},
-  record: DeviceRecord,
-  present: string[],
-): void {
-  const isNamed = (tags: string[]): boolean =>
-    isThere(record) && tags.some((tag) => tag === '*' || present.includes(tag));
-  if ((if_match && !isNamed(if_match)) || (if_none_match && isNamed(if_none_match))) {
-    const detail = isThere(record) ? `The version now is "${etagOf(record)}"` : 'There is no state';
-    throw new Failure('precondition_failed', detail);
-  }
-}
-
-const EMPTY = '{}';
-
-function reportJson({ current, version, duplicates, updated_at }: DeviceRecord, result: string): string {
-  const rest = JSON.stringify({ version, result, duplicates, updated_at });
-  return `{"data":{"current":${current ?? EMPTY}},${rest.slice(1)}`;
-}
-
-/** Documents are JSON text already, and go out as they are kept. */
-function stateJson(state: StoredState): string {
-  const { device_id, current, desired, version, updated_at, first_seen_at, last_seen_at, duplicates } = state;
-  const delta =
-    desired === null ? undefined : deltaOf(parseDocument(desired), parseDocument(current ?? EMPTY));
-  const rest = JSON.stringify({ version, updated_at, first_seen_at, last_seen_at, duplicates });
-  return (
-    `{"device_id":${JSON.stringify(device_id)},"data":{"current":${current ?? EMPTY}` +
-    (desired === null ? '' : `,"desired":${desired}`) +
-    (delta === undefined ? '' : `,"delta":${JSON.stringify(delta)}`) +
-    `},${rest.slice(1)}`
-  );
-}
-
-function stateReply(state: StoredState): Reply<DeviceStateView> {
-  return Reply.json(stateJson(state), { version: etagOf(state) });
+  return { updated_since: parseMoment(updated_since), at: parseMoment(at) };
 }
 
 function entryJson(row: RecordedEntry): string {
