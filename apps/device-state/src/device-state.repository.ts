@@ -20,29 +20,33 @@ const STATE = `states.project_id, states.device_id, states.version, states.curre
   states.desired_version, states.updated_at, states.first_seen_at, states.last_seen_at, states.duplicates`;
 
 /** A state that has not changed since is what it was; any other is as its last entry until then left it. */
-const STATE_THEN = (at: string): string => `
+function stateThen(at: string): string {
+  return `
   CASE WHEN states.updated_at <= ${at} THEN states.version ELSE past.version END AS version,
   CASE WHEN states.updated_at <= ${at} THEN states.current ELSE past.data END::text AS current,
   CASE WHEN states.updated_at <= ${at} THEN states.updated_at ELSE past.updated_at END AS updated_at,
   states.project_id, states.device_id, states.first_seen_at, NULL AS desired, 0 AS desired_version`;
+}
 
-const PAST = (at: string): string => `
+function past(at: string): string {
+  return `
   LEFT JOIN LATERAL (
     SELECT version, data, updated_at FROM device_state.history
     WHERE history.project_id = states.project_id AND history.device_id = states.device_id
       AND history.recorded_at <= ${at} AND states.updated_at > ${at}
     ORDER BY history.recorded_at DESC, history.entry DESC LIMIT 1
   ) AS past ON true`;
+}
 
 const GET = `
   SELECT ${STATE} FROM device_state.states
   JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)`;
 
 const GET_THEN = `
-  SELECT ${STATE_THEN('wanted.at')}, wanted.place::int FROM
+  SELECT ${stateThen('wanted.at')}, wanted.place::int FROM
     unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS wanted (project_id, device_id, at, place)
   JOIN device_state.states ON states.project_id = wanted.project_id AND states.device_id = wanted.device_id
-  ${PAST('wanted.at')}`;
+  ${past('wanted.at')}`;
 
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
 export const CHUNK = 250;
@@ -157,7 +161,7 @@ export class DeviceStateRepository {
         beyond(sort, order, after),
       ]);
       // The second of the values, when it is there, is `at`.
-      const [columns, join] = at ? [STATE_THEN('$2'), PAST('$2')] : [STATE, ''];
+      const [columns, join] = at ? [stateThen('$2'), past('$2')] : [STATE, ''];
       const rows = await this.database.prepared<Row>(
         `fleet-${sortKey}-${name}-${order}`,
         `SELECT ${columns} FROM device_state.states ${join}

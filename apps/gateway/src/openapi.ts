@@ -1,7 +1,7 @@
 import { type INestApplication } from '@nestjs/common';
 import * as openApi from '@nestjs/swagger';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { declareTo } from '#contracts';
+import { declareTo, IDEMPOTENCY_KEY_SCHEMA } from '#contracts';
 import { Problem } from './auth/allow.js';
 import { NDJSON } from './http/ndjson-body.js';
 
@@ -20,7 +20,7 @@ const IDEMPOTENCY_KEY: NonNullable<Operation['parameters']>[number] = {
   in: 'header',
   required: false,
   description: 'A repeat under the same key gets the first answer again, for ever.',
-  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+  schema: { type: 'string', ...IDEMPOTENCY_KEY_SCHEMA },
 };
 
 /** The OpenAPI 3.0 document, from the same declarations that validate requests. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, Reply, type Conversation, type Outcome } from '#contracts';
+import { Failure, NIL_UUID, Reply, type Conversation, type Outcome } from '#contracts';
 import { Database, writeOnce, type Position, type WriteName } from '#database';
 import { conversationJson, type StoredConversation } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
@@ -18,7 +18,7 @@ type ConversationRow = Omit<StoredConversation, 'created_at'> & StoredRow;
 // Not coalesce(), which Postgres takes to leak what it is given: behind the wall around projects (decision 60) no index
 // would be asked for it, and each conversation counted from its beginning.
 const HORIZON_AT = `CASE WHEN kept.read_at IS NULL THEN '-infinity' ELSE kept.read_at END`;
-const HORIZON_ID = `CASE WHEN kept.read_id IS NULL THEN '00000000-0000-0000-0000-000000000000' ELSE kept.read_id END`;
+const HORIZON_ID = `CASE WHEN kept.read_id IS NULL THEN '${NIL_UUID}' ELSE kept.read_id END`;
 
 /** Of the conversations `kept`: each with its last message, and a count of what is behind the horizon. */
 const viewsOf = (kept: string): string => `

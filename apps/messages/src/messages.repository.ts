@@ -113,7 +113,7 @@ export class MessagesRepository {
       );
       await manager.query(
         `UPDATE messages.conversations SET (last_at, last_id) = (
-           SELECT created_at, id FROM (${LAST_OF('$2', '$3')} UNION ALL ${LAST_OF('$3', '$2')}) AS last
+           SELECT created_at, id FROM (${lastOf('$2', '$3')} UNION ALL ${lastOf('$3', '$2')}) AS last
            ORDER BY created_at DESC, id DESC LIMIT 1
          ) WHERE ${sides}`,
         pair,
@@ -129,10 +129,12 @@ interface SentRow {
   created_at: Date;
 }
 
-const LAST_OF = (sender: string, recipient: string): string => `(
-  SELECT created_at, id FROM messages.messages
-  WHERE project_id = $1 AND sender_mailbox = ${sender} AND recipient_mailbox = ${recipient}
-  ORDER BY created_at DESC, id DESC LIMIT 1)`;
+function lastOf(sender: string, recipient: string): string {
+  return `(
+    SELECT created_at, id FROM messages.messages
+    WHERE project_id = $1 AND sender_mailbox = ${sender} AND recipient_mailbox = ${recipient}
+    ORDER BY created_at DESC, id DESC LIMIT 1)`;
+}
 
 /** Those that may be sent, at the times that their conversations give them. */
 async function insert(

@@ -3,6 +3,7 @@ import {
   DEFAULT_LIMIT,
   Failure,
   mailboxOf,
+  NIL_UUID,
   parseMoment,
   Reply,
   sliceOf,
@@ -30,8 +31,6 @@ import { oldest } from './positions.js';
 import { sidesAround, sidesOf } from './sides.js';
 import { type StoredMessage } from './stored-message.js';
 
-/** Before the first id of all. */
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const RECENT_MS = 30 * 86_400_000;
 
 @Injectable()
@@ -74,7 +73,7 @@ export class MessagesService {
     const position = cursor === undefined ? undefined : decodeCursor(cursor);
     const reader = caller.role === 'admin' ? undefined : mailboxOf(caller);
     const until = parseMoment(to);
-    const end: Position | undefined = until && [until.toISOString(), FIRST_ID];
+    const end: Position | undefined = until && [until.toISOString(), NIL_UUID];
     const messages = await this.messages.walk({
       project_id: caller.project_id,
       sides: device_id === undefined ? sidesOf(reader) : sidesAround(device_id, reader),

@@ -41,6 +41,7 @@ export function lineOf(
   return { msg, ...idsOf(context), subject, outcome: word, took_ms: Math.round(took_ms * 10) / 10 };
 }
 
+/** What a span says of its subject, by OpenTelemetry's names for messaging. */
 export function aboutSubject(subject: string): Record<string, string> {
   return { 'messaging.system': 'nats', 'messaging.destination.name': subject };
 }

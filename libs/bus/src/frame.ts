@@ -11,6 +11,10 @@ export interface Part<Head> {
 
 const LENGTH_BYTES = 4;
 
+/**
+ * The parts as `Part` lays them out: heads of at most 4 GiB together, bodies of any size. Whether NATS takes so large a
+ * message is for the sender to see.
+ */
 export function encodeFrame<Head>(parts: Part<Head>[]): Uint8Array {
   const sizes = parts.map(({ body }) => (typeof body === 'string' ? Buffer.byteLength(body) : body.length));
   const heads = JSON.stringify(parts.map(({ head }, index) => [sizes[index], head]));

@@ -18,6 +18,10 @@ export type CallHead = [
   context: Omit<CallContext, 'caller'>,
 ];
 
+/**
+ * The heads of a frame's calls, in their order.
+ * @param now on the clock of `expires_at`, in ms
+ */
 export function callHeads(calls: { expires_at: number; context: CallContext }[], now: number): CallHead[] {
   const places = new Map<Caller, number>();
   return calls.map(({ expires_at, context: { caller, ...context } }, place) => {
@@ -60,6 +64,7 @@ export function failureToWire(failure: Failure): FailureOnWire {
   };
 }
 
+/** What `failureToWire` wrote, as the service threw it, but for its cause. */
 export function failureFromWire({ code, detail, ...details }: FailureOnWire): Failure {
   return new Failure(code, detail, details);
 }

@@ -45,6 +45,10 @@ export interface Contract<Request, Response> {
   readonly reply: Constructor<Response>;
 }
 
+/**
+ * A conversation between `request` and `reply`.
+ * @param subject `<service>.<verb>`: where in NATS the service listens, and whom the gateway may ask
+ */
 export function contract<Request, Response>(
   subject: string,
   request: Constructor<Request>,

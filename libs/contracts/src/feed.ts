@@ -1,5 +1,5 @@
 import { type Caller, contract } from './call.js';
-import { MAX_UUID } from './fields.js';
+import { MAX_UUID, NIL_UUID } from './fields.js';
 import { mailboxOf } from './messages.js';
 import { type AnyEntry, ENTRY_KINDS } from './timeline.js';
 
@@ -11,7 +11,7 @@ export type FeedKind = (typeof FEED_KINDS)[number];
 export type FeedPosition = [transaction_id: string, id: string];
 
 /** Before everything that a feed has. */
-export const FEED_START: FeedPosition = ['0', '00000000-0000-0000-0000-000000000000'];
+export const FEED_START: FeedPosition = ['0', NIL_UUID];
 
 /** Whether one position is behind the other in their feed. */
 export function isBehind([transaction_id, id]: FeedPosition, [other, other_id]: FeedPosition): boolean {

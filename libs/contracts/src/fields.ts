@@ -167,6 +167,9 @@ export function Uuid(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
+/** Of all UUIDs the first (RFC 9562, section 5.9). */
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+
 /** Of all UUIDs the last (RFC 9562, section 5.10). In a feed it stands for what is behind all rows, so that no row may have it. */
 export const MAX_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -360,9 +363,16 @@ export function Labels(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
-/** What may stand in the header `Idempotency-Key`. */
+/** What may stand in the header `Idempotency-Key`: as OpenAPI describes it, and in words. */
+export const IDEMPOTENCY_KEY_SCHEMA = { minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' };
+export const IDEMPOTENCY_KEY_DETAIL = 'must be 1 to 255 visible ASCII characters';
+
+const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_SCHEMA.pattern);
+
+/** Whether it may stand in the header `Idempotency-Key`. */
 export function isIdempotencyKey(value: unknown): value is string {
-  return typeof value === 'string' && /^[\x21-\x7e]{1,255}$/.test(value);
+  const { maxLength } = IDEMPOTENCY_KEY_SCHEMA;
+  return typeof value === 'string' && value.length <= maxLength && IDEMPOTENCY_KEY.test(value);
 }
 
 /** Where a body carries its idempotency key itself: the rules of the header. */
@@ -370,8 +380,8 @@ export function IdempotencyKeyField(): PropertyDecorator {
   return field(
     'idempotency_key',
     isIdempotencyKey,
-    'must be 1 to 255 visible ASCII characters',
-    { type: String, minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+    IDEMPOTENCY_KEY_DETAIL,
+    { type: String, ...IDEMPOTENCY_KEY_SCHEMA },
     { optional: true, description: 'The same key again is the same line; see the header Idempotency-Key.' },
   );
 }

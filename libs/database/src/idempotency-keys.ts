@@ -24,6 +24,7 @@ export type KeptName = WriteName & Pick<IdempotencyKey, 'answer'>;
 /** Runs one statement. */
 export type Query = <Row>(sql: string, values: unknown[]) => Promise<Row[]>;
 
+/** The statement for a migration that makes the table of `IdempotencyKey`. */
 export function idempotencyKeysTable(schema: string): string {
   return `CREATE TABLE "${schema}"."idempotency_keys" (
     "project_id" uuid NOT NULL,

@@ -7,6 +7,7 @@ export abstract class InboxEntry {
   @Column('timestamptz', { default: () => 'now()' }) taken_at!: Date;
 }
 
+/** The statement for a migration that makes the table of `InboxEntry`. */
 export function inboxTable(schema: string): string {
   return `CREATE TABLE "${schema}"."inbox" (
     "consumer" text NOT NULL,

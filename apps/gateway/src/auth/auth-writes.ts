@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, Reply } from '#contracts';
+import { Failure, NIL_UUID, Reply } from '#contracts';
 import { Database, keyOf, writeOnce } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { matches } from '../http/answer.js';
@@ -26,7 +26,7 @@ export interface Effect<T> {
 type Answer<T> = Omit<Effect<T>, 'changes'>;
 
 /** Keys belong to a project; the operator's to none. */
-const NO_PROJECT = '00000000-0000-0000-0000-000000000000';
+const NO_PROJECT = NIL_UUID;
 
 /** Every change of projects, members, devices and keys: one transaction with its audit, once per idempotency key. */
 @Injectable()

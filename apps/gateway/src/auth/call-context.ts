@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { Failure, isIdempotencyKey, type Caller, type Idempotency } from '#contracts';
+import { Failure, IDEMPOTENCY_KEY_DETAIL, isIdempotencyKey, type Caller, type Idempotency } from '#contracts';
 import { contentHash } from '#database';
 import { knownRequest } from '../http/request-trail.js';
 import { type AuthenticatedRequest } from './auth.guard.js';
@@ -34,7 +34,7 @@ export function contextWithoutKey(request: AuthenticatedRequest): RequestContext
 export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined || isIdempotencyKey(key)) return key;
-  throw Failure.invalid({ pointer: '/Idempotency-Key', detail: 'must be 1 to 255 visible ASCII characters' });
+  throw Failure.invalid({ pointer: '/Idempotency-Key', detail: IDEMPOTENCY_KEY_DETAIL });
 }
 
 /** The same call again is the same route, path, body and query, and the same device where one calls. */
