@@ -110,6 +110,33 @@ describe('a consumer of a feed', () => {
     expect(await effects()).toEqual(ids);
   });
 
+  it('gets what was wiped before it came, though nobody writes any more', async () => {
+    await world.start();
+    const ids = await world.insert(20);
+    await expectEffects(ids);
+    await (await world.streams()).delete(streamName('event'));
+    const seen: string[] = [];
+    const consumer = new FeedConsumer(world.connection, {
+      name: 'late',
+      kind: 'event',
+      replicas: 1,
+      handle: (entries) => Promise.resolve(void seen.push(...entries.map(({ head }) => head.id))),
+    });
+    consumer.onApplicationBootstrap();
+    await eventually(() => expect(seen).toEqual(ids));
+    await consumer.onModuleDestroy();
+  });
+
+  it('has a problem when its feed is gone', async () => {
+    const { relay, consumer } = await world.start();
+    await expectEffects(await world.insert(20));
+    await consumer.part.check();
+    await relay.onModuleDestroy();
+    await (await world.streams()).delete(streamName('event'));
+    const problem = (): Promise<string> => consumer.part.check().then(() => 'none', String);
+    await eventually(async () => expect(await problem()).toContain('stream not found'));
+  });
+
   it('goes on after a NATS that was away', async () => {
     await world.start();
     const ids = await world.insert(100);

@@ -72,6 +72,8 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopping = new AbortController();
   private running?: Promise<void>;
   private problem?: string;
+  /** Whether this process has found the stream of its feed there, ever. */
+  private hasBegun = false;
   private consumed = 0;
   private dead = 0;
   private batches_pending = 0;
@@ -124,6 +126,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async consume(consumer: Consumer): Promise<void> {
+    this.hasBegun = true;
     while (!this.stopping.signal.aborted) {
       const message = await this.unlessStopped(consumer.next({ expires: WAIT_MS }));
       this.batches_pending = message?.info.pending ?? 0;
@@ -282,7 +285,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   /** Once for each problem, however long it lasts. A feed that nobody has begun yet has no entries: that is none. */
   private report(error: unknown): void {
     const isMissing = error instanceof JetStreamApiError && error.code === STREAM_MISSING;
-    const problem = isMissing ? undefined : String(error);
+    const problem = isMissing && !this.hasBegun ? undefined : String(error);
     if (problem !== this.problem && problem !== undefined) this.logger.error(error);
     this.problem = problem;
   }

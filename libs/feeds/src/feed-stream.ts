@@ -47,14 +47,7 @@ export class FeedStream {
   /** Makes the stream, or makes it what it is to be, and says where it ends. */
   async open(): Promise<StreamEnd> {
     const manager = await jetstreamManager(this.nats, { checkAPI: false });
-    const { state } = await declareStream(manager, {
-      name: streamName(this.kind),
-      subjects: [feedSubject(this.kind)],
-      max_age: nanos(maxAgeOf(this.kind) ?? 0),
-      max_bytes: this.limits.max_bytes,
-      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-      num_replicas: this.limits.replicas,
-    });
+    const { state } = await this.declare(manager);
     // What somebody else has put there is behind the last batch, or before it: it is passed over.
     for (let seq = state.last_seq; state.messages > 0 && seq >= state.first_seq; seq -= 1) {
       const found = await manager.streams.getMessage(streamName(this.kind), { seq });
@@ -62,6 +55,12 @@ export class FeedStream {
       if (batch) return { sequence: state.last_seq, position: batch.position };
     }
     return { sequence: state.last_seq };
+  }
+
+  /** Makes the stream when it is gone, and says where it ends: not where it was left, when it was wiped meanwhile. */
+  async lastSequence(): Promise<number> {
+    const { state } = await this.declare(await jetstreamManager(this.nats, { checkAPI: false }));
+    return state.last_seq;
   }
 
   /**
@@ -92,6 +91,17 @@ export class FeedStream {
   async remove(): Promise<void> {
     const manager = await jetstreamManager(this.nats, { checkAPI: false });
     await manager.streams.delete(streamName(this.kind));
+  }
+
+  private declare(manager: JetStreamManager): ReturnType<typeof declareStream> {
+    return declareStream(manager, {
+      name: streamName(this.kind),
+      subjects: [feedSubject(this.kind)],
+      max_age: nanos(maxAgeOf(this.kind) ?? 0),
+      max_bytes: this.limits.max_bytes,
+      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+      num_replicas: this.limits.replicas,
+    });
   }
 }
 

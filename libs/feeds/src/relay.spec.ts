@@ -126,6 +126,15 @@ describe('the relay', () => {
     await expectPublished(ids);
   });
 
+  it('fills a stream anew that was wiped while there was nothing to publish', async () => {
+    const { relay } = await world.start();
+    const ids = await world.insert(300);
+    await expectPublished(ids);
+    await (await world.streams()).delete(STREAM);
+    await expectPublished(ids);
+    await relay.part.check();
+  });
+
   it.each(['purge', 'delete'] as const)('fills a stream anew after a %s while it was down', async (wipe) => {
     const first = await world.start();
     const ids = await world.insert(300);

@@ -20,6 +20,8 @@ const ROWS_A_READ = 512;
 const GATHER_MS = 50;
 /** How often it looks for what others have committed. */
 const POLL_MS = 200;
+/** How often it looks, with nothing to publish, whether all is still as it left it. */
+const LOOK_ROUND_MS = 3_000;
 const TRY_AGAIN_MS = 500;
 /** Times of rows rise along the feed, give or take as much. */
 const CLOCK_MARGIN_MS = 3_600_000;
@@ -116,6 +118,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     let position = await this.begin(lead, stream, end);
     this.isLeading = true;
     this.problem = this.told = undefined;
+    let looked_at = performance.now();
     for (;;) {
       const rows = await this.feed.next(lead, position, ROWS_A_READ);
       const [oldest] = rows as Record<string, unknown>[];
@@ -129,6 +132,13 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       this.waiting_since = undefined;
       if (rows.length === ROWS_A_READ) continue;
       if (this.stopping.signal.aborted) return;
+      if (rows.length === 0 && performance.now() - looked_at >= LOOK_ROUND_MS) {
+        if ((await stream.lastSequence()) !== sequence) {
+          this.logger.warn(`The stream of ${source.kind} is not as it was left: it is opened anew`);
+          return;
+        }
+        looked_at = performance.now();
+      }
       await this.rest();
     }
   }
