@@ -64,6 +64,25 @@ describe('the database of a service', () => {
     await schema.database.ping();
   });
 
+  it('is unavailable while it refuses connections, whatever it gives as the reason', async () => {
+    const server = new URL(schema.admin_url);
+    const name = server.pathname.slice(1);
+    server.pathname = '/postgres';
+    const admit = (isAdmitted: boolean): Promise<unknown> =>
+      queryDatabase(server.href, `ALTER DATABASE ${name} ALLOW_CONNECTIONS ${isAdmitted}`);
+    await admit(false);
+    await queryDatabase(
+      server.href,
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+      [name],
+    );
+    await eventually(() => schema.pool.totalCount === 0);
+    await expect(schema.database.ping()).rejects.toEqual(unavailable);
+    await expect(schema.database.transaction(async () => undefined)).rejects.toEqual(unavailable);
+    await admit(true);
+    await schema.database.ping();
+  });
+
   it('is unavailable to a statement that takes too long, and says that less would do', async () => {
     const slow = schema.database.transaction(async (manager) => {
       await manager.query('SET LOCAL statement_timeout = 1');

@@ -12,10 +12,19 @@ const TOOK_TOO_LONG = '57014';
 
 /** Errors of the driver itself, which have no SQLSTATE. */
 const CUT_OFF =
-  /^(E[A-Z]+|Connection terminated.*|timeout expired|timeout exceeded when trying to connect|.*not queryable.*)$/;
+  /^(E[A-Z]+|EAI_AGAIN|Connection terminated.*|timeout expired|timeout exceeded when trying to connect|.*not queryable.*)$/;
+
+/** Whatever kept a connection from being made, e.g. a password: nobody's statement is to blame for it. */
+const CONNECTING = new WeakSet<Error>();
 
 /** Where errors repeat what a statement was given: TypeORM's all of it, the server's the row or the document. */
 const VALUES = ['parameters', 'detail', 'where'];
+
+/** Marks an error as one of making a connection. @returns it */
+export function whileConnecting(error: Error): Error {
+  CONNECTING.add(error);
+  return error;
+}
 
 /**
  * What a driver's error means to a caller: `unavailable` for what passes, the error itself for our own faults. Either
@@ -31,6 +40,7 @@ export function databaseFailure(error: unknown): unknown {
     error instanceof QueryRunnerProviderAlreadyReleasedError;
   const isTemporary =
     isReleased ||
+    CONNECTING.has(error) ||
     (code === undefined ? CUT_OFF.test(error.message) : TEMPORARY.test(code) || CUT_OFF.test(code));
   if (!isTemporary) return error;
   // Of a question that is too large, again and again: who asks has to know that asking for less helps.

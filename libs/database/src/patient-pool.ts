@@ -1,4 +1,5 @@
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { whileConnecting } from './failures.js';
 
 /**
  * How long a caller waits for a connection before it is refused: in parts, as timers come before sockets. A process that
@@ -86,7 +87,7 @@ export class PatientPool extends Pool {
           this.serve();
           // Who still has another connection to wait for waits.
         } else if (this.totalCount === 0) {
-          for (const caller of this.waiting) this.answer(caller, error);
+          for (const caller of this.waiting) this.answer(caller, whileConnecting(error));
         }
       });
     }
