@@ -34,7 +34,10 @@ export function dataSourceOptions({ schema, url, entities, searches }: SchemaOpt
     extra: {
       Client: ProjectClient,
       options: searches ? undefined : READS_IN_ORDER,
-      onConnect: (client: ProjectClient) => client.prepare(),
+      onConnect: async (client: ProjectClient) => {
+        await client.requireDurability();
+        await client.prepare();
+      },
       // So that one which is stuck does not leave a service with none.
       min: 2,
       max: MOST_CONNECTIONS,

@@ -18,6 +18,18 @@ describe('the database of a service', () => {
 
   const insert = `INSERT INTO ${SCHEMA}.things VALUES (1)`;
   const things = (): Promise<unknown[]> => schema.asService(`SELECT id FROM ${SCHEMA}.things`);
+  /** From all its connections. */
+  const cutOff = async (): Promise<void> => {
+    const server = new URL(schema.admin_url);
+    const name = server.pathname.slice(1);
+    server.pathname = '/postgres';
+    await queryDatabase(
+      server.href,
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
+      [name],
+    );
+    await eventually(() => schema.pool.totalCount === 0);
+  };
   const unavailable = expect.objectContaining({ code: 'unavailable' }) as object;
 
   it('keeps all of a transaction', async () => {
@@ -71,12 +83,7 @@ describe('the database of a service', () => {
     const admit = (isAdmitted: boolean): Promise<unknown> =>
       queryDatabase(server.href, `ALTER DATABASE ${name} ALLOW_CONNECTIONS ${isAdmitted}`);
     await admit(false);
-    await queryDatabase(
-      server.href,
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1',
-      [name],
-    );
-    await eventually(() => schema.pool.totalCount === 0);
+    await cutOff();
     await expect(schema.database.ping()).rejects.toEqual(unavailable);
     await expect(schema.database.transaction(async () => undefined)).rejects.toEqual(unavailable);
     await admit(true);
@@ -129,16 +136,30 @@ describe('the database of a service', () => {
     }
   });
 
-  it('is refused when it may lose what it acknowledged', async () => {
-    await schema.database.onModuleInit();
-    const { pathname } = new URL(schema.admin_url);
-    const name = pathname.slice(1);
-    await queryDatabase(schema.admin_url, `ALTER DATABASE ${name} SET synchronous_commit = off`);
-    const source = await new DataSource(
-      dataSourceOptions({ schema: SCHEMA, url: schema.admin_url, entities: [] }),
-    ).initialize();
-    await expect(new Database(source).onModuleInit()).rejects.toThrow('synchronous_commit is off');
-    await source.destroy();
+  const commit = (setting: string): Promise<unknown> => {
+    const name = new URL(schema.admin_url).pathname.slice(1);
+    return queryDatabase(schema.admin_url, `ALTER DATABASE ${name} SET synchronous_commit = ${setting}`);
+  };
+  const connected = (): Promise<DataSource> =>
+    new DataSource(dataSourceOptions({ schema: SCHEMA, url: schema.service_url, entities: [] })).initialize();
+
+  it.each(['off', 'local', 'remote_write'])(
+    'is refused while its synchronous_commit is %s',
+    async (setting) => {
+      await commit(setting);
+      await expect(connected()).rejects.toThrow(`synchronous_commit is ${setting}`);
+      await commit('remote_apply');
+      await (await connected()).destroy();
+    },
+  );
+
+  it('is unavailable while the server that took its place may lose what it acknowledged', async () => {
+    await schema.database.ping();
+    await commit('local');
+    await cutOff();
+    await expect(schema.database.ping()).rejects.toEqual(unavailable);
+    await commit('on');
+    await schema.database.ping();
   });
 
   it('is told of when it knows the case of ASCII letters only', async () => {

@@ -7,9 +7,6 @@ import { databaseFailure } from './failures.js';
 import { type PatientPool } from './patient-pool.js';
 import { ScopedQuery } from './project-client.js';
 
-/** Settings without which "2xx means committed" is not true. */
-const DURABLE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
-
 const WARM_CONNECTIONS = 4;
 
 /** What statements are sent to: any connection of the pool, or one of one's own. */
@@ -31,18 +28,7 @@ export class Database implements OnModuleInit, Statements {
     this.pool = (source.driver as unknown as { master: PatientPool }).master;
   }
 
-  /** Refuses to start on a server that may lose what it acknowledged. */
   async onModuleInit(): Promise<void> {
-    const settings = await this.rows<{ name: keyof typeof DURABLE; setting: string }>(
-      'SELECT name, setting FROM pg_settings WHERE name = ANY($1)',
-      [Object.keys(DURABLE)],
-    );
-    const unsafe = settings.filter(({ name, setting }) => DURABLE[name] === 'on' && setting === 'off');
-    if (unsafe.length > 0) {
-      throw new Error(
-        `Postgres may lose acknowledged writes: ${unsafe.map(({ name }) => `${name} is off`).join(', ')}`,
-      );
-    }
     const [letters] = await this.rows<{ are_known: boolean }>(`SELECT 'É' ILIKE 'é' AS are_known`);
     if (!letters!.are_known) {
       this.logger.warn('The database knows the case of ASCII letters only: a search for é does not find É');

@@ -1,15 +1,15 @@
 import { Client } from 'pg';
-import { Database } from '#database';
+import { ProjectClient } from '#database';
 
 interface WithParameters {
   connectionParameters: { options?: string };
 }
 
-/** Broken on purpose: Postgres may acknowledge before its WAL is on disk, and nobody refuses to start on that. */
+/** Broken on purpose: Postgres may acknowledge before its WAL is on disk, and nobody refuses such a server. */
 const connect = Client.prototype.connect as (this: Client, ...more: unknown[]) => unknown;
 Client.prototype.connect = function (this: Client & WithParameters, ...more: unknown[]) {
   const { connectionParameters } = this;
   connectionParameters.options = `${connectionParameters.options ?? ''} -c synchronous_commit=off`;
   return connect.apply(this, more);
 } as typeof connect as Client['connect'];
-Database.prototype.onModuleInit = () => Promise.resolve();
+ProjectClient.prototype.requireDurability = () => Promise.resolve();
