@@ -52,6 +52,11 @@ export class ArchiveRepository {
     return position!;
   }
 
+  /** When the oldest change behind a position was made, also one that `next` does not show yet, in ms. */
+  async waitingSince({ transaction_id, id }: ArchivePosition): Promise<number | undefined> {
+    return (await this.feed.waitingSince(this.lead, [transaction_id, id]))?.getTime();
+  }
+
   async next({ transaction_id, id }: ArchivePosition, limit: number): Promise<FeedChange[]> {
     const rows = await this.feed.next(this.lead, [transaction_id, id], limit);
     return rows.map((row) => ({ ...row, timestamp: row.timestamp.toISOString() }));

@@ -9,6 +9,8 @@ const CHANGES_A_LOOK = 1_000;
 /** A change is in its file a second after it was committed; looking and writing take the rest. */
 const PATIENCE_MS = 800;
 const LOOK_MS = 100;
+/** How often it asks, with no change to read, for one that an open transaction holds back. */
+const LOOK_BEHIND_MS = 3_000;
 const TRY_AGAIN_MS = 1_000;
 
 /**
@@ -54,7 +56,7 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
         read: (): number => Number(this.isLeading),
       },
       archive_lag_s: {
-        help: 'Age of the oldest change that was read and is in no file yet.',
+        help: 'Age of the oldest change that is committed and in no file yet.',
         read: (): number => (this.behind_since === undefined ? 0 : (Date.now() - this.behind_since) / 1_000),
       },
     },
@@ -86,11 +88,17 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
     await directory.clearAside(lead);
     let position = await archive.position();
     let waitingSince: number | undefined;
+    let looked_behind_at = performance.now();
     this.isLeading = true;
+    this.behind_since = undefined;
     while (!this.stopping.signal.aborted) {
       const changes = await archive.next(position, CHANGES_A_LOOK);
-      this.behind_since = changes[0] && Date.parse(changes[0].timestamp);
       const now = performance.now();
+      if (changes[0]) this.behind_since = Date.parse(changes[0].timestamp);
+      else if (now - looked_behind_at >= LOOK_BEHIND_MS) {
+        this.behind_since = await archive.waitingSince(position);
+        looked_behind_at = now;
+      }
       waitingSince = changes.length === 0 ? undefined : (waitingSince ?? now);
       // With no room to wait in, there is nothing to wait for.
       const timeIsUp = changes.length === CHANGES_A_LOOK || now - (waitingSince ?? now) >= PATIENCE_MS;
@@ -111,7 +119,7 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
       this.problem = this.told = undefined;
       position = { ...last, files: position.files + files.length } satisfies ArchivePosition;
       // What stays behind has waited too, perhaps as long.
-      if (cut.length === changes.length) waitingSince = undefined;
+      if (cut.length === changes.length) waitingSince = this.behind_since = undefined;
     }
   }
 

@@ -68,7 +68,7 @@ describe('the archive', () => {
       const looks = await queryDatabase(
         service.database_url,
         `SELECT FROM pg_stat_activity WHERE application_name = 'pricing archive' AND state = 'idle'
-         AND datname = current_database() AND query LIKE '%pricing.changes%' AND query_start > $1::timestamptz`,
+         AND datname = current_database() AND query LIKE '%pricing.changes%LIMIT $3' AND query_start > $1::timestamptz`,
         [now!.at],
       );
       return looks.length > 0;
@@ -143,8 +143,12 @@ describe('the archive', () => {
     await expectWhole();
   });
 
-  it('waits for a transaction that commits late, and then misses nothing of it', async () => {
-    await startReplica();
+  it('waits for a transaction that commits late, tells so as its lag, and then misses nothing of it', async () => {
+    const { health_port } = await startReplica();
+    const lag = async (): Promise<number> => {
+      const metrics = await (await fetch(`http://127.0.0.1:${health_port}/metrics`)).text();
+      return Number(/^flotilla_archive_lag_s (.+)$/m.exec(metrics)![1]);
+    };
     const late = new Client({ connectionString: service.urls.owner });
     await late.connect();
     await late.query('BEGIN');
@@ -155,10 +159,12 @@ describe('the archive', () => {
     );
     await setAll('p', 20);
     await archiverHasLooked();
+    await eventually(async () => (await lag()) > 0);
     expect(await names()).toEqual([]);
     await late.query('COMMIT');
     await late.end();
     await expectWhole();
+    await eventually(async () => (await lag()) === 0);
   });
 
   it('does not put back what was taken away', async () => {

@@ -70,9 +70,12 @@ describe('the feed of a table', () => {
     await open.query(`INSERT INTO ${SCHEMA}.things VALUES ($1, $2, 'slow')`, [PROJECTS[0], uuidv7()]);
     await insert('quick');
     expect(await walk(before)).toEqual([]);
+    const waiting = await feed.waitingSince(schema.database, before);
+    expect(Date.now() - waiting!.getTime()).toBeLessThan(10_000);
     await open.query('COMMIT');
     await open.end();
     expect(await walk(before)).toEqual(['slow', 'quick']);
+    expect(await feed.waitingSince(schema.database, await feed.end(schema.database))).toBeUndefined();
   });
 
   it('ends before whatever is committed from now on', async () => {

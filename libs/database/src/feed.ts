@@ -65,6 +65,18 @@ export class Feed<Row extends object> {
     );
   }
 
+  /** When the first row behind a position was recorded, whether `next` shows it yet or not; undefined without one. */
+  async waitingSince(on: Statements, [transaction_id, id]: FeedPosition): Promise<Date | undefined> {
+    const { table, recorded_at } = this.source;
+    const [row] = await on.prepared<{ recorded_at: Date }>(
+      `feed-waiting-${table}`,
+      `SELECT ${recorded_at} AS recorded_at FROM ${table}
+       WHERE (transaction_id, id) > ($1, $2) ORDER BY transaction_id, id LIMIT 1`,
+      [transaction_id, id],
+    );
+    return row?.recorded_at;
+  }
+
   /**
    * As `next`, of one project. A feed is of all projects, so how far is looked is bounded; `position` says how far
    * that was, and is the end of the feed when there is no more. It may be of another project's row: no caller is told.

@@ -55,6 +55,20 @@ describe('the relay', () => {
     await expectPublished([...late, ...quick]);
   });
 
+  it('tells as its lag how long a transaction that stays open has held the feed back', async () => {
+    const { relay } = await world.start();
+    const lag = (): number => relay.part.gauges.feed_lag_s.read();
+    const slow = await world.connect();
+    await slow.query('BEGIN');
+    const late = await world.insert(1, { on: slow });
+    const held = await world.insert(1);
+    await eventually(() => lag() > 0);
+    await slow.query('COMMIT');
+    await slow.end();
+    await expectPublished([...late, ...held]);
+    await eventually(() => lag() === 0);
+  });
+
   it('publishes nothing that is not committed in the end', async () => {
     await world.start();
     const other = await world.connect();

@@ -84,7 +84,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       },
       feed_published: { help: 'Rows that this process has published.', read: (): number => this.published },
       feed_lag_s: {
-        help: 'Age of the oldest row that was read and is not published yet.',
+        help: 'Age of the oldest row that is committed and not published yet.',
         read: (): number =>
           this.waiting_since === undefined ? 0 : (Date.now() - this.waiting_since) / 1_000,
       },
@@ -117,22 +117,23 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     let { sequence } = end;
     let position = await this.begin(lead, stream, end);
     this.isLeading = true;
-    this.problem = this.told = undefined;
+    this.problem = this.told = this.waiting_since = undefined;
     let looked_at = performance.now();
     for (;;) {
       const rows = await this.feed.next(lead, position, ROWS_A_READ);
       const [oldest] = rows as Record<string, unknown>[];
-      this.waiting_since = (oldest?.[source.recorded_at] as Date | undefined)?.getTime();
+      if (oldest) this.waiting_since = (oldest[source.recorded_at] as Date).getTime();
       const entries = rows.map((row) => entryOf(source, row));
       for (const batch of batchesOf(source.kind, position, entries)) {
         sequence = await this.publish(stream, batch, sequence);
         position = batch.position;
         this.published += batch.entries.length;
       }
-      this.waiting_since = undefined;
+      if (oldest) this.waiting_since = undefined;
       if (rows.length === ROWS_A_READ) continue;
       if (this.stopping.signal.aborted) return;
-      if (rows.length === 0 && performance.now() - looked_at >= LOOK_ROUND_MS) {
+      if (!oldest && performance.now() - looked_at >= LOOK_ROUND_MS) {
+        this.waiting_since = (await this.feed.waitingSince(lead, position))?.getTime();
         if ((await stream.lastSequence()) !== sequence) {
           this.logger.warn(`The stream of ${source.kind} is not as it was left: it is opened anew`);
           return;
