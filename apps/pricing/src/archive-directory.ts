@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A file that is written aside, under a name that nobody else writes, until it is renamed. */
@@ -40,12 +40,19 @@ export class ArchiveDirectory {
     await this.sync(ASIDE);
   }
 
-  /** What is no longer aside is in its place already, or was and has been taken away. */
+  /**
+   * What is no longer aside is in its place already, or was and has been taken away.
+   * @throws when a file of that name with other content is in its place, which stays as it is
+   */
   async putInPlace(files: PromisedFile[]): Promise<void> {
     for (const { name, aside } of files) {
-      await rename(join(this.path, aside), join(this.path, name)).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      });
+      const written = await this.contentOf(aside);
+      if (!written) continue;
+      // Not left to a link, which never replaces: killed behind it, what was taken away meanwhile would be put back.
+      const there = await this.contentOf(name);
+      if (there && !there.equals(written))
+        throw new Error(`The archive has another file ${name} already: was a copy of the database restored?`);
+      await rename(join(this.path, aside), join(this.path, name)).catch(unlessMissing);
     }
     if (files.length === 0) return;
     await this.sync();
@@ -62,6 +69,10 @@ export class ArchiveDirectory {
     await Promise.all(earlier.map((name) => rm(join(this.path, ASIDE, name), { force: true })));
   }
 
+  private contentOf(name: string): Promise<Buffer | undefined> {
+    return readFile(join(this.path, name)).catch(unlessMissing);
+  }
+
   /** Names are kept by their directory, which is synchronized apart from its files. */
   private async sync(name = ''): Promise<void> {
     const directory = await open(join(this.path, name), 'r');
@@ -71,4 +82,8 @@ export class ArchiveDirectory {
       await directory.close();
     }
   }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }

@@ -252,6 +252,36 @@ describe('the archive', () => {
     await lead!.giveUp();
   });
 
+  it('replaces no file of the same name from before a restore, says so, and goes on once it is gone', async () => {
+    const name = `000000000001-${project_id}.json`;
+    await writeFile(join(directory, name), '["of a change that the copy does not have"]');
+    const { health_port } = await startReplica();
+    const archive = async (): Promise<object> => {
+      const answer = await fetch(`http://127.0.0.1:${health_port}/health`);
+      return ((await answer.json()) as { parts: { archive: object } }).parts.archive;
+    };
+    await set('p', 1);
+    await eventually(async () => expect(await archive()).toMatchObject({ status: 'down' }));
+    await rename(join(directory, name), join(directory, 'moved away'));
+    await eventually(async () => expect(await archive()).toMatchObject({ status: 'up' }));
+    expect(await readFile(join(directory, 'moved away'), 'utf8')).toBe(
+      '["of a change that the copy does not have"]',
+    );
+    await rm(join(directory, 'moved away'));
+    await expectWhole();
+  });
+
+  it('takes a file in its place that holds the same for its own', async () => {
+    const file = { name: '1.json', aside: asideOf('1.json', 1), content: '[1]' };
+    const archive = new ArchiveDirectory(directory);
+    await archive.make();
+    await writeFile(join(directory, file.name), file.content);
+    await archive.writeAside([file]);
+    await archive.putInPlace([file]);
+    expect(await readFile(join(directory, file.name), 'utf8')).toBe(file.content);
+    expect(await aside()).toEqual([]);
+  });
+
   it('says in health and metrics that it cannot write, and goes on once it can', async () => {
     await writeFile(join(directory, '.aside'), 'in its way');
     const { health_port } = await startReplica();
