@@ -177,6 +177,19 @@ describe('the feed of a table', () => {
     expect(await from(3)).toEqual([]);
   });
 
+  it('knows a position of another history, whose numbers it has come past', async () => {
+    const later = new Date(Date.now() + 3_600_000);
+    await insert('read');
+    const [read] = await feed.next(schema.database, ['1', FEED_START[1]], 1);
+    const isForeign = (id: string): Promise<boolean> =>
+      feed.isForeign(schema.database, [read!.transaction_id, id], new Date());
+    expect(await isForeign(read!.id)).toBe(false);
+    expect(await isForeign(uuidv7())).toBe(false);
+    await schema.asService(`UPDATE ${SCHEMA}.things SET recorded_at = $1`, [later]);
+    expect(await isForeign(read!.id)).toBe(false);
+    expect(await isForeign(uuidv7())).toBe(true);
+  });
+
   it('knows a position that is of another database', async () => {
     await insert('a');
     const [row] = await feed.next(schema.database, ['1', FEED_START[1]], 1);

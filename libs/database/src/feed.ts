@@ -40,6 +40,9 @@ export function feedColumn(schema: string, table: string): string[] {
 /** The oldest transaction that may still commit something: what lies before it is complete. */
 const HORIZON = 'pg_snapshot_xmin(pg_current_snapshot())::text::bigint';
 
+/** Clocks of servers differ by less. */
+const CLOCKS_DIFFER_MS = 60_000;
+
 /** How far a question of one project looks at a time, whatever of it is the project's. */
 const ROWS_LOOKED_AT = 5_000;
 
@@ -137,14 +140,32 @@ export class Feed<Row extends object> {
     return [String(to), FEED_START[1]];
   }
 
-  /** Whether the position of a row is of a transaction that this database has not begun yet: it was another's. */
+  /** Whether the position of a row is not complete here yet, though it was where the row was read: it was another's. */
   async isAhead(on: Statements, [transaction_id]: FeedPosition): Promise<boolean> {
     const [row] = await on.prepared<{ is_ahead: boolean }>(
       'feed-is-ahead',
-      'SELECT $1::bigint >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS is_ahead',
+      `SELECT $1::bigint >= ${HORIZON} AS is_ahead`,
       [transaction_id],
     );
     return row!.is_ahead;
+  }
+
+  /**
+   * Whether the row that was read at a position is of another history than this database has, e.g. of before a restore,
+   * also when the numbers of transactions have come past it since. A row that is gone says nothing, as rows may be
+   * deleted; another up to its place does that was recorded only after it was read.
+   */
+  async isForeign(on: Statements, position: FeedPosition, read_at: Date): Promise<boolean> {
+    if (await this.isAhead(on, position)) return true;
+    const { table, recorded_at } = this.source;
+    const [last] = await on.prepared<{ id: string; recorded_at: Date }>(
+      `feed-last-${table}`,
+      `SELECT id, ${recorded_at} AS recorded_at FROM ${table}
+       WHERE (transaction_id, id) <= ($1, $2) ORDER BY transaction_id DESC, id DESC LIMIT 1`,
+      [...position],
+    );
+    if (!last || last.id === position[1]) return false;
+    return last.recorded_at.getTime() > read_at.getTime() + CLOCKS_DIFFER_MS;
   }
 
   /** The position of the last row that is looked at, at most the end of the feed. */

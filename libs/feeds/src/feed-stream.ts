@@ -12,8 +12,8 @@ export interface StreamLimits {
 /** Where a stream ends. */
 export interface StreamEnd {
   sequence: number;
-  /** Of the last batch; undefined when there is none. */
-  position?: FeedPosition;
+  /** The last batch; undefined when there is none. */
+  last?: { position: FeedPosition; published_at: Date };
 }
 
 const DAY_MS = 86_400_000;
@@ -52,7 +52,8 @@ export class FeedStream {
     for (let seq = state.last_seq; state.messages > 0 && seq >= state.first_seq; seq -= 1) {
       const found = await manager.streams.getMessage(streamName(this.kind), { seq });
       const batch = found && decodeBatch({ subject: found.subject, data: found.data, headers: found.header });
-      if (batch) return { sequence: state.last_seq, position: batch.position };
+      if (batch)
+        return { sequence: state.last_seq, last: { position: batch.position, published_at: found.time } };
     }
     return { sequence: state.last_seq };
   }

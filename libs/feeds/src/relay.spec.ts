@@ -1,9 +1,11 @@
 import { Logger } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { eventually } from '#testing';
 import { FEED_START } from '#contracts';
 import { batchesOf } from './feed-batch.js';
 import { FeedStream, streamName } from './feed-stream.js';
 import { feedWorld, type FeedWorld } from '../test/feed-world.js';
+import { SCHEMA } from '../test/things.js';
 
 const STREAM = streamName('event');
 const LIMITS = { replicas: 1, max_bytes: 256 * 1024 * 1024 };
@@ -169,16 +171,39 @@ describe('the relay', () => {
     await expectPublished(kept);
   });
 
-  it('begins a stream anew that is of another database', async () => {
+  const publishForeign = async (transaction_id: string): Promise<void> => {
     const stream = new FeedStream(world.connection.nats, 'event', LIMITS);
     const { sequence } = await stream.open();
-    const position: [string, string] = ['1000000000000', world.project_id];
-    const head = { project_id: world.project_id, position, id: world.project_id, device_id: null };
+    const position: [string, string] = [transaction_id, uuidv7()];
+    const head = { project_id: world.project_id, position, id: position[1], device_id: null };
     const [batch] = batchesOf('event', FEED_START, [{ head, body: '{}' }]);
     await stream.publish(batch!, sequence);
+  };
+
+  it('begins a stream anew that is of another database', async () => {
+    await publishForeign('1000000000000');
     const ids = await world.insert(3);
     await world.start();
     await expectPublished(ids);
+  });
+
+  it('begins a stream anew that is of before a restore, whose numbers the database has come past', async () => {
+    const recorded_at = new Date(Date.now() + 3_600_000).toISOString();
+    const ids = await world.insert(3, { recorded_at });
+    const [now] = await world.query<{ number: string }>('SELECT pg_current_xact_id()::text AS number');
+    await publishForeign(now!.number);
+    await world.start();
+    await expectPublished([...ids, ...(await world.insert(3))]);
+  });
+
+  it('goes on behind a row that was deleted since', async () => {
+    const first = await world.start();
+    const ids = await world.insert(3);
+    await expectPublished(ids);
+    await first.stop();
+    await world.query(`DELETE FROM ${SCHEMA}.things WHERE id = $1`, [ids[2]]);
+    await world.start();
+    await expectPublished([...ids, ...(await world.insert(3))]);
   });
 
   it('goes on behind a message that is none of its own', async () => {

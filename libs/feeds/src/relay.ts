@@ -165,10 +165,10 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
   }
 
   /** Where to go on; in a stream without entries, before all that it is to hold. */
-  private async begin(lead: Lead, stream: FeedStream, { position }: StreamEnd): Promise<FeedPosition> {
+  private async begin(lead: Lead, stream: FeedStream, { last }: StreamEnd): Promise<FeedPosition> {
     const { kind } = this.options.source;
-    if (position && !(await this.feed.isAhead(lead, position))) return position;
-    if (position) {
+    if (last) {
+      if (!(await this.feed.isForeign(lead, last.position, last.published_at))) return last.position;
       this.logger.error(`The stream of ${kind} is of another database: it begins anew`);
       await stream.clear();
     }
