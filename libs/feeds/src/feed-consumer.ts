@@ -65,7 +65,7 @@ export function deadLetterStream(consumer: string): string {
 /**
  * Consumes a feed in its order, one batch at a time over all replicas. What passes by itself is waited for, however
  * long. An entry that cannot be digested is tried again a few times while the others go on, then put among the dead
- * letters, from where it can be offered anew: it holds up nothing.
+ * letters, where it is kept whole for 30 days: it holds up nothing.
  */
 export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(FeedConsumer.name);
