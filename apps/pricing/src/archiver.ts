@@ -1,6 +1,5 @@
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Lead } from '#database';
-import { setTimeout } from 'node:timers/promises';
+import { Leadership, type Lead } from '#database';
 import { countToCut, cutFiles } from './archive-cut.js';
 import { asideOf, type ArchiveDirectory } from './archive-directory.js';
 import { ArchiveRepository, type ArchivePosition } from './archive.repository.js';
@@ -11,7 +10,6 @@ const PATIENCE_MS = 800;
 const LOOK_MS = 100;
 /** How often it asks, with no change to read, for one that an open transaction holds back. */
 const LOOK_BEHIND_MS = 3_000;
-const TRY_AGAIN_MS = 1_000;
 
 /**
  * Puts every committed change into a file, once. One replica leads. It writes files aside, then says in one
@@ -19,69 +17,44 @@ const TRY_AGAIN_MS = 1_000;
  * aside, and throws away what was not said: wherever the old one died, no change is lost and none is twice.
  */
 export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly logger = new Logger(Archiver.name);
-  private readonly stopping = new AbortController();
-  private running?: Promise<void>;
-  private problem?: string;
-  /** What the log tells of already. */
-  private told?: string;
-  private isLeading = false;
-  /** Of the oldest change that is in no file yet, its time in ms. */
-  private behind_since?: number;
+  private readonly leadership: Leadership;
 
   /** @param url of the database, for a connection of its own */
   constructor(
-    private readonly url: string,
+    url: string,
     private readonly directory: ArchiveDirectory,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.running = this.run();
+  ) {
+    const work = (lead: Lead): Promise<void> => this.write(new ArchiveRepository(lead));
+    this.leadership = new Leadership(url, 'pricing archive', work, new Logger(Archiver.name));
   }
 
-  async onModuleDestroy(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+  onApplicationBootstrap(): void {
+    this.leadership.start();
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.leadership.stop();
   }
 
   /** The archive as a part of the app's health and metrics. */
   readonly part = {
     name: 'archive',
     essential: false,
-    check: (): Promise<void> =>
-      this.problem === undefined ? Promise.resolve() : Promise.reject(new Error(this.problem)),
+    check: (): Promise<void> => this.leadership.check(),
     gauges: {
       archive_leads: {
         help: 'Whether this process writes the archive.',
-        read: (): number => Number(this.isLeading),
+        read: (): number => Number(this.leadership.isLeading),
       },
       archive_lag_s: {
         help: 'Age of the oldest change that is committed and in no file yet.',
-        read: (): number => (this.behind_since === undefined ? 0 : (Date.now() - this.behind_since) / 1_000),
+        read: (): number => this.leadership.lag_s,
       },
     },
   };
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      try {
-        const lead = await Lead.wait(this.url, 'pricing archive', this.stopping.signal, () => {
-          // The archive is somebody else's now, and what kept it from this one says nothing any more.
-          this.problem = undefined;
-          this.behind_since = undefined;
-        });
-        if (lead) await this.write(new ArchiveRepository(lead)).finally(() => lead.giveUp());
-      } catch (error) {
-        this.report(error);
-        await this.pause(TRY_AGAIN_MS);
-      } finally {
-        this.isLeading = false;
-      }
-    }
-  }
-
   private async write(archive: ArchiveRepository): Promise<void> {
-    const { directory } = this;
+    const { directory, leadership } = this;
     const lead = await archive.number();
     await directory.make();
     await directory.putInPlace(await archive.promised());
@@ -89,14 +62,13 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
     let position = await archive.position();
     let waitingSince: number | undefined;
     let looked_behind_at = performance.now();
-    this.isLeading = true;
-    this.behind_since = undefined;
-    while (!this.stopping.signal.aborted) {
+    leadership.begun();
+    while (!leadership.isStopping) {
       const changes = await archive.next(position, CHANGES_A_LOOK);
       const now = performance.now();
-      if (changes[0]) this.behind_since = Date.parse(changes[0].timestamp);
+      if (changes[0]) leadership.waiting_since = Date.parse(changes[0].timestamp);
       else if (now - looked_behind_at >= LOOK_BEHIND_MS) {
-        this.behind_since = await archive.waitingSince(position);
+        leadership.waiting_since = await archive.waitingSince(position);
         looked_behind_at = now;
       }
       waitingSince = changes.length === 0 ? undefined : (waitingSince ?? now);
@@ -105,8 +77,8 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
       const cut = changes.slice(0, countToCut(changes, timeIsUp));
       const last = cut.at(-1);
       if (!last) {
-        if (changes.length === 0) this.problem = this.told = undefined;
-        await this.pause(LOOK_MS);
+        if (changes.length === 0) leadership.well();
+        await leadership.pause(LOOK_MS);
         continue;
       }
       const files = cutFiles(cut, position.files).map((file) => ({
@@ -116,23 +88,10 @@ export class Archiver implements OnApplicationBootstrap, OnModuleDestroy {
       await directory.writeAside(files);
       await archive.promise(last, files);
       await directory.putInPlace(files);
-      this.problem = this.told = undefined;
+      leadership.well();
       position = { ...last, files: position.files + files.length } satisfies ArchivePosition;
       // What stays behind has waited too, perhaps as long.
-      if (cut.length === changes.length) waitingSince = this.behind_since = undefined;
+      if (cut.length === changes.length) waitingSince = leadership.waiting_since = undefined;
     }
-  }
-
-  private async pause(length_ms: number): Promise<void> {
-    await setTimeout(length_ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-  }
-
-  /** Once for each problem, however long it lasts, and whoever else tries meanwhile. */
-  private report(error: unknown): void {
-    // Each try is of another file.
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    const problem = syscall === undefined ? String(error) : `${syscall}: ${code!}`;
-    if (problem !== this.told) this.logger.error(error);
-    this.problem = this.told = problem;
   }
 }

@@ -11,6 +11,7 @@ export { IdempotencyKey, idempotencyKeysTable } from './idempotency-keys.js';
 export type { WriteName } from './idempotency-keys.js';
 export * from './inbox.js';
 export * from './lead.js';
+export * from './leadership.js';
 export * from './monthly-partitions.js';
 export * from './page.js';
 export * from './partition-keeper.js';

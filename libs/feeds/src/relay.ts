@@ -3,7 +3,7 @@ import { TimeoutError } from '@nats-io/transport-node';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { type BusConnection } from '#bus';
 import { FEED_START, type FeedPosition } from '#contracts';
-import { Feed, Lead, type Database } from '#database';
+import { Feed, Leadership, type Database, type Lead } from '#database';
 import { batchesOf, type FeedBatch } from './feed-batch.js';
 import { entryOf, type FeedSource } from './feed-source.js';
 import { FeedStream, maxAgeOf, MOST_UNSTORED, type StreamEnd, type StreamLimits } from './feed-stream.js';
@@ -22,7 +22,6 @@ const GATHER_MS = 50;
 const POLL_MS = 200;
 /** How often it looks, with nothing to publish, whether all is still as it left it. */
 const LOOK_ROUND_MS = 3_000;
-const TRY_AGAIN_MS = 500;
 /** Times of rows rise along the feed, give or take as much. */
 const CLOCK_MARGIN_MS = 3_600_000;
 const DRAIN_MS = 5_000;
@@ -34,17 +33,11 @@ const DRAIN_MS = 5_000;
  */
 export class Relay<Row extends object> implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(Relay.name);
-  private readonly stopping = new AbortController();
   private readonly feed: Feed<Row>;
-  private running?: Promise<void>;
-  private problem?: string;
-  /** What the log tells of already. */
-  private told?: string;
+  private readonly leadership: Leadership;
   private isWoken = false;
   private resting = new AbortController();
   private published = 0;
-  private isLeading = false;
-  private waiting_since?: number;
   /** How often nothing could be stored behind the same message. */
   private unstored = { behind: -1, times: 0 };
 
@@ -53,7 +46,9 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     private readonly database: Database,
     private readonly options: RelayOptions<Row>,
   ) {
-    this.feed = new Feed(options.source);
+    const { source, url } = options;
+    this.feed = new Feed(source);
+    this.leadership = new Leadership(url, `${source.table} relay`, (lead) => this.lead(lead), this.logger);
   }
 
   onApplicationBootstrap(): void {
@@ -61,79 +56,59 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       this.isWoken = true;
       this.resting.abort();
     });
-    this.running = this.run();
+    this.leadership.start();
   }
 
   /** Publishes what is committed, then gives up the lead. */
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort();
+    const stopped = this.leadership.stop();
     this.resting.abort();
-    await Promise.race([this.running, setTimeout(DRAIN_MS, undefined, { ref: false })]);
+    await Promise.race([stopped, setTimeout(DRAIN_MS, undefined, { ref: false })]);
   }
 
   /** The relay as a part of an app's health and metrics. */
   readonly part = {
     name: 'feed',
     essential: false,
-    check: (): Promise<void> =>
-      this.problem === undefined ? Promise.resolve() : Promise.reject(new Error(this.problem)),
+    check: (): Promise<void> => this.leadership.check(),
     gauges: {
       feed_leads: {
         help: 'Whether this process publishes the feed.',
-        read: (): number => Number(this.isLeading),
+        read: (): number => Number(this.leadership.isLeading),
       },
       feed_published: { help: 'Rows that this process has published.', read: (): number => this.published },
       feed_lag_s: {
         help: 'Age of the oldest row that is committed and not published yet.',
-        read: (): number =>
-          this.waiting_since === undefined ? 0 : (Date.now() - this.waiting_since) / 1_000,
+        read: (): number => this.leadership.lag_s,
       },
     },
   };
 
-  private async run(): Promise<void> {
-    const { source, url } = this.options;
-    while (!this.stopping.signal.aborted) {
-      try {
-        const lead = await Lead.wait(url, `${source.table} relay`, this.stopping.signal, () => {
-          // The feed is somebody else's now, and what kept it from this one says nothing any more.
-          this.problem = undefined;
-          this.waiting_since = undefined;
-        });
-        if (lead) await this.lead(lead).finally(() => lead.giveUp());
-      } catch (error) {
-        this.report(error);
-        await this.pause(TRY_AGAIN_MS);
-      } finally {
-        this.isLeading = false;
-      }
-    }
-  }
-
   private async lead(lead: Lead): Promise<void> {
+    const { leadership } = this;
     const { source, limits } = this.options;
     const stream = new FeedStream(this.connection.nats, source.kind, limits);
     const end = await this.open(stream);
     let { sequence } = end;
     let position = await this.begin(lead, stream, end);
-    this.isLeading = true;
-    this.problem = this.told = this.waiting_since = undefined;
+    leadership.begun();
+    leadership.well();
     let looked_at = performance.now();
     for (;;) {
       const rows = await this.feed.next(lead, position, ROWS_A_READ);
       const [oldest] = rows as Record<string, unknown>[];
-      if (oldest) this.waiting_since = (oldest[source.recorded_at] as Date).getTime();
+      if (oldest) leadership.waiting_since = (oldest[source.recorded_at] as Date).getTime();
       const entries = rows.map((row) => entryOf(source, row));
       for (const batch of batchesOf(source.kind, position, entries)) {
         sequence = await this.publish(stream, batch, sequence);
         position = batch.position;
         this.published += batch.entries.length;
       }
-      if (oldest) this.waiting_since = undefined;
+      if (oldest) leadership.waiting_since = undefined;
       if (rows.length === ROWS_A_READ) continue;
-      if (this.stopping.signal.aborted) return;
+      if (leadership.isStopping) return;
       if (!oldest && performance.now() - looked_at >= LOOK_ROUND_MS) {
-        this.waiting_since = (await this.feed.waitingSince(lead, position))?.getTime();
+        leadership.waiting_since = (await this.feed.waitingSince(lead, position))?.getTime();
         if ((await stream.lastSequence()) !== sequence) {
           this.logger.warn(`The stream of ${source.kind} is not as it was left: it is opened anew`);
           return;
@@ -179,7 +154,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
   }
 
   private async rest(): Promise<void> {
-    await this.pause(GATHER_MS);
+    await this.leadership.pause(GATHER_MS);
     if (!this.isWoken) {
       this.resting = new AbortController();
       await setTimeout(POLL_MS - GATHER_MS, undefined, { signal: this.resting.signal }).catch(
@@ -187,16 +162,5 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       );
     }
     this.isWoken = false;
-  }
-
-  private async pause(length_ms: number): Promise<void> {
-    await setTimeout(length_ms, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-  }
-
-  /** Once for each problem, however long it lasts, and whoever else tries meanwhile. */
-  private report(error: unknown): void {
-    const problem = String(error);
-    if (problem !== this.told) this.logger.error(error);
-    this.problem = this.told = problem;
   }
 }
