@@ -272,6 +272,29 @@ describe('idempotency keys', () => {
     }
   });
 
+  it('bring labels again as they were, though they are named as the parts of a key are', async () => {
+    const id = aDeviceId();
+    const path = `/v1/devices/${encodeURIComponent(id)}`;
+    const labels = { id: randomUUID(), kind: 'device', salt: 'low', site: 'north' };
+    const changed = { ...labels, kind: 'pump', site: 'south' };
+    const twice = async (client: HttpClient, method: string, at: string, body: object): Promise<Answer> => {
+      const headers = { 'idempotency-key': randomUUID() };
+      const [first, again] = [
+        await client.send(method, at, body, headers),
+        await client.send(method, at, body, headers),
+      ];
+      expect(again).toMatchObject({ status: first.status, body: first.body as object });
+      expect(again.headers.get('idempotency-replayed')).toBe('true');
+      return first;
+    };
+    const made = await twice(project.admin, 'POST', '/v1/devices', { id, labels });
+    expect(made).toMatchObject({ status: 201, body: { labels, key: expect.stringMatching(/^flt_device_/) } });
+    const patched = await twice(project.admin, 'PATCH', path, { labels: changed });
+    expect([patched.status, patched.body.labels]).toEqual([200, changed]);
+    const moved = await twice(system.operator, 'POST', `${path}/move`, { project_id: targets[0]!.id });
+    expect([moved.status, moved.body.labels]).toEqual([200, changed]);
+  });
+
   it('are still free after a refusal', async () => {
     const headers = { 'idempotency-key': randomUUID() };
     const email = anEmail();

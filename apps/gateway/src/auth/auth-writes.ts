@@ -6,12 +6,15 @@ import { GatewayConfig } from '../gateway.config.js';
 import { matches } from '../http/answer.js';
 import { recordChanges, type Change } from './audit-trail.js';
 import { SCHEMA } from './auth.entity.js';
-import { keyFrom, type MintedKey } from './key-format.js';
+import { keyFrom, type KeyParts, type MintedKey } from './key-format.js';
 import { type RequestContext } from './request-context.js';
 import { Revisions } from './revisions.js';
 
-/** An answer before its keys are written out: what may be kept of them, but not the keys. */
-type Unwritten<T> = { [Name in keyof T]: T[Name] | MintedKey };
+/** Members of answers that are keys, and of which only the parts are kept. No other is one, whatever a user put there. */
+const KEYS = ['key', 'admin_key'] as const;
+
+/** An answer before its keys are written out. */
+type Unwritten<T> = { [Name in keyof T]: Name extends (typeof KEYS)[number] ? MintedKey : T[Name] };
 
 export interface Effect<T> {
   body: Unwritten<T> | null;
@@ -23,7 +26,9 @@ export interface Effect<T> {
 }
 
 /** What is kept of an effect, for its repeats. */
-type Answer<T> = Omit<Effect<T>, 'changes'>;
+interface Answer extends Omit<Effect<unknown>, 'body' | 'changes'> {
+  body: Record<string, unknown> | null;
+}
 
 /** Keys belong to a project; the operator's to none. */
 const NO_PROJECT = NIL_UUID;
@@ -46,7 +51,7 @@ export class AuthWrites {
     const [outcome] = await writeOnce(this.database, SCHEMA, [{ names }], async (_, manager) => {
       const { changes, ...answer } = await effect(manager);
       await recordChanges(manager, context, changes);
-      return [Reply.json<Answer<T>>(JSON.stringify(answer, withoutKey))];
+      return [Reply.json<Answer>(JSON.stringify(answer))];
     });
     if (outcome instanceof Failure) throw outcome;
     const { body, version, revision } = outcome!.body;
@@ -54,17 +59,13 @@ export class AuthWrites {
     return Reply.of(this.written(body) as T, { ...outcome!.marks, version: version?.toString() });
   }
 
-  private written(body: object | null): unknown {
-    if (body === null) return null;
-    const entries = Object.entries(body).map(([name, value]) => [
-      name,
-      isMinted(value) ? this.keyOf(value) : (value as unknown),
-    ]);
-    return Object.fromEntries(entries) as unknown;
-  }
-
-  private keyOf(minted: MintedKey): string {
-    return keyFrom(this.config.KEY_SECRET, minted);
+  private written(body: Answer['body']): unknown {
+    if (!body) return null;
+    const written = { ...body };
+    for (const name of KEYS)
+      if (written[name] !== undefined)
+        written[name] = keyFrom(this.config.KEY_SECRET, written[name] as KeyParts);
+    return written;
   }
 }
 
@@ -76,12 +77,4 @@ export function checkVersion(version: number | string, if_match: string | undefi
   if (if_match !== undefined && !matches(if_match, `"${version}"`)) {
     throw new Failure('precondition_failed', `The version now is "${version}"`);
   }
-}
-
-function isMinted(value: unknown): value is MintedKey {
-  return typeof value === 'object' && value !== null && 'salt' in value && 'kind' in value;
-}
-
-function withoutKey(_name: string, value: unknown): unknown {
-  return isMinted(value) ? { id: value.id, kind: value.kind, salt: value.salt } : value;
 }

@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { hashOf, idOfForeignKey, keyFrom, keyIdOf, mintKey, randomKey, type KeyKind } from './key-format.js';
+import {
+  hashOf,
+  idOfForeignKey,
+  keyFrom,
+  keyIdOf,
+  mintKey,
+  randomKey,
+  type KeyKind,
+  type KeyParts,
+} from './key-format.js';
 
 const SECRET = 'the secret of this instance';
 const kinds = fc.constantFrom<KeyKind[]>('operator', 'member', 'device');
@@ -53,6 +62,13 @@ describe('a key', () => {
     expect(keyFrom(SECRET, minted)).toBe(minted.key);
     expect(keyFrom('another secret', minted)).not.toBe(minted.key);
     expect(minted.key).not.toContain(minted.salt);
+  });
+
+  it('is not in what is made of it as JSON, which is enough to write it again', () => {
+    const minted = mintKey(SECRET, 'device');
+    const kept = JSON.stringify(minted);
+    expect(kept).not.toContain(minted.key.slice(-48));
+    expect(keyFrom(SECRET, JSON.parse(kept) as KeyParts)).toBe(minted.key);
   });
 
   it('is never minted twice, not even for one id', () => {

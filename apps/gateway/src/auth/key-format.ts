@@ -6,13 +6,31 @@ export type KeyKind = 'operator' | 'member' | 'device';
 
 const FORMAT = /^flt_(operator|member|device)_([0-9a-f]{32})_([0-9a-f]{40})([0-9a-f]{8})$/;
 
-/** A new key: `key` is for its owner alone, `secret_hash` for the database. */
-export interface MintedKey {
+/** What may be kept of a key, only to answer a repeat: with the instance's secret, enough to write the same key again. */
+export interface KeyParts {
   id: string;
   kind: KeyKind;
-  /** With the instance's secret, enough to write the same key again; kept only to answer a repeat. */
   salt: string;
-  key: string;
+}
+
+/** A new key: `key` is for its owner alone, and never in what is made of it as JSON. */
+export class MintedKey implements KeyParts {
+  readonly id: string;
+  readonly kind: KeyKind;
+  readonly salt: string;
+  readonly key: string;
+
+  constructor(instance_secret: string, { id, kind, salt }: KeyParts) {
+    this.id = id;
+    this.kind = kind;
+    this.salt = salt;
+    this.key = keyFrom(instance_secret, { id, kind, salt });
+  }
+
+  toJSON(): KeyParts {
+    const { id, kind, salt } = this;
+    return { id, kind, salt };
+  }
 }
 
 /** `flt_<kind>_<id>_<secret><checksum>`: the id finds its row, the checksum refuses a typo without a look-up. */
@@ -26,7 +44,7 @@ function checksum(body: string): string {
 }
 
 /** Writes a key from its parts. Neither the instance's secret nor the salt alone is worth anything. */
-export function keyFrom(instance_secret: string, { kind, id, salt }: Omit<MintedKey, 'key'>): string {
+export function keyFrom(instance_secret: string, { kind, id, salt }: KeyParts): string {
   return format(
     kind,
     id,
@@ -35,8 +53,7 @@ export function keyFrom(instance_secret: string, { kind, id, salt }: Omit<Minted
 }
 
 export function mintKey(instance_secret: string, kind: KeyKind, id = uuidv7()): MintedKey {
-  const salt = randomBytes(20).toString('hex');
-  return { id, kind, salt, key: keyFrom(instance_secret, { kind, id, salt }) };
+  return new MintedKey(instance_secret, { id, kind, salt: randomBytes(20).toString('hex') });
 }
 
 /** A key for the first start, when there is no instance to ask yet. */
