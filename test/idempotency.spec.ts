@@ -272,6 +272,18 @@ describe('idempotency keys', () => {
     }
   });
 
+  it('bring the same key again when it has expired', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const expires_at = new Date(Date.now() + 1_000).toISOString();
+    const wish = { device_id: project.device_id, expires_at };
+    const first = await project.admin.post('/v1/keys', wish, headers);
+    await eventually(async () =>
+      expect((await system.admin.as(first.body.key as string).get('/v1/me')).status).toBe(401),
+    );
+    const again = await project.admin.post('/v1/keys', wish, headers);
+    expect([again.status, again.body]).toEqual([201, first.body]);
+  });
+
   it('bring labels again as they were, though they are named as the parts of a key are', async () => {
     const id = aDeviceId();
     const path = `/v1/devices/${encodeURIComponent(id)}`;

@@ -38,10 +38,11 @@ export class KeysService {
       throw Failure.invalid({ pointer: '/device_id', detail: 'say either device_id or member_id' });
     }
     const expires = expires_at === undefined ? null : parseTimestamp(expires_at)!;
-    if (expires && expires.getTime() <= Date.now()) {
-      throw Failure.invalid({ pointer: '/expires_at', detail: 'must be in the future' });
-    }
     return this.writes.once<CreatedKey>(context, async (manager) => {
+      // Here, as a repeat may come when the key has expired.
+      if (expires && expires.getTime() <= Date.now()) {
+        throw Failure.invalid({ pointer: '/expires_at', detail: 'must be in the future' });
+      }
       const owner: KeyOwner =
         device_id === undefined ? { project_id, member_id: member_id! } : { project_id, device_id };
       // Whoever deletes or moves the owner at this moment comes before this key or finds it there.
