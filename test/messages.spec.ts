@@ -238,6 +238,23 @@ describe('messages', () => {
       expect((await ada.client.post('/v1/messages', content(), key)).body).toEqual(posted.body);
       expect((await ada.client.send('PUT', path, content())).body).toEqual(put.body);
     });
+
+    it('are answered by the first answer though the sender has another address by now', async () => {
+      const { admin, ada } = project;
+      const key = { 'idempotency-key': 'k' };
+      const path = `/v1/messages/${randomUUID()}`;
+      const named = { ...content(), sender: ada.address };
+      const posted = await ada.client.post('/v1/messages', named, key);
+      const put = await ada.client.send('PUT', path, named);
+      await admin.patch(`/v1/members/${ada.id}`, { email: `${randomUUID()}@example.com` });
+      const [postedAgain, putAgain] = [
+        await ada.client.post('/v1/messages', named, key),
+        await ada.client.send('PUT', path, named),
+      ];
+      expect([postedAgain.status, postedAgain.body]).toEqual([201, posted.body]);
+      expect([putAgain.status, putAgain.body]).toEqual([200, put.body]);
+      expect((await ada.client.post('/v1/messages', named)).status).toBe(403);
+    });
   });
 
   describe('badly asked for', () => {
@@ -356,6 +373,21 @@ describe('messages', () => {
       expect((await thief.client.get('/v1/messages')).body.messages).toEqual([]);
       expect((await thief.client.get('/v1/conversations')).body.conversations).toEqual([]);
       expect(await inbox(bob)).toEqual([second.body, first.body]);
+    });
+
+    it('are not from a member when a device sends them that has its address for its id', async () => {
+      const { admin, ada, bob } = project;
+      for (const id of [bob.address, bob.address.toUpperCase()]) {
+        const thief = await aDevice(admin, id);
+        const content = { recipient: ada.address, message: 'It is me, Bob' };
+        for (const sender of [undefined, id]) {
+          const refused = await thief.client.post('/v1/messages', { ...content, sender });
+          expect([refused.status, refused.body.code]).toEqual([403, 'forbidden']);
+        }
+      }
+      expect(await inbox(ada)).toEqual([]);
+      const honest = await aDevice(admin, 'pump@north');
+      expect((await send(honest, ada)).body).toMatchObject({ sender: 'pump@north' });
     });
 
     it('stay with a member whose address changes, and do not go to who has it next', async () => {

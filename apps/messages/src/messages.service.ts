@@ -141,10 +141,12 @@ function writeOf({ request, ...context }: Call<MessageToSend>, created_at: strin
     const content_hash = contentHash([content, by]);
     names.push({ project_id, route: 'message id', key: message.id, content_hash });
   }
-  return { project_id, message, hasOwnId, names, refusal: refusalOf(from, to) };
+  return { project_id, message, hasOwnId, names, refusal: refusalOf(context.caller, from, to) };
 }
 
-function refusalOf(from: Correspondent, to: Correspondent): Failure | undefined {
+function refusalOf({ role }: Caller, from: Correspondent, to: Correspondent): Failure | undefined {
+  if (from.mailbox === undefined && role !== 'admin')
+    return new Failure('forbidden', 'Only an admin sends in the name of another');
   if (to.mailbox === undefined) return new Failure('unknown_recipient');
   if (from.mailbox !== undefined) return undefined;
   return Failure.invalid({ pointer: '/sender', detail: 'is nobody’s address here' });

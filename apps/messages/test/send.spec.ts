@@ -138,9 +138,23 @@ describe('sending messages', () => {
     expect(await codeOf(ada.send(gone, {}, keyed('k', 'b')))).toBe('idempotency_conflict');
   });
 
-  it('sends in the name of nobody unknown', async () => {
-    const call = ada.send(bob.correspondent, {}, { from: { address: 'nobody@example.com' } });
+  it('sends in the name of nobody unknown, and says so to an admin alone', async () => {
+    const from = { address: 'nobody@example.com' };
+    const admin = new Person(service.bus, ada.project_id, undefined, 'admin');
+    const call = admin.send(bob.correspondent, {}, { from });
     await expect(call).rejects.toMatchObject({ code: 'invalid', errors: [{ pointer: '/sender' }] });
+    expect(await codeOf(ada.send(bob.correspondent, {}, { from }))).toBe('forbidden');
+    expect(await ada.search()).toEqual([]);
+  });
+
+  it('answers a repeat by the first answer though its sender may no longer send as that', async () => {
+    const from = { address: ada.address };
+    const id = randomUUID();
+    const first = await ada.send(bob.correspondent, {}, { id, ...keyed('k', 'a') });
+    for (const kind of [keyed('k', 'a'), { id }]) {
+      const again = await ada.send(bob.correspondent, {}, { ...kind, from });
+      expect([again.json, again.marks]).toEqual([first.json, { replayed: true }]);
+    }
   });
 
   it('sends each message of a crowd once, however often each is repeated, in both directions', async () => {

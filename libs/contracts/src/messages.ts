@@ -56,6 +56,7 @@ export function mailboxOf({ role, principal }: { role: string; principal: string
 export class MessageToSend {
   /** The sender's own. */
   id?: string;
+  /** Without a mailbox, too, when it is somebody as whom the caller may not send. */
   from!: Correspondent;
   to!: Correspondent;
   content!: NewMessage;
@@ -141,7 +142,8 @@ export class ConversationMark extends ReadMark {
 
 /**
  * Sends one message. Idempotent by the sender's own `id` and by idempotency key. `unknown_recipient` when nobody
- * has the address of `to`, `conflict` when another message has the id.
+ * has the address of `to`, `forbidden` when the caller may not send as `from`, or `invalid` when nobody has its address,
+ * `conflict` when another message has the id.
  */
 export const sendMessage = contract('messages.send', MessageToSend, SentMessage);
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Failure, mailboxOf, type Caller, type Correspondent } from '#contracts';
+import { mailboxOf, type Caller, type Correspondent } from '#contracts';
 import { Database } from '#database';
 import { Gathering } from './gathering.js';
 import { Revisions } from './revisions.js';
@@ -55,13 +55,14 @@ export class AddressBook {
     return found;
   }
 
-  /** Who sends: the caller, or whom an admin names. @throws Failure `forbidden` to others who name another */
-  async senderOf(caller: Caller, address: string | undefined): Promise<Correspondent> {
+  /** Who sends: the caller, or whom an admin names. Without a mailbox when the caller may not send as whom it names. */
+  async senderOf(caller: Caller, address = caller.address): Promise<Correspondent> {
     const self = { address: caller.address, mailbox: mailboxOf(caller) };
-    if (address === undefined || address === caller.address) return self;
+    // A device may have a member's address for its id.
+    const mayBeAnother = caller.role === 'device' && address.includes('@');
+    if (address === caller.address && !mayBeAnother) return self;
     const named = await this.find(caller, address);
-    if (caller.role === 'admin' || named.mailbox === self.mailbox) return named;
-    throw new Failure('forbidden', 'Only an admin sends in the name of another');
+    return caller.role === 'admin' || named.mailbox === self.mailbox ? named : { address };
   }
 
   private async holders(project_id: string, addresses: string[]): Promise<(Holder | undefined)[]> {

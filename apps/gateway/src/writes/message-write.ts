@@ -17,7 +17,9 @@ export async function messageToSend(
     if (caller.role === 'device' && content.device_id !== caller.principal) {
       throw new Failure('forbidden', 'A device writes about itself');
     }
-    if (to.mailbox !== undefined) await devices.ensure(context, content.device_id);
+    // What is refused registers nothing.
+    if (from.mailbox !== undefined && to.mailbox !== undefined)
+      await devices.ensure(context, content.device_id);
   }
   return { from, to, content };
 }
