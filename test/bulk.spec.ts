@@ -564,6 +564,21 @@ describe('bulk', () => {
     expect(await eventsOf(component)).toHaveLength(1);
   });
 
+  it('ends for a key that was rotated meanwhile, once the overlap is over', async () => {
+    const { body } = await project.admin.post('/v1/keys', { device_id: project.device_id });
+    const client = project.admin.as(body.key as string);
+    const component = randomUUID();
+    const bulk = new OpenBulk(client).send([anEventLine({ component })]);
+    await eventually(() => bulk.answered === 1);
+    await project.admin.post(`/v1/keys/${body.id as string}/rotate`, { overlap_seconds: 1 });
+    bulk.send([anEventLine({ component })]);
+    await eventually(() => bulk.answered === 2);
+    await eventually(async () => expect((await client.get('/v1/me')).status).toBe(401));
+    bulk.send([anEventLine({ component })]);
+    expect(await bulk.over).toBeDefined();
+    expect(await eventsOf(component)).toHaveLength(2);
+  });
+
   it('ends when the gateway stops, with a verdict for all that was read', async () => {
     const gateway = await system.anotherGateway();
     const component = randomUUID();

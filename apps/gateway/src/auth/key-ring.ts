@@ -58,14 +58,14 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /** For requests that last: whether the key that was accepted is still good for the same caller. */
-  async isHeld({ caller, expires_at_ms }: Principal): Promise<boolean> {
-    if (Date.now() >= expires_at_ms) return false;
+  async isHeld({ caller }: Pick<Principal, 'caller'>): Promise<boolean> {
     const remembered = this.principals.get(this.keyOfId.get(caller.key_id) ?? '');
     const now =
       remembered && this.revisions.isTrusted
         ? remembered
         : (await this.keys.holder(caller.key_id))?.principal;
-    return now !== undefined && isDeepStrictEqual(now.caller, caller);
+    // It may end earlier by now than it did when it was accepted.
+    return now !== undefined && Date.now() < now.expires_at_ms && isDeepStrictEqual(now.caller, caller);
   }
 
   private async load(key: string): Promise<Principal | undefined> {
