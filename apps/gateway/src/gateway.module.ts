@@ -14,7 +14,7 @@ import { ConversationsController } from './conversations.controller.js';
 import { DeviceStateController } from './device-state.controller.js';
 import { FirmwareController } from './firmware.controller.js';
 import { FleetController } from './fleet.controller.js';
-import { GatewayConfig } from './gateway.config.js';
+import { type GatewayConfig } from './gateway.config.js';
 import { MessagesController } from './messages.controller.js';
 import { PricingController } from './pricing.controller.js';
 import { LiveFeeds } from './stream/live-feeds.js';
@@ -69,11 +69,7 @@ export class GatewayModule {
         BulkController,
         StreamController,
       ],
-      providers: [
-        { provide: GatewayConfig, useValue: config },
-        ...[TimelineService, BulksUnderWay, LineKinds],
-        ...[StreamService, LiveFeeds, MissedEntries],
-      ],
+      providers: [TimelineService, BulksUnderWay, LineKinds, StreamService, LiveFeeds, MissedEntries],
     };
   }
 }

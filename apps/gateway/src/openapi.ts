@@ -24,7 +24,7 @@ const IDEMPOTENCY_KEY: NonNullable<Operation['parameters']>[number] = {
 };
 
 /** The OpenAPI 3.0 document, from the same declarations that validate requests. */
-export function openApiDocument(app: INestApplication): OpenAPIObject {
+function openApiDocument(app: INestApplication): OpenAPIObject {
   const description = new DocumentBuilder()
     .setTitle('Flotilla')
     .setDescription('One REST API for a fleet of connected devices.')

@@ -24,6 +24,7 @@ import { GatewayConfig } from './gateway.config.js';
 import { ExactDecimals } from './http/exact-decimals.js';
 import { InFlight } from './http/in-flight.js';
 import { list } from './http/listing.js';
+import { EXACT_PRICES } from './writes/price-write.js';
 
 @ApiTags('pricing')
 @Controller('v1/prices')
@@ -43,7 +44,7 @@ export class PricingController {
 
   @Post()
   @Allow(WRITERS, 202, RepriceReceipt)
-  @ExactDecimals('price', 'expected_previous_price')
+  @ExactDecimals(...EXACT_PRICES)
   @ApiOperation({ summary: 'Set the price of a product; 202 means that it is on disk' })
   reprice(@Body() body: Reprice, @Context() context: CallContext): Promise<Reply<RepriceReceipt>> {
     return this.reprices.run(() => this.bus.call(reprice, body, context));

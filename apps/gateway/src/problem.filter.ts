@@ -79,9 +79,16 @@ export function problemOf(failure: Failure, request_id: string): Record<string, 
     type: 'about:blank',
     title: FAILURES[failure.code],
     status: STATUS[failure.code],
+    ...reasonOf(failure),
+    request_id,
+  };
+}
+
+/** Of a problem, what does not hang on HTTP. */
+export function reasonOf(failure: Failure): Record<string, unknown> {
+  return {
     detail: failure.message,
     code: failure.code,
-    request_id,
     ...(failure.errors && { errors: failure.errors }),
     ...failure.members,
   };

@@ -1,6 +1,7 @@
 import { IdempotencyKey, TransactionIdColumn } from '#database';
 import { Check, Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
-import { type AuditAction, type AuditAuthor, type AuditOrigin, type Role } from '#contracts';
+import { type AuditAction, type AuditAuthor, type AuditOrigin } from '#contracts';
+import { type MemberRole } from './resources.js';
 
 export const SCHEMA = 'auth';
 
@@ -22,7 +23,7 @@ export class Member {
   @PrimaryColumn('uuid') id!: string;
   @Column('text') email!: string;
   @Column('text', { nullable: true }) name!: string | null;
-  @Column('text') role!: Exclude<Role, 'operator' | 'device'>;
+  @Column('text') role!: MemberRole;
   @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
   @VersionColumn() version!: number;
 }

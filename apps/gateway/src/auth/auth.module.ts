@@ -35,7 +35,7 @@ export class AuthModule {
         ...[KeyRing, KeysRepository, Revisions, RateLimiter, Turns, FirstStart, AuthWrites, DeviceFirmware],
         ...[ProjectsService, MembersService, DevicesService, KeysService, AddressBook],
       ],
-      exports: [AddressBook, DevicesService, KeyRing, Revisions],
+      exports: [GatewayConfig, AddressBook, DevicesService, KeyRing, Revisions],
     };
   }
 }

@@ -47,9 +47,6 @@ export type Content<Line extends BulkLine> = Omit<Line, keyof BulkLine>;
 export type AnyLineKind = LineKind<BulkLine & Record<string, unknown>, unknown>;
 export type AnyContent = Content<BulkLine & Record<string, unknown>>;
 
-/** Members whose numbers are exact decimals; no kind but prices has members of these names. */
-export const DECIMALS = ['price', 'expected_previous_price'];
-
 @Injectable()
 export class LineKinds {
   private readonly kinds: Record<string, AnyLineKind>;

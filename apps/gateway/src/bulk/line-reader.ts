@@ -3,8 +3,9 @@ import { checkRole } from '../auth/allow.js';
 import { idempotencyOf } from '../auth/call-context.js';
 import { type RequestContext } from '../auth/request-context.js';
 import { parseIJson } from '../http/i-json.js';
+import { EXACT_PRICES } from '../writes/price-write.js';
 import { type BulkLine } from './bulk-lines.js';
-import { DECIMALS, type AnyContent, type AnyLineKind, type LineKinds } from './line-kinds.js';
+import { type AnyContent, type AnyLineKind, type LineKinds } from './line-kinds.js';
 import { type Line } from './ndjson.js';
 import { type Wish } from './pending-line.js';
 
@@ -22,7 +23,7 @@ export class LineReader {
   /** @throws Failure for a line that its single route would refuse unread */
   read(bytes: Line, number: number): Wish {
     if (!bytes) throw new Failure('too_large', `A line must not have more than ${MAX_LINE_BYTES} bytes`);
-    const line = parseIJson(bytes, DECIMALS);
+    const line = parseIJson(bytes, EXACT_PRICES);
     const kind = this.kindOf(line);
     checkRole(this.context.caller.role, kind.roles);
     const errors = validatorOf(kind.line)(line);

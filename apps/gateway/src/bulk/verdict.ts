@@ -1,5 +1,5 @@
 import { Failure, type Outcome, type Reply } from '#contracts';
-import { problemOf, STATUS } from '../problem.filter.js';
+import { reasonOf, STATUS } from '../problem.filter.js';
 
 /** What became of a line, as a line. `status` is what its route answers when something was made. */
 export function verdictOf(line: number, status: number, outcome: Outcome<unknown>): string {
@@ -13,6 +13,5 @@ function success(line: number, made: number, reply: Reply<unknown>): object {
 }
 
 function refusal(line: number, failure: Failure): object {
-  const { type: _, title: __, status: ___, request_id: ____, ...error } = problemOf(failure, '');
-  return { line, status: STATUS[failure.code], error };
+  return { line, status: STATUS[failure.code], error: reasonOf(failure) };
 }

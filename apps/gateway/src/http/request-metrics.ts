@@ -1,5 +1,6 @@
 import { type FastifyInstance } from 'fastify';
 import { type Metrics } from '#service';
+import { routeOf } from './route-of.js';
 
 const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -15,8 +16,8 @@ export function measureRequests(server: FastifyInstance, metrics: Metrics): void
   ]);
   server.addHook('onResponse', (request, reply, done) => {
     if (!STREAMED.test(String(reply.getHeader('content-type')))) {
-      const route = request.routeOptions.url ?? 'none';
-      seconds.labels(request.method, route, String(reply.statusCode)).observe(reply.elapsedTime / 1000);
+      const labels = [request.method, routeOf(request), String(reply.statusCode)];
+      seconds.labels(...labels).observe(reply.elapsedTime / 1000);
     }
     done();
   });

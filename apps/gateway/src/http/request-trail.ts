@@ -13,6 +13,7 @@ import {
   type KnownRequest,
   type Span,
 } from '#tracing';
+import { routeOf } from './route-of.js';
 
 const spans = new WeakMap<FastifyRequest, Span>();
 
@@ -71,8 +72,4 @@ function logRequests(server: FastifyInstance): void {
     });
     done();
   });
-}
-
-function routeOf({ routeOptions }: FastifyRequest): string {
-  return routeOptions.url ?? 'none';
 }
