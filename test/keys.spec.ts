@@ -1,6 +1,9 @@
 import { Client } from 'pg';
-import { eventually, queryDatabase } from '#testing';
+import { prepareSchema } from '#embedded';
+import { eventually, Link, queryDatabase } from '#testing';
+import { Revisions } from '../apps/gateway/src/auth/revisions.js';
 import { aDeviceId, anEmail, anEvent } from './builders.js';
+import { goBackBefore } from './former-database.js';
 import { type Answer, type HttpClient } from './http-client.js';
 import { aProject, type Project } from './project.js';
 import { startSystem, type Gateway, type System } from './system.js';
@@ -223,6 +226,50 @@ describe('keys', () => {
         [id],
       );
       expect(trusting).toEqual([]);
+    });
+
+    it('wait no longer than a lease, though the clock of the database was set back during one', async () => {
+      const { id, client } = await warmKey();
+      await queryDatabase(
+        system.database_url,
+        `INSERT INTO auth.gateways VALUES ($1, 0, now() + interval '1 hour')`,
+        [id],
+      );
+      try {
+        const began = performance.now();
+        expect((await project.admin.delete(`/v1/keys/${id}`)).status).toBe(204);
+        expect(performance.now() - began).toBeGreaterThan(3_000);
+        expect(await statuses(client)).toEqual([401, 401]);
+      } finally {
+        await queryDatabase(system.database_url, 'DELETE FROM auth.gateways WHERE id = $1', [id]);
+      }
+    });
+
+    it('share renewals of the lease, however many changes wait for one', async () => {
+      const url = new URL((await prepareSchema(system.database_url, 'auth')).service);
+      const link = await Link.to(Number(url.port));
+      url.port = String(link.port);
+      const far = await system.anotherGateway({ DATABASE_URL: url.href });
+      try {
+        const revisions = far.app.get(Revisions, { strict: false });
+        link.delay(250);
+        const began = performance.now();
+        // So far away, not each of them gets a connection for its own question.
+        await Promise.allSettled(Array.from({ length: 12 }, () => revisions.settle('0')));
+        // A renewal takes a second.
+        expect(performance.now() - began).toBeLessThan(6_000);
+      } finally {
+        link.heal();
+        await far.stop();
+        link.close();
+      }
+    });
+
+    it('believe nothing that they knew of a database that has gone back to an earlier time', async () => {
+      const { id, client } = await warmKey();
+      await goBackBefore(system, id);
+      await eventually(async () => expect(await statuses(client)).toEqual([401, 401]));
+      expect(await statuses(project.admin)).toEqual([200, 200]);
     });
   });
 

@@ -9,6 +9,7 @@ import { streamName } from '#feeds';
 import { eventually, queryDatabase } from '#testing';
 import { aDeviceId, aFirmwareEvent, anEmail, anEvent } from './builders.js';
 import { EventStream, Refusal } from './event-stream.js';
+import { goBackBefore } from './former-database.js';
 import { type Answer, type HttpClient } from './http-client.js';
 import { aProject, type Project } from './project.js';
 import { startSystem, type System } from './system.js';
@@ -491,6 +492,19 @@ describe('the stream', () => {
       await project.device.patch(statePath(project.device_id), { data: { there: true } });
       const resumed = await listen(project.device, 'kinds=state', stream.last_id);
       await eventually(() => expect(resumed.entries).toMatchObject([{ patch: { there: true } }]));
+    });
+
+    it('when the database has gone back to a time when there was no such key', async () => {
+      const { body } = await project.admin.post('/v1/keys', { member_id: project.viewer_id });
+      const [stream, other] = [
+        await listen(project.admin.as(body.key as string)),
+        await listen(project.viewer),
+      ];
+      await goBackBefore(system, body.id as string);
+      await stream.ended;
+      expect(problemOf(stream)).toEqual(['unauthenticated']);
+      const id = await post();
+      await eventually(() => other.ids.includes(id));
     });
 
     it('when its key expires', async () => {

@@ -98,7 +98,8 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
     this.keyOfId.set(principal.caller.key_id, key);
   }
 
-  private forget(key_ids: string[]): void {
+  /** These keys, or all. */
+  private forget(key_ids: Iterable<string> = this.keyOfId.keys()): void {
     this.changes += 1;
     for (const id of key_ids) {
       this.principals.delete(this.keyOfId.get(id) ?? '');

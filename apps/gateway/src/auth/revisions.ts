@@ -8,12 +8,15 @@ import { GatewayConfig } from '../gateway.config.js';
 const LEASE_MS = 3_000;
 const RENEW_MS = 1_000;
 const CONNECT_MS = 2_000;
+/** By how much the clocks of two machines may disagree about the length of a lease. */
+const CLOCKS_MS = 100;
 const CHANNEL = 'auth_revision';
 
 const RENEW_LEASE = `
   INSERT INTO auth.gateways (id, seen, lease_until) VALUES ($1, $2, now() + $3 * interval '1 ms')
   ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen, lease_until = EXCLUDED.lease_until`;
 
+/** Names no key where nothing was seen before. */
 const CHANGED = `
   SELECT value, ARRAY(SELECT id FROM auth.keys WHERE revision > $1) AS changed FROM auth.revision`;
 
@@ -23,18 +26,19 @@ const CHANGED = `
  * A gateway may answer from memory only while it holds a lease, a row that says up to which revision it has let
  * go of changed keys. Whoever takes rights away counts the revision up and then waits until every gateway with
  * a live lease has seen that revision, or has lost its lease. A gateway cut off from the database therefore stops
- * trusting its memory by itself, and a change takes at most the length of a lease. Only the database's clock
- * counts; a gateway's own trust ends earlier, as it starts counting before the database does.
+ * trusting its memory by itself, and a change takes at most the length of a lease.
  */
 @Injectable()
 export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Revisions.name);
   private readonly id = randomUUID();
-  private readonly listeners: ((key_ids: string[]) => void)[] = [];
-  private seen = '0';
+  private readonly listeners: ((key_ids?: string[]) => void)[] = [];
+  /** Undefined until the database behind the connection has been looked at. */
+  private seen?: string;
   private trustedUntil = 0;
   private timer?: NodeJS.Timeout;
-  private renewing?: Promise<void>;
+  private renewing = Promise.resolve();
+  private following?: Promise<void>;
   /** Of the lease alone: were it to wait behind requests, it would run out, and all of them would ask the database. */
   private connection?: BoundedClient;
 
@@ -48,8 +52,11 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     return performance.now() < this.trustedUntil;
   }
 
-  /** Runs `listener` with the keys whose rights have changed. */
-  onChange(listener: (key_ids: string[]) => void): void {
+  /**
+   * Runs `listener` with the keys whose rights have changed; without, when nobody knows which: behind a new connection
+   * may be a database that went back to an earlier time.
+   */
+  onChange(listener: (key_ids?: string[]) => void): void {
     this.listeners.push(listener);
   }
 
@@ -61,7 +68,7 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
-    await this.renewing;
+    await (this.following ?? this.renewing);
     await this.disconnect();
     await this.database.rows('DELETE FROM auth.gateways WHERE id = $1', [this.id]).catch(() => undefined);
   }
@@ -78,11 +85,14 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     return row.value;
   }
 
-  /** After the commit: resolves once no gateway believes anything older than this revision. */
+  /**
+   * After the commit: resolves once no gateway believes anything older than this revision. Leases only make it quick:
+   * whoever has not looked since the commit trusts nothing any more when their length is over.
+   */
   async settle(revision: string): Promise<void> {
+    const end = performance.now() + LEASE_MS + CLOCKS_MS;
     await this.renew();
-    const deadline = performance.now() + 2 * LEASE_MS;
-    while (performance.now() < deadline) {
+    while (performance.now() < end) {
       const behind = await this.database.rows(
         'SELECT FROM auth.gateways WHERE seen < $1 AND lease_until > now() LIMIT 1',
         [revision],
@@ -90,20 +100,25 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
       if (behind.length === 0) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    throw new Failure('unavailable', 'The change is made, but not yet known everywhere');
+  }
+
+  /** A renewal that begins after this call: at most one is under way, and one behind it for all who ask meanwhile. */
+  private renew(): Promise<void> {
+    this.following ??= this.renewing.then(() => {
+      this.following = undefined;
+      return (this.renewing = this.renewNow());
+    });
+    return this.following;
   }
 
   /** Extends the lease; lets go of what has changed, then says so. */
-  private renew(): Promise<void> {
-    this.renewing = (this.renewing ?? Promise.resolve()).then(async () => {
-      try {
-        while (await this.renewOnce());
-      } catch (error) {
-        void this.disconnect();
-        if (!(databaseFailure(error) instanceof Failure)) this.logger.error(error);
-      }
-    });
-    return this.renewing;
+  private async renewNow(): Promise<void> {
+    try {
+      while (await this.renewOnce());
+    } catch (error) {
+      void this.disconnect();
+      if (!(databaseFailure(error) instanceof Failure)) this.logger.error(error);
+    }
   }
 
   /** @returns whether something had changed, so that the lease still has to say that it was seen */
@@ -113,7 +128,7 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     await connection.query({
       name: 'renew-lease',
       text: RENEW_LEASE,
-      values: [this.id, this.seen, LEASE_MS],
+      values: [this.id, this.seen ?? '0', LEASE_MS],
     });
     // Only once the lease stands: a change that was not told to wait for it is made, and seen here.
     const { rows } = await connection.query<{ value: string; changed: string[] }>({
@@ -123,7 +138,7 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     });
     const { value, changed } = rows[0]!;
     const isNew = value !== this.seen;
-    if (isNew) for (const listener of this.listeners) listener(changed);
+    if (isNew) for (const listener of this.listeners) listener(this.seen === undefined ? undefined : changed);
     this.seen = value;
     this.trustedUntil = askedAt + LEASE_MS;
     return isNew;
@@ -141,6 +156,7 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
       keepAlive: true,
     });
     this.connection = connection;
+    this.seen = undefined;
     connection.on('error', () => {
       if (this.connection === connection) void this.disconnect();
     });

@@ -12,6 +12,7 @@ import { Metrics } from '#service';
 import { KeyRing } from '../auth/key-ring.js';
 import { type Principal } from '../auth/principal.js';
 import { Revisions } from '../auth/revisions.js';
+import { patiently } from '../bulk/patience.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { scopeOf } from '../timeline-scope.js';
 import { TimelineService } from '../timeline.service.js';
@@ -21,6 +22,8 @@ import { placesOf, type Places } from './stream-id.js';
 import { StreamReader } from './stream-reader.js';
 
 const TRY_AGAIN_MS = 250;
+/** For how long a stream goes on while nobody can tell whether its key is still good. */
+const PATIENCE_MS = 10_000;
 const COME_BACK_S = 5;
 /** At a stop, for those who read slowly. */
 const STOP_LINGER_MS = 1_000;
@@ -46,7 +49,7 @@ export class StreamService implements OnModuleDestroy {
     revisions: Revisions,
     metrics: Metrics,
   ) {
-    revisions.onChange((key_ids) => this.endOf(new Set(key_ids)));
+    revisions.onChange((key_ids) => this.endOf(key_ids && new Set(key_ids)));
     metrics.gauge('streams_open', 'Streams that are open.', () => this.readers.size);
     metrics.gauge('stream_entries_sent', 'Entries sent to streams that have ended, and to those open.', () =>
       [...this.readers].reduce((sum, reader) => sum + reader.sent, this.sent),
@@ -146,10 +149,7 @@ export class StreamService implements OnModuleDestroy {
       } catch (error) {
         const passes = error instanceof Failure && error.code === 'unavailable';
         if (passes) await this.live.changed(TRY_AGAIN_MS);
-        else {
-          this.logger.error(error);
-          reader.end(error instanceof Failure ? error : new Failure('internal'));
-        }
+        else this.fail(reader, error);
       }
     }
     this.serving -= 1;
@@ -177,10 +177,29 @@ export class StreamService implements OnModuleDestroy {
     }
   }
 
-  private endOf(key_ids: Set<string>): void {
+  /** Of these keys; or of those that are not held any more, when it may be any. */
+  private endOf(key_ids?: Set<string>): void {
     for (const reader of this.readers) {
-      if (!key_ids.has(reader.context.caller.key_id)) continue;
-      reader.end(new Failure('unauthenticated', 'The rights of this key have changed'));
+      if (!key_ids) void this.endUnlessHeld(reader);
+      else if (key_ids.has(reader.context.caller.key_id)) reader.end(rightsChanged());
     }
   }
 }
+
+  private async endUnlessHeld(reader: StreamReader): Promise<void> {
+    try {
+      const isHeld = await patiently(() => this.keyRing.isHeld(reader.context), PATIENCE_MS);
+      if (!isHeld) reader.end(rightsChanged());
+    } catch (error) {
+      this.fail(reader, error);
+    }
+  }
+
+  private fail(reader: StreamReader, error: unknown): void {
+    this.logger.error(error);
+    reader.end(error instanceof Failure ? error : new Failure('internal'));
+  }
+}
+
+function rightsChanged(): Failure {
+  return new Failure('unauthenticated', 'The rights of this key have changed');
