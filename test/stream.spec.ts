@@ -630,6 +630,24 @@ describe('the stream', () => {
       expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     });
 
+    it('refuses HEAD what it refuses GET', async () => {
+      const other = await aProject(system);
+      const cases: [client: HttpClient, query: string, last_id: string][] = [
+        [project.admin, 'device_id=nobody', ''],
+        [project.admin, new URLSearchParams({ device_id: other.device_id }).toString(), ''],
+        [project.device, 'device_id=another', ''],
+        [project.admin, 'kinds=rumour', ''],
+        [project.admin, '', 'made up'],
+      ];
+      for (const [client, query, last_id] of cases) {
+        const { status } = await client.send('HEAD', `/v1/stream?${query}`, undefined, {
+          'last-event-id': last_id,
+        });
+        expect([query, status]).toEqual([query, (await refusalOf(client, query, last_id)).status]);
+        expect([400, 404]).toContain(status);
+      }
+    });
+
     it('gives each of 1,000 readers each entry once', async () => {
       const streams: EventStream[] = [];
       for (let keys = 0; keys < 100; keys += 1) {

@@ -29,15 +29,17 @@ export class StreamController {
       'Each event has an `id`, its kind as `event`, and an entry of the timeline as `data`. Begins with what is committed ' +
       'from now on, unless `Last-Event-ID` is sent. An event `problem` is the last: its `data` says why the stream ends.',
   })
-  open(
+  async open(
     @Query() query: StreamQuery,
     @Context() context: CallContext,
     @Req() request: AuthenticatedRequest,
     @Res() reply: FastifyReply,
     @Headers('last-event-id') last_id?: string,
-  ): Promise<void> | FastifyReply {
+  ): Promise<void> {
     // Fastify asks here for HEAD, too; what has no body has nothing to wait for.
-    if (request.method === 'HEAD') return reply.headers(STREAM_HEADERS).send();
-    return this.streams.open(query, last_id, request.principal, context, reply);
+    if (request.method === 'HEAD') {
+      await this.streams.check(query, last_id, context);
+      void reply.headers(STREAM_HEADERS).send();
+    } else await this.streams.open(query, last_id, request.principal, context, reply);
   }
 }

@@ -14,7 +14,7 @@ import { type Principal } from '../auth/principal.js';
 import { Revisions } from '../auth/revisions.js';
 import { patiently } from '../bulk/patience.js';
 import { GatewayConfig } from '../gateway.config.js';
-import { scopeOf } from '../timeline-scope.js';
+import { scopeOf, type EntryScope } from '../timeline-scope.js';
 import { TimelineService } from '../timeline.service.js';
 import { LiveFeeds, type Epochs } from './live-feeds.js';
 import { MissedEntries } from './missed-entries.js';
@@ -63,30 +63,32 @@ export class StreamService implements OnModuleDestroy {
     await this.live.stop();
   }
 
+  /** @throws Failure where `open` would */
+  async check(query: StreamQuery, last_id: string | undefined, context: CallContext): Promise<void> {
+    const { scope, known } = this.read(query, last_id, context.caller);
+    await this.placesFor(query, { ...scope, context }, known);
+  }
+
   /**
    * Opens a stream behind an id, or from now on.
    * @throws Failure before the first byte is sent
    */
   async open(
-    { kinds, device_id }: StreamQuery,
+    query: StreamQuery,
     last_id: string | undefined,
     principal: Principal,
     context: CallContext,
     reply: FastifyReply,
   ): Promise<void> {
-    const { caller, expires_at_ms } = principal;
-    const known = last_id ? placesOf(last_id) : {};
-    const scope = scopeOf(caller, kinds, device_id);
-    this.checkRoom(caller);
-    const reader = new StreamReader(reply, context, scope, expires_at_ms, {
+    const { scope, known } = this.read(query, last_id, principal.caller);
+    const reader = new StreamReader(reply, context, scope, principal.expires_at_ms, {
       buffer_bytes: this.config.STREAM_BUFFER_KIB * 1024,
       ping_ms: this.config.STREAM_PING_S * 1_000,
     });
     this.admit(reader);
     const epochs = this.live.epochs();
     try {
-      if (device_id !== undefined) await this.timeline.checkDevice(device_id, context);
-      const places = await this.placesFor(reader, known);
+      const places = await this.placesFor(query, reader, known);
       // Rights that went before the reader was admitted; of later changes it hears as all do.
       const isHeld = await this.keyRing.isHeld(principal);
       if (this.isStopping) throw new Failure('unavailable');
@@ -97,6 +99,18 @@ export class StreamService implements OnModuleDestroy {
       throw error;
     }
     void this.serve(reader, last_id ? undefined : epochs);
+  }
+
+  /** What is asked for, by one for whom there is room. */
+  private read(
+    { kinds, device_id }: StreamQuery,
+    last_id: string | undefined,
+    caller: Caller,
+  ): { scope: EntryScope; known: Places } {
+    const known = last_id ? placesOf(last_id) : {};
+    const scope = scopeOf(caller, kinds, device_id);
+    this.checkRoom(caller);
+    return { scope, known };
   }
 
   private checkRoom(caller: Caller): void {
@@ -124,7 +138,12 @@ export class StreamService implements OnModuleDestroy {
   }
 
   /** Where it begins. A place behind the end of its feed is of a row that was deleted, or of another database. */
-  private async placesFor({ kinds, context }: StreamReader, known: Places): Promise<Places> {
+  private async placesFor(
+    { device_id }: StreamQuery,
+    { kinds, context }: Pick<StreamReader, 'kinds' | 'context'>,
+    known: Places,
+  ): Promise<Places> {
+    if (device_id !== undefined) await this.timeline.checkDevice(device_id, context);
     const places = await Promise.all(
       kinds.map(async (kind): Promise<[string, FeedPosition]> => {
         const end = await this.missed.endOf(kind, context);
@@ -184,7 +203,6 @@ export class StreamService implements OnModuleDestroy {
       else if (key_ids.has(reader.context.caller.key_id)) reader.end(rightsChanged());
     }
   }
-}
 
   private async endUnlessHeld(reader: StreamReader): Promise<void> {
     try {
@@ -203,3 +221,4 @@ export class StreamService implements OnModuleDestroy {
 
 function rightsChanged(): Failure {
   return new Failure('unauthenticated', 'The rights of this key have changed');
+}
