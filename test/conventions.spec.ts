@@ -89,6 +89,27 @@ describe('conventions', () => {
       }
     });
 
+    it.each([
+      ['PUT', '/v1/bulk', 'application/x-ndjson', '{}\n'],
+      ['POST', '/v1/devices/p/state', 'application/merge-patch+json', '{}'],
+      ['POST', '/v1/me', 'application/json', '{'],
+      ['POST', '/v1/me', 'application/json', ' '.repeat(256 * KIB + 1)],
+      ['POST', '/v1/me', 'text/plain', 'text'],
+    ])(
+      '%s to %s is a 405, and to nowhere a 404, with a body of %s that nobody could read',
+      async (...asked) => {
+        const [method, path, type, body] = asked;
+        const send = (to: string) => system.admin.send(method, to, body, { 'content-type': type });
+        const refused = await send(path);
+        expectProblem(refused, 405, 'method_not_allowed');
+        const allowed = refused.headers.get('allow')!.split(', ');
+        expect(allowed.filter((name) => name !== 'HEAD').sort()).toEqual(
+          known(path.replace('/p/', '/{device_id}/')).sort(),
+        );
+        expectProblem(await send('/v1/nothing'), 404, 'not_found');
+      },
+    );
+
     it('cannot be overridden', async () => {
       const before = (await system.admin.get('/v1/events?limit=1000')).body.events.length as number;
       for (const header of ['x-http-method-override', 'x-http-method', 'x-method-override'])
@@ -202,6 +223,24 @@ describe('conventions', () => {
         JSON.stringify(anEvent({ data: { fill: 'x'.repeat(bytes - empty) } }));
       expect((await postEvent(ofSize(256 * KIB))).status).toBe(201);
       expectProblem(await postEvent(ofSize(256 * KIB + 1)), 413, 'too_large');
+    });
+
+    it.each([
+      ['broken', '/v1/events', 'application/json', '{'],
+      ['too large', '/v1/events', 'application/json', ' '.repeat(256 * KIB + 1)],
+      ['of another type', '/v1/events', 'text/plain', 'text'],
+      ['a bulk', '/v1/bulk', 'application/x-ndjson', '{}\n'],
+    ])('that is %s is a 401 problem without a key', async (_, path, type, body) => {
+      const answer = await system.admin.as(undefined).send('POST', path, body, { 'content-type': type });
+      expectProblem(answer, 401, 'unauthenticated');
+    });
+
+    it('is not waited for without a key', async () => {
+      const headers = { 'content-type': 'application/json', 'content-length': '100' };
+      const began = performance.now();
+      const { status } = await sendRaw(system.url, `${rawRequest('POST /v1/events', headers)}{`);
+      expect(status).toBe(401);
+      expect(performance.now() - began).toBeLessThan(10_000);
     });
 
     it('that grows too large without saying so is a 413 problem', async () => {

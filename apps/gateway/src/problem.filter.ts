@@ -7,9 +7,9 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { Readable } from 'node:stream';
 import { Failure, FAILURES, type FailureCode } from '#contracts';
 import { type AllowedMethods } from './http/allowed-methods.js';
+import { streamsNdjson } from './http/ndjson-body.js';
 
 /** The one table from failures to HTTP. */
 export const STATUS: Record<FailureCode, number> = {
@@ -41,7 +41,7 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    // Only the router throws this one: no route has that path and method.
+    // Of the router: no route has that path and method.
     if (error instanceof NotFoundException) error = this.unrouted(request, reply);
     sendProblem(error, request, reply);
   }
@@ -63,8 +63,8 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.raw.destroy();
     return;
   }
-  // Nobody reads the rest of a body that is a stream.
-  if (request.body instanceof Readable) reply.header('connection', 'close');
+  // Nobody reads the rest of a body that is a stream, and it may have no end.
+  if (streamsNdjson(request)) reply.header('connection', 'close');
   if (failure.retry_after_s !== undefined) reply.header('retry-after', String(failure.retry_after_s));
   if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="flotilla"');
   reply

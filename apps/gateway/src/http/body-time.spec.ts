@@ -17,6 +17,7 @@ describe('the time of a body', () => {
     });
     server.addContentTypeParser('application/x-ndjson', (_, body, done) => done(null, body));
     server.post('/whole', () => 'taken');
+    server.post('/refused', { onRequest: (_, reply) => void reply.send('refused') }, () => 'taken');
     server.post('/streamed', { config: { streams_ndjson: true } }, async ({ body }) => {
       for await (const _ of body as AsyncIterable<Buffer>);
       return 'taken';
@@ -26,11 +27,11 @@ describe('the time of a body', () => {
   afterEach(() => server.close());
 
   /** Sends a beginning, and the rest, if there is one, when the limit is long over. */
-  const dribble = async (path: string, type: string, rest?: string): Promise<string> => {
+  const dribble = async (path: string, type: string, rest?: string, after = 'close'): Promise<string> => {
     const { port } = server.server.address() as { port: number };
     const socket: Socket = connect(port);
     socket.write(
-      `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: ${type}\r\ncontent-length: 4\r\n\r\n{}`,
+      `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: ${after}\r\ncontent-type: ${type}\r\ncontent-length: 4\r\n\r\n{}`,
     );
     if (rest !== undefined) setTimeout(() => socket.write(rest), 10 * LIMIT_MS);
     let answer = '';
@@ -41,6 +42,11 @@ describe('the time of a body', () => {
 
   it('ends for one that is whole', async () => {
     expect(await dribble('/whole', 'application/json')).toBe('too late');
+  });
+
+  it('ends for one that nobody reads', async () => {
+    const answer = await dribble('/refused', 'application/json', undefined, 'keep-alive');
+    expect(answer).toMatch(/refusedtoo late$/);
   });
 
   it('has no end for one that is a stream', async () => {

@@ -19,6 +19,7 @@ import { parseIJson } from './i-json.js';
 import { shedLoad } from './load-shedding.js';
 import { MERGE_PATCH, mergePatchBody } from './merge-patch-body.js';
 import { NDJSON, ndjsonBody } from './ndjson-body.js';
+import { refuseUnread } from './refuse-unread.js';
 import { measureRequests } from './request-metrics.js';
 import { followRequests } from './request-trail.js';
 import { cutSilentConnections } from './silent-connections.js';
@@ -62,35 +63,14 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
 export function prepareHttp(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      // Many clients send the header with each request, with or without a body.
-      done(null, body.length === 0 ? undefined : parseIJson(body as Buffer, exactDecimalsOf(request)));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-  server.addContentTypeParser(MERGE_PATCH, { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      done(null, mergePatchBody(request, body as Buffer));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-  server.addContentTypeParser(NDJSON, (request, body, done) => {
-    try {
-      done(null, ndjsonBody(request, body));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, parsing(jsonBody));
+  server.addContentTypeParser(MERGE_PATCH, { parseAs: 'buffer' }, parsing(mergePatchBody));
+  server.addContentTypeParser(NDJSON, parsing(ndjsonBody));
   limitBodyTime(server, BODY_TIME_MS, (socket) => refuseConnection('ERR_HTTP_REQUEST_TIMEOUT', socket));
   cutSilentConnections(server, LAST_GRACE_MS, LONGEST_STOP_MS);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    const encoding = request.headers['content-encoding'];
-    if (encoding === undefined || encoding === 'identity') done();
-    else done(new Failure('unsupported_media_type', 'Send the body without Content-Encoding'));
+    done();
   });
   const keyRing = app.get(KeyRing);
   server.decorate('isHeld', (principal) => keyRing.isHeld(principal));
@@ -104,8 +84,30 @@ export function prepareHttp(app: NestFastifyApplication): void {
   const turns = app.get(Turns);
   metrics.gauge('http_waiting', 'Requests that wait for the turn of their project.', () => turns.waiting);
   shedLoad(server, config.EVENT_LOOP_DELAY_MS, metrics);
+  refuseUnread(server);
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
+}
+
+/** A parser of bodies that says by throwing why it cannot. */
+function parsing<Body>(
+  parse: (request: FastifyRequest, body: Body) => unknown,
+): (request: FastifyRequest, body: Body, done: (error: Error | null, parsed?: unknown) => void) => void {
+  return (request, body, done) => {
+    let parsed: unknown;
+    try {
+      parsed = parse(request, body);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done(null, parsed);
+  };
+}
+
+/** Many clients send the header with each request, with or without a body. */
+function jsonBody(request: FastifyRequest, body: Buffer): unknown {
+  return body.length === 0 ? undefined : parseIJson(body, exactDecimalsOf(request));
 }
 
 /** A request sees its caller's project, the operator's every project, and before the guard has spoken none. */
