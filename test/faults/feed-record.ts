@@ -1,14 +1,7 @@
 import { jetstream, type JetStreamManager } from '@nats-io/jetstream';
 import { type NatsConnection } from '@nats-io/transport-node';
 import { decodeFrame } from '#bus';
-import {
-  AUDIT_EVENT,
-  FEED_KINDS,
-  FEED_START,
-  type FeedHead,
-  type FeedKind,
-  type FeedPosition,
-} from '#contracts';
+import { AUDIT_EVENT, FEED_KINDS, type FeedHead, type FeedKind, type FeedPosition } from '#contracts';
 import { deadLetterStream, decodeBatch, streamName } from '#feeds';
 import { queryDatabase } from '#testing';
 import { POISON } from './faults/deliveries.js';
@@ -30,9 +23,7 @@ export interface FeedRecord {
   kind: FeedKind;
   /** In the order of the feed. */
   rows: Committed[];
-  /** JetStream has all that is behind it. */
-  after: FeedPosition;
-  /** Ids, in the order in which JetStream has them. */
+  /** Ids, in the order in which JetStream has them: there is room for all of a run, so that none may be missing. */
   published: string[];
 }
 
@@ -62,7 +53,11 @@ export function recordFeeds(rig: Rig): Promise<FeedRecord[]> {
   return onJetStream(rig, async (manager, nats) => {
     const feeds: FeedRecord[] = [];
     for (const kind of FEED_KINDS)
-      feeds.push({ kind, rows: await committed(rig, kind), ...(await published(manager, nats, kind)) });
+      feeds.push({
+        kind,
+        rows: await committed(rig, kind),
+        published: await published(manager, nats, kind),
+      });
     return feeds;
   });
 }
@@ -104,19 +99,12 @@ async function committed(rig: Rig, kind: FeedKind): Promise<Committed[]> {
   }));
 }
 
-async function published(
-  manager: JetStreamManager,
-  nats: NatsConnection,
-  kind: FeedKind,
-): Promise<Pick<FeedRecord, 'after' | 'published'>> {
-  let after: FeedPosition | undefined;
+async function published(manager: JetStreamManager, nats: NatsConnection, kind: FeedKind): Promise<string[]> {
   const ids: string[] = [];
   await eachMessage(manager, nats, streamName(kind), (message) => {
-    const batch = decodeBatch(message);
-    after ??= batch?.after;
-    ids.push(...(batch?.entries.map(({ head }) => head.id) ?? []));
+    ids.push(...(decodeBatch(message)?.entries.map(({ head }) => head.id) ?? []));
   });
-  return { after: after ?? FEED_START, published: ids };
+  return ids;
 }
 
 type Message = Parameters<typeof decodeBatch>[0];

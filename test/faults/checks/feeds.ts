@@ -77,9 +77,9 @@ function tellings(evidence: Evidence): Telling[] {
 /** Feeds, and the streams that are made of them. */
 function carriers({ feeds, history }: Evidence): Telling[] {
   return [
-    ...feeds.map(({ kind, rows, after, published }) => ({
+    ...feeds.map(({ kind, rows, published }) => ({
       name: `the feed of ${kind}`,
-      due: rows.filter(({ position }) => isBehind(position, after)),
+      due: rows,
       told: published,
     })),
     ...history.streams.flatMap(({ project_id, begun_at, entries }) => {
