@@ -24,6 +24,8 @@ export interface Fault {
   hold_ms: number;
   /** Whether the gateway itself stands still, so that no answer of it can be in time. */
   stillsGateway?: boolean;
+  /** Whether the gateway itself dies, so that there is nobody to answer until it is ready again. */
+  killsGateway?: boolean;
   /** Whether it can only be done to file systems of our own. */
   needsVolumes?: boolean;
   /** Whether nobody is to notice: no request may fail while it holds. */
@@ -46,5 +48,6 @@ export interface Struck {
   breaches: string[];
   prevents?: (write: Write) => boolean;
   stillsGateway: boolean;
+  killsGateway: boolean;
   isHarmless: boolean;
 }

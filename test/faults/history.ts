@@ -1,9 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { type Answered, type Entry } from './journal.js';
+import { type Answered, type Cut, type Entry, type Outcome } from './journal.js';
 import { type Write } from './write.js';
 
-export type TimedAnswer = Answered & { at: number; took_ms: number };
+/** When it came to that, on the clock of the journal. */
+type Timed<T> = T & { at: number };
+
+export type TimedAnswer = Timed<Answered>;
 
 /** All that is known of a write from outside. */
 export interface Sent {
@@ -11,16 +14,12 @@ export interface Sent {
   invoked_at: number;
   answers: TimedAnswer[];
   /** Answers to the same key with other content. */
-  misused: Answered[];
-  cuts: { at: number; took_ms: number; reason: string }[];
+  misused: TimedAnswer[];
+  cuts: Timed<Cut>[];
 }
 
-export interface Read {
-  project_id: string;
-  path: string;
-  status: number;
-  body: string;
-}
+/** A list that was asked for, once. */
+export type Read = Timed<Outcome> & { project_id: string; path: string };
 
 /** What a reader of one project's stream was sent, in its order. */
 export interface Streamed {
@@ -93,4 +92,35 @@ export function acknowledged({ answers }: Sent): TimedAnswer | undefined {
 
 export function isSuccess({ status }: Answered): boolean {
   return status >= 200 && status < 300;
+}
+
+/** One request of the run and what came of it. */
+export type Exchange = Timed<Outcome> & { request: string; isWell: boolean };
+
+/** Every request of the run: each sending of a write, with its own content or with other, and each read. */
+export function exchanges({ sent, reads }: History): Exchange[] {
+  return [
+    ...sent.flatMap(({ write, answers, misused, cuts }) => {
+      const request = `${write.kind} ${write.trace}`;
+      return [
+        ...answers.map((answer) => ({ ...answer, request, isWell: isSuccess(answer) })),
+        ...misused.map((answer) => ({
+          ...answer,
+          request: `${request} with other content`,
+          isWell: answer.status === 409,
+        })),
+        ...cuts.map((cut) => ({ ...cut, request, isWell: false })),
+      ];
+    }),
+    ...reads.map((read) => ({
+      ...read,
+      request: `GET ${read.path} of ${read.project_id}`,
+      isWell: !('cut' in read) && isSuccess(read),
+    })),
+  ];
+}
+
+export function sentenceOf(one: Exchange): string {
+  const outcome = 'cut' in one ? one.cut : `${one.status} ${one.body.slice(0, 300)}`;
+  return `${one.request}: ${outcome} after ${one.took_ms} ms`;
 }

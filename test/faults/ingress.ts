@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { type Answered } from './journal.js';
+import { type Outcome } from './journal.js';
 
 export interface HttpRequest {
   method: string;
@@ -7,9 +7,6 @@ export interface HttpRequest {
   headers: Record<string, string>;
   body?: string;
 }
-
-/** Either an answer, or why there is none. */
-export type Outcome = { took_ms: number } & (({ cut?: undefined } & Answered) | { cut: string });
 
 const PATIENCE_MS = 20_000;
 const PROBE_MS = 200;
@@ -43,7 +40,7 @@ export class Ingress {
     let outcome: Outcome = { cut: 'no gateway', took_ms: 0 };
     for (const url of all) {
       outcome = await this.sendTo(url, what);
-      if (outcome.cut === undefined || outcome.cut === 'silent' || outcome.cut === 'broken answer') break;
+      if (!('cut' in outcome) || outcome.cut === 'silent' || outcome.cut === 'broken answer') break;
     }
     return outcome;
   }

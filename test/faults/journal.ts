@@ -2,23 +2,32 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { type Write } from './write.js';
 
-/** An answer of the gateway to one sending of a write. */
+/** An answer of the gateway to one request. */
 export interface Answered {
+  took_ms: number;
   status: number;
   body: string;
   retry_after: string | null;
 }
 
+/** No answer: why not. The connection could not be made, or broke, or stayed `silent`. */
+export interface Cut {
+  took_ms: number;
+  cut: string;
+}
+
+/** What came of one request. */
+export type Outcome = Answered | Cut;
+
 /** What the run writes down as it happens. Times are milliseconds of one clock that only goes forward. */
 export type Entry = { at: number } & (
   | { what: 'invoked'; write: Write }
-  | ({ what: 'answered'; number: number; took_ms: number } & Answered)
+  | ({ what: 'answered'; number: number } & Answered)
   /** The same key with other content. */
   | ({ what: 'misused'; number: number } & Answered)
-  /** No answer: the connection could not be made, or broke, or stayed silent. */
-  | { what: 'cut'; number: number; took_ms: number; reason: string }
+  | ({ what: 'cut'; number: number } & Cut)
   | { what: 'given_up'; number: number }
-  | { what: 'read'; project_id: string; path: string; status: number; body: string }
+  | ({ what: 'read'; project_id: string; path: string } & Outcome)
   /** The stream of a project is open for the first time: behind this id it is to miss nothing. */
   | { what: 'stream_begun'; project_id: string; id: string }
   | { what: 'streamed'; project_id: string; kind: string; id: string; body: string }

@@ -38,7 +38,7 @@ export async function strike(fault: Fault, scene: Scene, workload: Workload): Pr
   await end();
   const healed_at = performance.now();
   const recovered = await recovery(scene, workload, healed_at);
-  const { row, name, stillsGateway = false, isHarmless = false } = fault;
+  const { row, name, stillsGateway = false, killsGateway = false, isHarmless = false } = fault;
   return {
     row,
     name,
@@ -48,6 +48,7 @@ export async function strike(fault: Fault, scene: Scene, workload: Workload): Pr
     healed_at,
     prevents,
     stillsGateway,
+    killsGateway,
     isHarmless,
     ...recovered,
   };

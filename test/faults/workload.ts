@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../../bench/random.js';
-import { type Ingress, type Outcome } from './ingress.js';
+import { type Ingress } from './ingress.js';
 import { isSuccess } from './history.js';
 import { type Journal } from './journal.js';
 import { type Project } from './project.js';
@@ -127,8 +127,8 @@ export class Workload {
     const { number } = next.write;
     const outcome = await this.ingress.send(requestOf(next));
     const at = performance.now();
-    if (outcome.cut !== undefined) {
-      this.journal.note({ at, what: 'cut', number, took_ms: outcome.took_ms, reason: outcome.cut });
+    if ('cut' in outcome) {
+      this.journal.note({ at, what: 'cut', number, ...outcome });
       return false;
     }
     this.journal.note({ at, what: 'answered', number, ...outcome });
@@ -137,25 +137,16 @@ export class Workload {
 
   private async misuse({ write, key }: KeyedWrite): Promise<void> {
     const other: Write = { ...write, body: { ...write.body, ...otherContent(write) } };
-    const outcome: Outcome = await this.ingress.send(requestOf({ write: other, key }));
-    if (outcome.cut !== undefined) return;
-    const { status, body, retry_after } = outcome;
-    this.journal.note({
-      at: performance.now(),
-      what: 'misused',
-      number: write.number,
-      status,
-      body,
-      retry_after,
-    });
+    const outcome = await this.ingress.send(requestOf({ write: other, key }));
+    const noted = { at: performance.now(), number: write.number };
+    if ('cut' in outcome) this.journal.note({ what: 'cut', ...noted, ...outcome });
+    else this.journal.note({ what: 'misused', ...noted, ...outcome });
   }
 
   private async read({ id, admin_key }: Project, path: string): Promise<void> {
     const headers = { authorization: `Bearer ${admin_key}` };
     const outcome = await this.ingress.send({ method: 'GET', path, headers });
-    if (outcome.cut !== undefined) return;
-    const { status, body } = outcome;
-    this.journal.note({ at: performance.now(), what: 'read', project_id: id, path, status, body });
+    this.journal.note({ at: performance.now(), what: 'read', project_id: id, path, ...outcome });
   }
 }
 

@@ -1,3 +1,6 @@
+import { type Struck } from '../fault.js';
+import { type Sent } from '../history.js';
+import { type Outcome } from '../journal.js';
 import { type Evidence } from './evidence.js';
 
 /** Of a run in which nothing was done, and nothing went wrong. */
@@ -12,5 +15,68 @@ export function anEvidence(parts: Partial<Evidence> = {}): Evidence {
     projects: [],
     logs: [],
     ...parts,
+  };
+}
+
+/** Held from 1,000 to 2,000 ms; all was well again at 3,000 ms. */
+export function aFault(parts: Partial<Struck> = {}): Struck {
+  return {
+    row: 'fault',
+    name: 'a fault',
+    began_at: 1_000,
+    held_at: 1_000,
+    ending_at: 2_000,
+    healed_at: 2_000,
+    recovered_ms: 1_000,
+    breaches: [],
+    stillsGateway: false,
+    killsGateway: false,
+    isHarmless: false,
+    ...parts,
+  };
+}
+
+/** What came of a request at some time, `took_ms` after it was sent. */
+export type Ended = Outcome & { at: number };
+
+export const answered = (status: number, parts: Partial<Ended> = {}): Ended => ({
+  at: 1_500,
+  took_ms: 10,
+  status,
+  body: '{}',
+  retry_after: status === 503 ? '1' : null,
+  ...parts,
+});
+
+export const cut = (why: string, parts: Partial<Ended> = {}): Ended => ({
+  at: 1_500,
+  took_ms: 10,
+  cut: why,
+  ...parts,
+});
+
+/** A list was asked for, and that came of it. */
+export function aRead(ended: Ended): Evidence['history'] {
+  return { sent: [], reads: [{ project_id: 'p', path: '/v1/events', ...ended }], streams: [] };
+}
+
+/** A write was sent once, and that came of it. */
+export function aWrite(ended: Ended): Evidence['history'] {
+  const write: Sent['write'] = {
+    number: 1,
+    kind: 'event',
+    project_id: 'p',
+    trace: 'w1',
+    subject: '',
+    method: 'POST',
+    path: '/v1/events',
+    body: {},
+    idempotency_key: 'k1',
+  };
+  const came = 'cut' in ended ? { answers: [], cuts: [ended] } : { answers: [ended], cuts: [] };
+  return {
+    sent: [{ write, invoked_at: ended.at - ended.took_ms, misused: [], ...came }],
+    reads: [],
+    streams: [],
   };
 }

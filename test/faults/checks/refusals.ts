@@ -1,4 +1,5 @@
-import { acknowledged, isSuccess } from '../history.js';
+import { type Struck } from '../fault.js';
+import { acknowledged, exchanges, sentenceOf, type Exchange } from '../history.js';
 import { type Evidence } from './evidence.js';
 
 /** A call has 5 s; the rest is for a machine that has other things to do. */
@@ -18,28 +19,38 @@ export function impossible({ history, struck }: Evidence): string[] {
   });
 }
 
-/** C7: what fails for a time says 503 and `Retry-After`. */
-export function unexplained({ history }: Evidence): string[] {
-  return history.sent.flatMap(({ write, answers }) =>
-    answers
-      .filter((answer) => !isSuccess(answer) && (answer.status !== 503 || answer.retry_after === null))
-      .map(({ status, body }) => `${write.method} ${write.path}: ${status} ${body.slice(0, 300)}`),
-  );
+/** C7: what fails for a time says 503 and `Retry-After`; only a gateway that is dead or stands still says nothing. */
+export function unexplained({ history, struck }: Evidence): string[] {
+  return exchanges(history)
+    .filter((one) => !one.isWell)
+    .filter((one) =>
+      'cut' in one
+        ? !struck.some((fault) => touches(one, fault.began_at, goneUntil(fault)))
+        : one.status !== 503 || one.retry_after === null,
+    )
+    .map(sentenceOf);
 }
 
 /** C7: every answer comes within the deadline, unless the gateway itself stood still. */
-export function late({ history, struck }: Evidence): string[] {
+export function late(evidence: Evidence): string[] {
+  return withAMovingGateway(evidence)
+    .filter(({ took_ms }) => took_ms > DEADLINE_MS)
+    .map(sentenceOf);
+}
+
+function withAMovingGateway({ history, struck }: Evidence): Exchange[] {
   const still = struck.filter(({ stillsGateway }) => stillsGateway);
-  return history.sent.flatMap(({ write, answers, cuts }) =>
-    [...answers, ...cuts]
-      .filter(({ took_ms }) => took_ms > DEADLINE_MS)
-      .filter(
-        ({ at, took_ms }) =>
-          !still.some(({ began_at, healed_at }) => at - took_ms < healed_at && at > began_at),
-      )
-      .map(
-        (answer) =>
-          `${write.kind} ${write.trace}: ${'status' in answer ? answer.status : answer.reason} after ${answer.took_ms} ms`,
-      ),
+  return exchanges(history).filter(
+    (one) => !still.some(({ began_at, healed_at }) => touches(one, began_at, healed_at)),
   );
+}
+
+/** A gateway that was killed is there again when everything is ready. */
+function goneUntil({ killsGateway, stillsGateway, healed_at, recovered_ms = Infinity }: Struck): number {
+  if (killsGateway) return healed_at + recovered_ms;
+  return stillsGateway ? healed_at : -Infinity;
+}
+
+function touches({ at, took_ms }: Exchange, from: number, to: number): boolean {
+  return at - took_ms < to && at > from;
 }

@@ -7,7 +7,7 @@ export function leakedAnswers(evidence: Evidence): string[] {
   const projectsIn = finder(evidence);
   const { sent, reads, streams } = evidence.history;
   const answers = [
-    ...reads,
+    ...reads.flatMap((read) => ('cut' in read ? [] : read)),
     ...streams.flatMap(({ project_id, entries }) =>
       entries.map(({ body }) => ({ project_id, path: '/v1/stream', body })),
     ),

@@ -10,6 +10,7 @@ export function killApp(app: AppName): Fault {
     row: app === 'gateway' ? 'kill -9 gateway' : 'kill -9 a service',
     name: `kill -9 ${app}`,
     hold_ms: 0,
+    killsGateway: app === 'gateway',
     async begin({ rig }) {
       rig.kill(rig.replicas.filter((replica) => replica.app === app));
       return { end: () => undefined };
@@ -48,6 +49,7 @@ export function killAll(hold_ms: number): Fault {
     row: 'kill -9 all at once',
     name: `kill -9 everything, servers away ${hold_ms} ms`,
     hold_ms,
+    killsGateway: true,
     async begin({ rig }) {
       rig.kill(rig.replicas);
       await Promise.all([rig.postgres.killFamily(), rig.nats.killFamily()]);
