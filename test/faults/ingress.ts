@@ -8,7 +8,8 @@ export interface HttpRequest {
   body?: string;
 }
 
-const PATIENCE_MS = 20_000;
+/** So long a caller waits. */
+export const PATIENCE_MS = 20_000;
 const PROBE_MS = 200;
 const SOCKETS = 256;
 

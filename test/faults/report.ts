@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import { type Overload } from './overload.js';
+import { memoryText, type Overload } from './overload.js';
 import { type FaultOptions } from './options.js';
 import { type Verdict } from './run.js';
 import { type Struck } from './fault.js';
@@ -100,7 +100,8 @@ function overloadTable(overloads: readonly Overload[]): string {
       ...[peak, goodput, refused, p99_ms].map((figure) => figure.toFixed(0)),
     ]),
   );
-  return [figures, overloads.map(({ name, memory }) => `- ${name}: ${memory}`).join('\n')].join('\n\n');
+  const memory = overloads.map((overload) => `- ${overload.name}: ${memoryText(overload)}`);
+  return [figures, memory.join('\n')].join('\n\n');
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -49,7 +49,7 @@ export interface Verdict {
 export class Run {
   readonly struck: Struck[] = [];
   private readonly overloads: Overload[] = [];
-  private evidence?: Evidence;
+  private evidence?: Omit<Evidence, 'overloads'>;
   private readonly started_at = performance.now();
 
   private constructor(
@@ -134,11 +134,7 @@ export class Run {
   async judge({ keep = true } = {}): Promise<Verdict> {
     const { struck, overloads, workload } = this;
     const { settled } = this.evidence!;
-    const findings = [
-      ...judge(this.evidence!),
-      { check: 'C1 lost in an overload', violations: overloads.flatMap(({ lost }) => lost) },
-      { check: 'overload', violations: overloads.flatMap(({ violations }) => violations) },
-    ];
+    const findings = judge({ ...this.evidence!, overloads });
     await this.stop(keep && findings.some(({ violations }) => violations.length > 0));
     const { acknowledged, given_up, failed } = workload;
     const seconds = (performance.now() - this.started_at) / 1_000;

@@ -7,7 +7,7 @@ import { HOT_KINDS, hotRow } from './faults/hot-row.js';
 import { fullJetStream, wipedJetStream } from './faults/jetstream.js';
 import { killAll, killApp, killNats, killPostmaster } from './faults/kill.js';
 import { LINK_FAULTS, linkFault, type LinkFaultName } from './faults/links.js';
-import { pauseApp, pauseServer } from './faults/pause.js';
+import { OUTLASTING_MS, pauseApp, pauseServer } from './faults/pause.js';
 import { powerCut } from './faults/power-cut.js';
 import { rollingRestart } from './faults/rolling-restart.js';
 import { slowPostgres } from './faults/slow-postgres.js';
@@ -16,7 +16,7 @@ import { APPS } from './rig.js';
 
 export type Tier = 'quick' | 'full';
 
-/** How often each kind of fault strikes, by tier, and for how long at most one holds. */
+/** How often each kind of fault strikes, by tier, and for how long at most one holds, but for one long pause. */
 interface Plan {
   gateway_kills: number;
   kills_per_service: number;
@@ -111,7 +111,10 @@ export function schedule(tier: Tier, random: Random): Part[] {
       ...times(plan.postmaster_kills, () => killPostmaster(away())),
       ...times(plan.kills_of_all, () => killAll(away())),
     ],
-    pauses: times(plan.pauses, (index) => pause(index, random, held(plan.longest_pause_ms))),
+    pauses: [
+      ...times(plan.pauses - 1, (index) => pause(index, random, held(plan.longest_pause_ms))),
+      pauseApp(random.pick(SERVICES), OUTLASTING_MS),
+    ],
     links: times(plan.link_faults, (index) => cable(index, random, held(plan.longest_link_fault_ms))),
     disks: [
       ...times(plan.slow_databases, () => slowPostgres(held(6_000))),

@@ -5,7 +5,7 @@ import { type Fault } from './fault.js';
 import { forgottenConsumer, lostAcksAndKill } from './faults/deliveries.js';
 import { HOT_KINDS, hotRow } from './faults/hot-row.js';
 import { killApp, killPostmaster } from './faults/kill.js';
-import { pauseApp } from './faults/pause.js';
+import { OUTLASTING_MS, pauseApp } from './faults/pause.js';
 import { powerCut } from './faults/power-cut.js';
 import { slowPostgres } from './faults/slow-postgres.js';
 import { isWanted } from './options.js';
@@ -57,8 +57,8 @@ const TEETH: readonly Tooth[] = [
     name: 'calls have no deadline',
     file: 'no-deadline',
     apps: ['gateway'],
-    faults: [pauseApp('activity-events', 15_000)],
-    caughtBy: ['C7 late'],
+    faults: [pauseApp('activity-events', OUTLASTING_MS)],
+    caughtBy: ['C7 silent'],
   },
   {
     name: 'relays read id > last',

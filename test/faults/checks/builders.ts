@@ -1,6 +1,7 @@
 import { type Struck } from '../fault.js';
 import { type Sent } from '../history.js';
 import { type Outcome } from '../journal.js';
+import { type Overload } from '../overload.js';
 import { type Evidence } from './evidence.js';
 
 /** Of a run in which nothing was done, and nothing went wrong. */
@@ -12,6 +13,7 @@ export function anEvidence(parts: Partial<Evidence> = {}): Evidence {
     audit: { inbox: [], events: [], dead_letters: [], poison: [] },
     settled: { took_ms: 0, missing: [] },
     struck: [],
+    overloads: [],
     projects: [],
     logs: [],
     ...parts,
@@ -78,5 +80,19 @@ export function aWrite(ended: Ended): Evidence['history'] {
     sent: [{ write, invoked_at: ended.at - ended.took_ms, misused: [], ...came }],
     reads: [],
     streams: [],
+  };
+}
+
+/** One that was borne well. */
+export function anOverload(parts: Partial<Overload> = {}): Overload {
+  return {
+    name: 'an overload',
+    peak: 1_000,
+    goodput: 1_000,
+    refused: 9_000,
+    p99_ms: 300,
+    memory: [{ app: 'gateway', before_mb: 100, after_mb: 110 }],
+    lost: [],
+    ...parts,
   };
 }

@@ -1,6 +1,7 @@
 import { type Struck } from '../fault.js';
 import { type AuditRecord, type FeedRecord } from '../feed-record.js';
 import { type History } from '../history.js';
+import { type Overload } from '../overload.js';
 import { type Project } from '../project.js';
 import { type Settled } from '../settled.js';
 import { type Stored } from './stored.js';
@@ -13,6 +14,7 @@ export interface Evidence {
   audit: AuditRecord;
   settled: Settled;
   struck: readonly Struck[];
+  overloads: readonly Overload[];
   projects: readonly Project[];
   /** Lines of the logs of all apps. */
   logs: readonly string[];

@@ -4,9 +4,10 @@ import { type Evidence, type Finding } from './evidence.js';
 import { brokenOff, madeUp, toldAgain, toldOutOfOrder, untold } from './feeds.js';
 import { disturbed } from './harmless.js';
 import { contradictory, duplicated, torn } from './once.js';
+import { collapsedInOverload, lostInOverload, slowInOverload } from './overload.js';
 import { gaps, misnumbered, reordered } from './order.js';
 import { breached, slow, unrecovered, unsettled } from './recovery.js';
-import { impossible, late, unexplained } from './refusals.js';
+import { impossible, late, silent, unexplained } from './refusals.js';
 import { leakedAnswers, mixedLogs } from './walls.js';
 
 const CHECKS: Record<string, (evidence: Evidence) => string[]> = {
@@ -33,8 +34,12 @@ const CHECKS: Record<string, (evidence: Evidence) => string[]> = {
   'C7 acknowledged the impossible': impossible,
   'C7 failure without 503 and Retry-After': unexplained,
   'C7 late': late,
+  'C7 silent': silent,
   'C7 streams without 503': brokenOff,
   'failed in a rolling restart': disturbed,
+  'C1 lost in an overload': lostInOverload,
+  'overload slow': slowInOverload,
+  'overload collapsed': collapsedInOverload,
 };
 
 /** Every check on the evidence, in their order. */

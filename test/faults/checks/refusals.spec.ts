@@ -1,5 +1,5 @@
 import { aFault, anEvidence, answered, aRead, aWrite, cut } from './builders.js';
-import { late, unexplained } from './refusals.js';
+import { late, silent, unexplained } from './refusals.js';
 
 describe.each([
   ['a write', aWrite, 'event w1'],
@@ -34,5 +34,13 @@ describe.each([
     expect(late(anEvidence(evidence))).toEqual(violation);
     expect(late(anEvidence({ ...evidence, struck: [aFault({ killsGateway: true })] }))).toEqual(violation);
     expect(late(anEvidence({ ...evidence, struck: [aFault({ stillsGateway: true })] }))).toEqual([]);
+  });
+
+  it('has some answer on the slowest machine, unless the gateway itself stood still', () => {
+    const evidence = { history: history(cut('silent', { at: 21_500, took_ms: 20_000 })) };
+    const violation = [`${request}: silent after 20000 ms`];
+    expect(silent(anEvidence(evidence))).toEqual(violation);
+    expect(silent(anEvidence({ ...evidence, struck: [aFault({ killsGateway: true })] }))).toEqual(violation);
+    expect(silent(anEvidence({ ...evidence, struck: [aFault({ stillsGateway: true })] }))).toEqual([]);
   });
 });

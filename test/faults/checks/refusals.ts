@@ -38,6 +38,13 @@ export function late(evidence: Evidence): string[] {
     .map(sentenceOf);
 }
 
+/** C7: nobody waits in vain, however slow the machine is. */
+export function silent(evidence: Evidence): string[] {
+  return withAMovingGateway(evidence)
+    .filter((one) => 'cut' in one && one.cut === 'silent')
+    .map(sentenceOf);
+}
+
 function withAMovingGateway({ history, struck }: Evidence): Exchange[] {
   const still = struck.filter(({ stillsGateway }) => stillsGateway);
   return exchanges(history).filter(

@@ -1,7 +1,11 @@
 import { type AppName } from '../../../start/app-schema.js';
 import { type Fault } from '../fault.js';
 import { signal } from '../kept-server.js';
+import { PATIENCE_MS } from '../ingress.js';
 import { needsNats, WRITER } from '../write.js';
+
+/** Longer than any caller waits: of a call without a deadline nobody hears anything, on however slow a machine. */
+export const OUTLASTING_MS = PATIENCE_MS + 5_000;
 
 const ROW = 'pause (SIGSTOP) of a process';
 const everything = (): boolean => true;
