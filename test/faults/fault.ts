@@ -13,8 +13,8 @@ export interface Scene {
 export interface Begun {
   end: () => Promise<void> | void;
   prevents?: (write: Write) => boolean;
-  /** What happens while it holds; otherwise nothing does, for `hold_ms`. */
-  during?: () => Promise<void>;
+  /** What happens while it holds; otherwise nothing does, for `hold_ms`. @returns keys that opened after their end */
+  during?: () => Promise<string[]>;
 }
 
 export interface Fault {
@@ -44,7 +44,7 @@ export interface Struck {
   healed_at: number;
   /** From its end until everything was ready and each kind of write was acknowledged again and a key revoked; undefined when that never came. */
   recovered_ms?: number;
-  /** Keys that still opened after they had been revoked. */
+  /** Keys that still opened after they had been revoked, while it held or later. */
   breaches: string[];
   prevents?: (write: Write) => boolean;
   stillsGateway: boolean;

@@ -93,8 +93,8 @@ export class Rig {
     return rig;
   }
 
-  /** One more process of an app; the caller decides whether it belongs to the rig. */
-  async startReplica(app: AppName): Promise<Replica> {
+  /** One more process of an app; the caller decides whether it belongs to the rig, and may give it its own cable. */
+  async startReplica(app: AppName, postgres = this.links[app].postgres): Promise<Replica> {
     const { directory, environment = {} } = this.options;
     const health_port = await freePort();
     const port = app === 'gateway' ? await freePort() : undefined;
@@ -106,7 +106,7 @@ export class Rig {
         LOG_LEVEL: 'info',
         FEED_MAX_MIB: String(FEED_MIB),
         NATS_URL: through(this.links[app].nats, this.nats.running.urlOf(app)),
-        DATABASE_URL: through(this.links[app].postgres, this.service_urls[app]),
+        DATABASE_URL: through(postgres, this.service_urls[app]),
         HEALTH_PORT: String(health_port),
         ...(port && { PORT: String(port), RATE_LIMIT_REQUESTS: '1000000000', ...this.secrets }),
         ...environment[app],

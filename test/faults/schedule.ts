@@ -2,6 +2,7 @@ import { type Random } from '../../bench/random.js';
 import { type AppName } from '../../start/app-schema.js';
 import { FEED_KINDS } from '#contracts';
 import { type Fault } from './fault.js';
+import { cutOffGateway } from './faults/cut-off-gateway.js';
 import { forgottenConsumer, lostAcks, lostAcksAndKill, poison, strayMessage } from './faults/deliveries.js';
 import { HOT_KINDS, hotRow } from './faults/hot-row.js';
 import { fullJetStream, wipedJetStream } from './faults/jetstream.js';
@@ -27,6 +28,7 @@ interface Plan {
   longest_pause_ms: number;
   link_faults: number;
   longest_link_fault_ms: number;
+  cut_off_gateways: number;
   slow_databases: number;
   hot_rows: number;
   volumes_full: number;
@@ -49,6 +51,7 @@ const PLANS: Record<Tier, Plan> = {
     longest_pause_ms: 8_000,
     link_faults: 8,
     longest_link_fault_ms: 7_000,
+    cut_off_gateways: 1,
     slow_databases: 2,
     hot_rows: 2,
     volumes_full: 1,
@@ -69,6 +72,7 @@ const PLANS: Record<Tier, Plan> = {
     longest_pause_ms: 45_000,
     link_faults: 100,
     longest_link_fault_ms: 15_000,
+    cut_off_gateways: 5,
     slow_databases: 15,
     hot_rows: 15,
     volumes_full: 10,
@@ -115,7 +119,10 @@ export function schedule(tier: Tier, random: Random): Part[] {
       ...times(plan.pauses - 1, (index) => pause(index, random, held(plan.longest_pause_ms))),
       pauseApp(random.pick(SERVICES), OUTLASTING_MS),
     ],
-    links: times(plan.link_faults, (index) => cable(index, random, held(plan.longest_link_fault_ms))),
+    links: [
+      ...times(plan.link_faults, (index) => cable(index, random, held(plan.longest_link_fault_ms))),
+      ...times(plan.cut_off_gateways, cutOffGateway),
+    ],
     disks: [
       ...times(plan.slow_databases, () => slowPostgres(held(6_000))),
       ...times(plan.hot_rows, (index) =>

@@ -31,9 +31,9 @@ export async function storm(faults: readonly Fault[], scene: Scene, workload: Wo
 /** A fault from its beginning until nothing is left of it. */
 export async function strike(fault: Fault, scene: Scene, workload: Workload): Promise<Struck> {
   const began_at = performance.now();
-  const { end, prevents, during = () => pause(fault.hold_ms) } = await fault.begin(scene);
+  const { end, prevents, during = () => pause(fault.hold_ms, []) } = await fault.begin(scene);
   const held_at = performance.now();
-  await during();
+  const breaches = await during();
   const ending_at = performance.now();
   await end();
   const healed_at = performance.now();
@@ -50,7 +50,8 @@ export async function strike(fault: Fault, scene: Scene, workload: Workload): Pr
     stillsGateway,
     killsGateway,
     isHarmless,
-    ...recovered,
+    recovered_ms: recovered.recovered_ms,
+    breaches: [...breaches, ...recovered.breaches],
   };
 }
 

@@ -79,6 +79,7 @@ export function poison(hold_ms: number): Fault {
             await put();
             await pause(hold_ms / POISONED_AT_ONCE);
           }
+          return [];
         },
         end: () => undefined,
       };

@@ -23,6 +23,7 @@ export function rollingRestart(): Fault {
       return {
         async during() {
           await inLanes((app) => restart(rig, app));
+          return [];
         },
         async end() {
           const spare = APPS.map((app) => rig.replicas.findLast((replica) => replica.app === app)!);
