@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type AppName } from '../../start/app-schema.js';
 import { type Fault } from './fault.js';
+import { cutOffGateway } from './faults/cut-off-gateway.js';
 import { forgottenConsumer, lostAcksAndKill } from './faults/deliveries.js';
 import { HOT_KINDS, hotRow } from './faults/hot-row.js';
+import { wipedJetStream } from './faults/jetstream.js';
 import { killApp, killPostmaster } from './faults/kill.js';
 import { OUTLASTING_MS, pauseApp } from './faults/pause.js';
 import { powerCut } from './faults/power-cut.js';
@@ -66,6 +68,20 @@ const TEETH: readonly Tooth[] = [
     apps: APPS,
     faults: HOT_KINDS.map((kind) => hotRow(kind, 4_000)),
     caughtBy: ['C2 lost on the way'],
+  },
+  {
+    name: 'streams are not filled again',
+    file: 'unfilled-streams',
+    apps: SERVICES,
+    faults: [wipedJetStream(500)],
+    caughtBy: ['C2 lost on the way'],
+  },
+  {
+    name: 'keys are believed without a lease',
+    file: 'trust-without-lease',
+    apps: ['gateway'],
+    faults: [cutOffGateway()],
+    caughtBy: ['revoked keys that opened'],
   },
   {
     name: 'a consumer without an inbox',
