@@ -75,13 +75,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 }
 
 export function problemOf(failure: Failure, request_id: string): Record<string, unknown> {
-  return {
-    type: 'about:blank',
-    title: FAILURES[failure.code],
-    status: STATUS[failure.code],
-    ...reasonOf(failure),
-    request_id,
-  };
+  const { detail, code, ...places } = reasonOf(failure);
+  const status = STATUS[failure.code];
+  return { type: 'about:blank', title: FAILURES[failure.code], status, detail, code, request_id, ...places };
 }
 
 /** Of a problem, what does not hang on HTTP. */
