@@ -8,7 +8,7 @@ export function jsonHeaders({ key }: Pick<BenchProject, 'key'>): Record<string, 
 
 /** What a route that does nothing is asked. */
 export function silentRequest(key: string): LoadRequest {
-  return { method: 'GET', path: '/bench/nothing', headers: { authorization: `Bearer ${key}` } };
+  return { method: 'GET', path: '/v1/bench/nothing', headers: { authorization: `Bearer ${key}` } };
 }
 
 /**

@@ -9,7 +9,7 @@ import { GatewayModule } from '../../apps/gateway/src/gateway.module.js';
 import { httpAdapter, prepareHttp } from '../../apps/gateway/src/http/http-server.js';
 
 /** Takes requests as the gateway does, key, parser and contract included, and does nothing with them. */
-@Controller('bench')
+@Controller('v1/bench')
 class SilentController {
   @Post('events')
   @Allow(WRITERS, 201)

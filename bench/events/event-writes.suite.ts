@@ -111,7 +111,7 @@ function liveRequest(): LoadRequest {
 }
 
 async function silentRequests(bench: Bench): Promise<LoadRequest[]> {
-  return eventRequests({ key: await bench.secret('admin') }, '/bench/events');
+  return eventRequests({ key: await bench.secret('admin') }, '/v1/bench/events');
 }
 
 async function pgbenchContender(
