@@ -235,6 +235,15 @@ describe('conventions', () => {
       expectProblem(answer, 401, 'unauthenticated');
     });
 
+    it('that is longer than any ends its connection without a key: nobody reads so much', async () => {
+      const json = { 'content-type': 'application/json' };
+      const lengths = [256 * KIB, 256 * KIB + 1].map((bytes) => ' '.repeat(bytes));
+      const answers = await Promise.all(
+        lengths.map((body) => system.admin.as(undefined).send('POST', '/v1/events', body, json)),
+      );
+      expect(answers.map(({ headers }) => headers.get('connection'))).toEqual(['keep-alive', 'close']);
+    });
+
     it('is not waited for without a key', async () => {
       const headers = { 'content-type': 'application/json', 'content-length': '100' };
       const began = performance.now();

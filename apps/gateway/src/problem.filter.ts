@@ -9,6 +9,7 @@ import {
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, FAILURES, type FailureCode } from '#contracts';
 import { type AllowedMethods } from './http/allowed-methods.js';
+import { announcedBytes, BODY_LIMIT_BYTES } from './http/announced-body.js';
 import { streamsNdjson } from './http/ndjson-body.js';
 
 /** The one table from failures to HTTP. */
@@ -63,8 +64,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     reply.raw.destroy();
     return;
   }
-  // Nobody reads the rest of a body that is a stream, and it may have no end.
-  if (streamsNdjson(request)) reply.header('connection', 'close');
+  // Nobody reads the rest of a body that is a stream, or longer than any that is taken: it may have no end.
+  const isUnread = request.body === undefined && announcedBytes(request) > BODY_LIMIT_BYTES;
+  if (isUnread || streamsNdjson(request)) reply.header('connection', 'close');
   if (failure.retry_after_s !== undefined) reply.header('retry-after', String(failure.retry_after_s));
   if (failure.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="flotilla"');
   reply

@@ -18,6 +18,9 @@ describe('the time of a body', () => {
     server.addContentTypeParser('application/x-ndjson', (_, body, done) => done(null, body));
     server.post('/whole', () => 'taken');
     server.post('/refused', { onRequest: (_, reply) => void reply.send('refused') }, () => 'taken');
+    const late = () => new Promise((resolve) => setTimeout(() => resolve('late'), 5 * LIMIT_MS));
+    server.get('/late', late);
+    server.post('/late', late);
     server.post('/streamed', { config: { streams_ndjson: true } }, async ({ body }) => {
       for await (const _ of body as AsyncIterable<Buffer>);
       return 'taken';
@@ -53,6 +56,16 @@ describe('the time of a body', () => {
     expect(await dribble('/streamed', 'application/x-ndjson', '{}')).toMatch(/taken$/);
     expect(refused).toBe(0);
   });
+
+  it.each([{}, { method: 'POST' }, { method: 'POST', body: 'as text' }])(
+    'is no time of the answer to %j',
+    async (init) => {
+      const { port } = server.server.address() as { port: number };
+      const response = await fetch(`http://127.0.0.1:${port}/late`, init);
+      expect(await response.text()).toBe('late');
+      expect(refused).toBe(0);
+    },
+  );
 
   it('is not counted once the body is there', async () => {
     const { port } = server.server.address() as { port: number };

@@ -1,5 +1,6 @@
 import { type FastifyInstance } from 'fastify';
 import { type Socket } from 'node:net';
+import { announcedBytes } from './announced-body.js';
 import { streamsNdjson } from './ndjson-body.js';
 
 /**
@@ -13,8 +14,11 @@ export function limitBodyTime(
 ): void {
   server.addHook('onRequest', (request, _, done) => {
     const { raw } = request;
-    if (!raw.complete && !streamsNdjson(request)) {
-      const timer = setTimeout(() => refuse(raw.socket), limit_ms);
+    // Node calls no request complete before its handlers have run, not even one without a body.
+    if (announcedBytes(request) > 0 && !streamsNdjson(request)) {
+      const timer = setTimeout(() => {
+        if (!raw.complete) refuse(raw.socket);
+      }, limit_ms).unref();
       for (const ended of ['end', 'close']) raw.once(ended, () => clearTimeout(timer));
     }
     done();

@@ -11,6 +11,7 @@ import { Turns } from '../auth/turns.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
 import { AllowedMethods } from './allowed-methods.js';
+import { BODY_LIMIT_BYTES } from './announced-body.js';
 import { limitBodyTime } from './body-time.js';
 import { answer, serialize } from './answer.js';
 import { ContractPipe } from './contract.pipe.js';
@@ -24,7 +25,6 @@ import { measureRequests } from './request-metrics.js';
 import { followRequests } from './request-trail.js';
 import { cutSilentConnections } from './silent-connections.js';
 
-const BODY_LIMIT_BYTES = 256 * 1024;
 const BODY_TIME_MS = 30_000;
 const LAST_GRACE_MS = 5_000;
 /** A request that came in time may send its body for as long. Orchestrators wait a little longer. */
