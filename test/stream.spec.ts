@@ -5,8 +5,9 @@ import { type ServerResponse } from 'node:http';
 import { Client } from 'pg';
 import { BusConnection } from '#bus';
 import { type AnyEntry } from '#contracts';
+import { prepareSchema } from '#embedded';
 import { streamName } from '#feeds';
-import { eventually, queryDatabase } from '#testing';
+import { eventually, Link, queryDatabase } from '#testing';
 import { aDeviceId, aFirmwareEvent, anEmail, anEvent } from './builders.js';
 import { EventStream, Refusal } from './event-stream.js';
 import { goBackBefore } from './former-database.js';
@@ -505,6 +506,29 @@ describe('the stream', () => {
       expect(problemOf(stream)).toEqual(['unauthenticated']);
       const id = await post();
       await eventually(() => other.ids.includes(id));
+    });
+
+    it('when its key was rotated, with an overlap, while the gateway was cut off from its database', async () => {
+      const url = new URL((await prepareSchema(system.database_url, 'auth')).service);
+      const link = await Link.to(Number(url.port));
+      url.port = String(link.port);
+      const far = await system.anotherGateway({ DATABASE_URL: url.href });
+      try {
+        const { body } = await project.admin.post('/v1/keys', { member_id: project.viewer_id });
+        const stream = await listen(project.admin.as(body.key as string).at(far.url));
+        link.cut();
+        const rotated = await project.admin.post(`/v1/keys/${body.id as string}/rotate`, {
+          overlap_seconds: 600,
+        });
+        expect(rotated.status).toBe(201);
+        link.heal();
+        await stream.ended;
+        expect(problemOf(stream)).toEqual(['unauthenticated']);
+      } finally {
+        link.heal();
+        await far.stop();
+        link.close();
+      }
     });
 
     it('when its key expires', async () => {

@@ -35,6 +35,8 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly listeners: ((key_ids?: string[]) => void)[] = [];
   /** Undefined until the database behind the connection has been looked at. */
   private seen?: string;
+  /** What was seen last, behind whichever connection. */
+  private seen_before?: string;
   private trustedUntil = 0;
   private timer?: NodeJS.Timeout;
   private renewing = Promise.resolve();
@@ -53,8 +55,8 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /**
-   * Runs `listener` with the keys whose rights have changed; without, when nobody knows which: behind a new connection
-   * may be a database that went back to an earlier time.
+   * Runs `listener` with the keys whose rights have changed; without, when it may be any besides, as behind a new
+   * connection.
    */
   onChange(listener: (key_ids?: string[]) => void): void {
     this.listeners.push(listener);
@@ -134,14 +136,20 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     const { rows } = await connection.query<{ value: string; changed: string[] }>({
       name: 'changed-keys',
       text: CHANGED,
-      values: [this.seen],
+      values: [this.seen_before],
     });
     const { value, changed } = rows[0]!;
     const isNew = value !== this.seen;
-    if (isNew) for (const listener of this.listeners) listener(this.seen === undefined ? undefined : changed);
-    this.seen = value;
+    if (isNew) this.tell(changed);
+    // Behind a new connection may be a database that went back to an earlier time, which does not know what it forgot.
+    if (this.seen === undefined) this.tell();
+    this.seen = this.seen_before = value;
     this.trustedUntil = askedAt + LEASE_MS;
     return isNew;
+  }
+
+  private tell(changed?: string[]): void {
+    for (const listener of this.listeners) listener(changed);
   }
 
   /** Whose keys have changed is every gateway's business. */
