@@ -26,10 +26,21 @@ describe('a secret', () => {
       FLOTILLA_OPERATOR_KEY: randomKey('operator'),
       FLOTILLA_ADMIN_KEY: randomKey('member'),
     };
-    await loadSecrets(directory, new StartConfig());
     const config = loadConfig(StartConfig, configured);
     expect(await loadSecrets(directory, config)).toEqual(configured);
     expect(await loadSecrets(directory, new StartConfig())).toEqual(configured);
+  });
+
+  it('is another key as soon as it is configured, but never another KEY_SECRET: that would end all keys', async () => {
+    const made = await loadSecrets(directory, new StartConfig());
+    const FLOTILLA_ADMIN_KEY = randomKey('member');
+    const config = loadConfig(StartConfig, { FLOTILLA_ADMIN_KEY });
+    expect(await loadSecrets(directory, config)).toEqual({ ...made, FLOTILLA_ADMIN_KEY });
+    const other = loadConfig(StartConfig, { KEY_SECRET: randomBytes(32).toString('hex') });
+    await expect(loadSecrets(directory, other)).rejects.toThrow(
+      /^KEY_SECRET is another than that of .*secret\.key/,
+    );
+    expect((await loadSecrets(directory, new StartConfig())).KEY_SECRET).toBe(made.KEY_SECRET);
   });
 
   it('that cannot be read is never replaced', async () => {

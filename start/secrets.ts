@@ -11,10 +11,13 @@ export interface Secrets {
   FLOTILLA_ADMIN_KEY: string;
 }
 
-/** The instance's secrets: as configured, else as kept in the data directory, else made now. */
+/**
+ * The instance's secrets: as configured, else as kept in the data directory, else made now.
+ * @throws an Error for another KEY_SECRET than the one with which all keys are hashed
+ */
 export async function loadSecrets(directory: string, config: StartConfig): Promise<Secrets> {
   return {
-    KEY_SECRET: await keep(join(directory, 'secret.key'), config.KEY_SECRET, () =>
+    KEY_SECRET: await keepForGood(join(directory, 'secret.key'), config.KEY_SECRET, () =>
       randomBytes(32).toString('hex'),
     ),
     FLOTILLA_OPERATOR_KEY: await keep(join(directory, 'operator.key'), config.FLOTILLA_OPERATOR_KEY, () =>
@@ -24,6 +27,18 @@ export async function loadSecrets(directory: string, config: StartConfig): Promi
       randomKey('member'),
     ),
   };
+}
+
+async function keepForGood(
+  file: string,
+  configured: string | undefined,
+  make: () => string,
+): Promise<string> {
+  const value = await keep(file, undefined, () => configured ?? make());
+  if (configured === undefined || configured === value) return value;
+  throw new Error(
+    `KEY_SECRET is another than that of ${file}, with which all keys are hashed: unset it, or remove the file to end them all`,
+  );
 }
 
 async function keep(file: string, configured: string | undefined, make: () => string): Promise<string> {

@@ -6,6 +6,12 @@ const SILENCE_MS = 6_000;
 /** How long the server may take to close a connection that was ended. */
 const FAREWELL_MS = 1_000;
 
+/** Settings with which "2xx means committed" is not true. */
+const UNSAFE = `
+  SELECT name || ' is ' || setting AS problem FROM pg_settings
+  WHERE name IN ('fsync', 'full_page_writes') AND setting <> 'on'
+     OR name = 'synchronous_commit' AND setting NOT IN ('on', 'remote_apply')`;
+
 /**
  * A connection that gives a silent server up. A cable that was cut without a word, or a firewall that forgot the
  * connection, sends neither answer nor error, and the kernel waits a quarter of an hour: the statement and all who
@@ -24,6 +30,14 @@ export class BoundedClient extends Client {
           stream.destroy(new Error('Connection terminated: the server is silent'));
       });
     });
+  }
+
+  /** To be run first: the server may be another than before. @throws when it may lose what it acknowledged */
+  async requireDurability(): Promise<void> {
+    const { rows } = await super.query<{ problem: string }>(UNSAFE);
+    if (rows.length === 0) return;
+    const problems = rows.map(({ problem }) => problem).join(', ');
+    throw new Error(`Postgres may lose acknowledged writes: ${problems}`);
   }
 
   /** Resolves within a second or so, also when the server is silent. */

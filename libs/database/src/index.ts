@@ -18,5 +18,5 @@ export * from './partition-keeper.js';
 export * from './turns.js';
 export * from './where-all.js';
 export * from './write-once.js';
-export { EVERY_PROJECT, ProjectClient, ScopedQuery } from './project-client.js';
+export { EVERY_PROJECT, ScopedQuery } from './project-client.js';
 export * from './project-wall.js';

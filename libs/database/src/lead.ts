@@ -40,6 +40,7 @@ export class Lead implements Statements {
     const lead = new Lead(client);
     try {
       await client.connect();
+      await client.requireDurability();
       while (!signal.aborted) {
         const [lock] = await lead.prepared<{ leads: boolean }>(
           'take-lead',

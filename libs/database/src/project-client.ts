@@ -11,12 +11,6 @@ export const EVERY_PROJECT = `-c ${PROJECTS_SETTING}=every`;
 const STATEMENT = 'flotilla_projects';
 const PREPARE = `PREPARE ${STATEMENT} AS SELECT set_config('${PROJECTS_SETTING}', $1, true)`;
 
-/** Settings with which "2xx means committed" is not true. */
-const UNSAFE = `
-  SELECT name || ' is ' || setting AS problem FROM pg_settings
-  WHERE name IN ('fsync', 'full_page_writes') AND setting <> 'on'
-     OR name = 'synchronous_commit' AND setting NOT IN ('on', 'remote_apply')`;
-
 type Callback = (error: Error | undefined, result: unknown) => void;
 
 /** What pg's `Query` has beside its published type, as of pg 8.23. */
@@ -69,15 +63,7 @@ export class ScopedQuery extends ProtocolQuery {
  * one that begins a transaction.
  */
 export class ProjectClient extends BoundedClient {
-  /** To be run first: the server may be another than before. @throws when it may lose what it acknowledged */
-  async requireDurability(): Promise<void> {
-    const { rows } = await super.query<{ problem: string }>(UNSAFE);
-    if (rows.length === 0) return;
-    const problems = rows.map(({ problem }) => problem).join(', ');
-    throw new Error(`Postgres may lose acknowledged writes: ${problems}`);
-  }
-
-  /** To be run once, before anything else but that. */
+  /** To be run once, before anything else but `requireDurability`. */
   async prepare(): Promise<void> {
     await super.query(PREPARE);
   }

@@ -15,7 +15,7 @@ import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nest
 import { encodeFrame, type BusConnection } from '#bus';
 import { Failure, type FeedKind } from '#contracts';
 import { decodeBatch, type FeedEntry } from './feed-batch.js';
-import { declareStream, MOST_UNSTORED, streamName } from './feed-stream.js';
+import { declareStream, MOST_UNSTORED, STREAM_MISSING, streamName } from './feed-stream.js';
 
 export interface FeedConsumerOptions {
   /** Durable: whoever consumes under this name goes on where the last one was. Letters, digits and dashes. */
@@ -45,8 +45,7 @@ const WAIT_MS = 1_000;
 /** After so long, what a process had when it died goes to another. Whoever lives says so in time. */
 const ACK_WAIT_MS = 5_000;
 const STILL_WORKING_MS = 1_000;
-/** What JetStream says to a consumer of a stream that is not there. */
-const STREAM_MISSING = 10059;
+/** What JetStream says of a consumer that is not there. */
 const CONSUMER_MISSING = 10014;
 /** What JetStream says to a consumer that is there already, with another configuration. */
 const CONSUMER_DIFFERS = 10148;

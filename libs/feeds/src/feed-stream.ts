@@ -9,6 +9,9 @@ export interface StreamLimits {
   max_bytes: number;
 }
 
+/** What JetStream says of a stream that is not there. */
+export const STREAM_MISSING = 10059;
+
 /** Where a stream ends. */
 export interface StreamEnd {
   sequence: number;
@@ -58,9 +61,16 @@ export class FeedStream {
     return { sequence: state.last_seq };
   }
 
-  /** Makes the stream when it is gone, and says where it ends: not where it was left, when it was wiped meanwhile. */
+  /**
+   * Says where the stream ends, and makes it when it is gone: not where it was left, then. Asks its leader, as any
+   * other server of a cluster may answer who declares it.
+   */
   async lastSequence(): Promise<number> {
-    const { state } = await this.declare(await jetstreamManager(this.nats, { checkAPI: false }));
+    const manager = await jetstreamManager(this.nats, { checkAPI: false });
+    const { state } = await manager.streams.info(streamName(this.kind)).catch((error: unknown) => {
+      if (error instanceof JetStreamApiError && error.code === STREAM_MISSING) return this.declare(manager);
+      throw error;
+    });
     return state.last_seq;
   }
 

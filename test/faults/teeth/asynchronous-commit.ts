@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { ProjectClient } from '#database';
+import { BoundedClient } from '#database';
 
 interface WithParameters {
   connectionParameters: { options?: string };
@@ -12,4 +12,4 @@ Client.prototype.connect = function (this: Client & WithParameters, ...more: unk
   connectionParameters.options = `${connectionParameters.options ?? ''} -c synchronous_commit=off`;
   return connect.apply(this, more);
 } as typeof connect as Client['connect'];
-ProjectClient.prototype.requireDurability = () => Promise.resolve();
+BoundedClient.prototype.requireDurability = () => Promise.resolve();
