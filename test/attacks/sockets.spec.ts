@@ -23,6 +23,9 @@ const SPELLINGS: [string, (path: string) => string][] = [
   ['no slash in front', (path) => path.slice(1)],
 ];
 
+/** A stream does not: no other answer can follow. */
+const endsByItself = ({ method, name }: Route): boolean => method === 'GET' && name !== 'GET /v1/stream';
+
 describe('bytes on a socket, for each route', () => {
   let system: System;
   let routes: Route[];
@@ -105,7 +108,7 @@ describe('bytes on a socket, for each route', () => {
     const before = await snapshotOf(landscape, routes);
     const names = ['x-http-method-override', 'x-http-method', 'x-method-override'];
     const override = Object.fromEntries(names.map((name) => [name, 'DELETE']));
-    for (const route of routes.filter(({ method }) => method === 'GET')) {
+    for (const route of routes.filter(endsByItself)) {
       const answer = await sendRaw(system.url, text(valid(route), { ...bearer(route), ...override }));
       expect([route.name, answer.status]).toEqual([route.name, 200]);
     }
@@ -113,8 +116,7 @@ describe('bytes on a socket, for each route', () => {
   });
 
   it('requests in one pipeline are answered each for itself, in order', async () => {
-    // A stream has no end for another answer to follow.
-    for (const route of routes.filter(({ method, name }) => method === 'GET' && name !== 'GET /v1/stream')) {
+    for (const route of routes.filter(endsByItself)) {
       const keep = { connection: 'keep-alive' };
       const request = valid(route);
       const pipeline = [text(request, keep), text(request, { ...keep, ...bearer(route) }), text(request, {})];
