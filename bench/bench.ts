@@ -133,11 +133,13 @@ export class Bench {
     name: string,
     script: string,
     environment: Record<string, string>,
+    node_env = 'bench/baselines/node.env',
   ): Promise<{ url: string; stop(): Promise<void> }> {
     const port = await freePort();
     const child = await Child.start({
       name,
       script,
+      node_env,
       directory: join(this.directory, 'contenders'),
       environment: {
         NODE_ENV: 'production',

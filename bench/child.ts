@@ -8,6 +8,8 @@ export interface ChildOptions {
   /** Path of the built script below `dist`. */
   script: string;
   environment: Record<string, string>;
+  /** File with Node's own options. */
+  node_env: string;
   /** Where its output goes. */
   directory: string;
 }
@@ -19,12 +21,12 @@ export class Child {
     private readonly process: ChildProcess,
   ) {}
 
-  static async start({ name, script, environment, directory }: ChildOptions): Promise<Child> {
+  static async start({ name, script, environment, node_env, directory }: ChildOptions): Promise<Child> {
     const file = join(directory, `${name}.log`);
     const log = await open(file, 'a', 0o600);
     const child = fork(join(import.meta.dirname, '..', script), [], {
       env: { ...process.env, ...environment },
-      execArgv: ['--env-file=apps/gateway/node.env'],
+      execArgv: [`--env-file=${node_env}`],
       stdio: ['ignore', log.fd, log.fd, 'ipc'],
     });
     await log.close();
