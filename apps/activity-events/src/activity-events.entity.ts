@@ -17,7 +17,7 @@ export const SCHEMA = 'activity_events';
 export class EventRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('uuid') id!: string;
-  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) occurred_at!: Date;
+  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) occurred_at!: string;
   @Column('text') component!: string;
   @Column('text') environment!: string;
   @Column('text') email!: string;
@@ -25,7 +25,7 @@ export class EventRow {
   /** Kept as the text it came as: nobody looks inside, and jsonb would reorder it. */
   @Column('json') data!: unknown;
   @Column('text', { nullable: true }) device_id!: string | null;
-  @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @Column({ type: 'timestamptz', precision: 3 }) created_at!: string;
   @TransactionIdColumn() transaction_id!: string;
 }
 

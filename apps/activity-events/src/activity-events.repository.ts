@@ -14,7 +14,7 @@ import {
   type Position,
 } from '#database';
 import { SCHEMA } from './activity-events.entity.js';
-import { COLUMNS, eventOf, READ_COLUMNS, type StoredEvent, type StoredRow } from './stored-event.js';
+import { COLUMNS, READ_COLUMNS, type StoredEvent } from './stored-event.js';
 
 /** By which the inbox knows what of the audit is recorded. */
 const AUDIT = 'audit';
@@ -79,8 +79,8 @@ export class ActivityEventsRepository {
 
   async find(project_id: string, id: string): Promise<StoredEvent | undefined> {
     const sql = `${SELECT} FROM ${EVENTS} WHERE project_id = $1 AND id = $2`;
-    const [row] = await this.database.prepared<StoredRow>('get-event', sql, [project_id, id]);
-    return row && eventOf(row);
+    const [event] = await this.database.prepared<StoredEvent>('get-event', sql, [project_id, id]);
+    return event;
   }
 
   /** At most `limit` rows by (occurred_at, id) from `after` on. */
@@ -89,18 +89,18 @@ export class ActivityEventsRepository {
     order: 'asc' | 'desc',
     limit: number,
     after?: Position,
-  ): AsyncGenerator<StoredEvent> {
+  ): AsyncGenerator<StoredEvent[]> {
     for (let left = limit; left > 0; left -= CHUNK) {
-      const rows = await this.page(conditions, order, Math.min(left, CHUNK), after);
-      for (const row of rows) yield eventOf(row);
-      const last = rows.at(-1);
-      if (!last || rows.length < CHUNK) return;
-      after = [last.occurred_at.toISOString(), last.id];
+      const events = await this.page(conditions, order, Math.min(left, CHUNK), after);
+      yield events;
+      const last = events.at(-1);
+      if (!last || events.length < CHUNK) return;
+      after = [last.occurred_at, last.id];
     }
   }
 
   /** Buckets in UTC, oldest first, empty ones left out. */
-  async count(
+  count(
     conditions: Conditions,
     interval: string,
     group_by: 'component' | 'environment' | undefined,
@@ -108,13 +108,12 @@ export class ActivityEventsRepository {
   ): Promise<{ start: string; key?: string; count: number }[]> {
     const { where, values } = whereAll(partsOf(conditions));
     const key = group_by ? `, ${group_by} AS key` : '';
-    const rows = await this.database.rows<{ start: Date; key?: string; count: number }>(
+    return this.database.rows(
       `SELECT date_trunc($${values.length + 1}, occurred_at, 'UTC') AS start${key}, count(*)::int AS count
        FROM ${tableFor(conditions)} WHERE ${where}
        GROUP BY 1${group_by ? ', 2' : ''} ORDER BY 1${group_by ? ', 2' : ''} LIMIT ${limit}`,
       [...values, interval],
     );
-    return rows.map(({ start, ...rest }) => ({ start: start.toISOString(), ...rest }));
   }
 
   private page(
@@ -122,7 +121,7 @@ export class ActivityEventsRepository {
     order: 'asc' | 'desc',
     limit: number,
     after?: Position,
-  ): Promise<StoredRow[]> {
+  ): Promise<StoredEvent[]> {
     const { where, values, name } = whereAll([
       ...partsOf(conditions),
       beyond(['occurred_at', 'id'], order, after),

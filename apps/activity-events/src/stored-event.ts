@@ -11,12 +11,6 @@ export interface StoredEvent {
   created_at: string;
 }
 
-/** As Postgres gives it. */
-export type StoredRow = Omit<StoredEvent, 'occurred_at' | 'created_at'> & {
-  occurred_at: Date;
-  created_at: Date;
-};
-
 export const COLUMNS = [
   'id',
   'component',
@@ -31,7 +25,3 @@ export const COLUMNS = [
 
 /** The columns as they are read. */
 export const READ_COLUMNS = COLUMNS.map((column) => (column === 'data' ? 'data::text' : column));
-
-export function eventOf({ occurred_at, created_at, ...row }: StoredRow): StoredEvent {
-  return { ...row, occurred_at: occurred_at.toISOString(), created_at: created_at.toISOString() };
-}

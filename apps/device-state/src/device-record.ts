@@ -1,6 +1,9 @@
 import { type JsonObject } from './json-equality.js';
 
-/** Everything that is kept about one device's state. Documents are JSON text until somebody looks inside. */
+/**
+ * Everything that is kept about one device's state. Documents are JSON text until somebody looks inside; times are RFC 3339
+ * in UTC, whose order is that of their text.
+ */
 export interface DeviceRecord {
   project_id: string;
   device_id: string;
@@ -13,14 +16,14 @@ export interface DeviceRecord {
   duplicates: number;
   /** Number of the last history entry. */
   entries: number;
-  first_seen_at: Date | null;
-  last_seen_at: Date | null;
+  first_seen_at: string | null;
+  last_seen_at: string | null;
   /** When `current` last changed. */
-  updated_at: Date | null;
+  updated_at: string | null;
   sequence: number | null;
   boot_id: string | null;
   earlier_boot_ids: readonly string[];
-  timestamp: Date | null;
+  timestamp: string | null;
 }
 
 export type DeviceName = Pick<DeviceRecord, 'project_id' | 'device_id'>;
@@ -55,7 +58,7 @@ export function newRecordOf({ project_id, device_id }: DeviceName): DeviceRecord
 export interface RecordedEntry {
   project_id: string;
   device_id: string;
-  recorded_at: Date;
+  recorded_at: string;
   entry: number;
   id: string;
   operation: 'merge' | 'replace' | 'delete';
@@ -63,8 +66,8 @@ export interface RecordedEntry {
   version: number;
   patch: string | null;
   data: string | null;
-  updated_at: Date;
-  timestamp: Date;
+  updated_at: string;
+  timestamp: string;
   clock: 'device' | 'relative' | 'server';
   sequence: number | null;
   boot_id: string | null;
@@ -82,6 +85,9 @@ export function parseDocument(text: string): JsonObject {
 }
 
 /** A device's time never runs backwards, whichever replica's clock is behind. */
-export function timeFor({ last_seen_at, updated_at }: DeviceRecord, now: Date): Date {
-  return new Date(Math.max(now.getTime(), last_seen_at?.getTime() ?? 0, updated_at?.getTime() ?? 0));
+export function timeFor({ last_seen_at, updated_at }: DeviceRecord, now: string): string {
+  return [last_seen_at, updated_at].reduce<string>(
+    (latest, time) => (time && time > latest ? time : latest),
+    now,
+  );
 }

@@ -19,15 +19,15 @@ export class StateRow {
   @Column('bigint', { default: 0 }) duplicates!: string;
   /** Rows of history so far: the number of the last. */
   @Column('bigint', { default: 0 }) entries!: string;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) first_seen_at!: Date | null;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) last_seen_at!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) first_seen_at!: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) last_seen_at!: string | null;
   /** When `current` last changed. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) updated_at!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) updated_at!: string | null;
   /** Of the last report that was believed: what the next ones are held against. */
   @Column('bigint', { nullable: true }) sequence!: string | null;
   @Column('text', { nullable: true }) boot_id!: string | null;
   @Column('json', { default: '[]' }) earlier_boot_ids!: string[];
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) timestamp!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) timestamp!: string | null;
 }
 
 /**
@@ -40,7 +40,7 @@ export class StateRow {
 export class HistoryRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('text') device_id!: string;
-  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) recorded_at!: Date;
+  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) recorded_at!: string;
   /** 1, 2, 3 … for each device. */
   @PrimaryColumn('bigint') entry!: string;
   @Column('uuid') id!: string;
@@ -50,8 +50,8 @@ export class HistoryRow {
   @Column('json', { nullable: true }) patch!: unknown;
   @Column('json', { nullable: true }) data!: unknown;
   /** When the state last changed, as of this row. */
-  @Column({ type: 'timestamptz', precision: 3 }) updated_at!: Date;
-  @Column({ type: 'timestamptz', precision: 3 }) timestamp!: Date;
+  @Column({ type: 'timestamptz', precision: 3 }) updated_at!: string;
+  @Column({ type: 'timestamptz', precision: 3 }) timestamp!: string;
   @Column('text') clock!: string;
   @Column('bigint', { nullable: true }) sequence!: string | null;
   @Column('text', { nullable: true }) boot_id!: string | null;

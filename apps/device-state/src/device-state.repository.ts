@@ -88,7 +88,7 @@ export class DeviceStateRepository {
     { from, to, order }: { from?: Date; to?: Date; order: 'asc' | 'desc' },
     expected: number,
     after?: Position,
-  ): AsyncGenerator<RecordedEntry> {
+  ): AsyncGenerator<RecordedEntry[]> {
     const size = Math.min(expected, CHUNK);
     for (;;) {
       const { where, values, name } = whereAll([
@@ -102,10 +102,10 @@ export class DeviceStateRepository {
         WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`;
       const rows = await this.database.prepared<Row>(`history-${name}-${order}`, sql, [...values, size]);
       const entries = rows.map(entryOf);
-      yield* entries;
+      yield entries;
       const last = entries.at(-1);
       if (!last || entries.length < size) return;
-      after = [last.recorded_at.toISOString(), String(last.entry)];
+      after = [last.recorded_at, String(last.entry)];
     }
   }
 
@@ -115,7 +115,7 @@ export class DeviceStateRepository {
     { from, to, order }: { from?: Date; to?: Date; order: 'asc' | 'desc' },
     expected: number,
     after?: ChangePlace,
-  ): AsyncGenerator<StateChange & { entry: number }> {
+  ): AsyncGenerator<(StateChange & { entry: number })[]> {
     const sort = ['recorded_at', 'device_id', 'entry'];
     const size = Math.min(expected, CHUNK);
     for (;;) {
@@ -132,10 +132,10 @@ export class DeviceStateRepository {
          ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.length + 1}`,
         [...values, size],
       );
-      for (const row of rows) yield { ...row, entry: Number(row.entry), version: Number(row.version) };
+      yield rows.map((row) => ({ ...row, entry: Number(row.entry), version: Number(row.version) }));
       const last = rows.at(-1);
       if (!last || rows.length < size) return;
-      after = [last.recorded_at.toISOString(), last.device_id, last.entry];
+      after = [last.recorded_at, last.device_id, last.entry];
     }
   }
 
@@ -148,7 +148,7 @@ export class DeviceStateRepository {
     order: 'asc' | 'desc',
     expected: number,
     after?: Position,
-  ): AsyncGenerator<StoredState> {
+  ): AsyncGenerator<StoredState[]> {
     const sortKey = fleetSortKey({ updated_since, at });
     const sort = [`states.${sortKey}`, 'states.device_id'] as const;
     let size = Math.min(expected, CHUNK);
@@ -169,10 +169,10 @@ export class DeviceStateRepository {
         [...values, size],
       );
       const states = rows.map(stored);
-      yield* states;
+      yield states;
       const last = states.at(-1);
       if (!last || states.length < size) return;
-      after = [last[sortKey]!.toISOString(), last.device_id];
+      after = [last[sortKey]!, last.device_id];
       // Whoever wants more has left out some: small pages behind many deleted states ask a few times, not thousands.
       size = Math.min(2 * size, CHUNK);
     }

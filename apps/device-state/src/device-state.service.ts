@@ -51,7 +51,7 @@ export class DeviceStateService {
       this.repository.history(device, range, limit + 1, after),
       limit,
       entryJson,
-      ({ recorded_at, entry }) => [recorded_at.toISOString(), String(entry)],
+      ({ recorded_at, entry }) => [recorded_at, String(entry)],
     );
     if (page.rows.length === 0 && !(await this.repository.isKnown(device))) throw new Failure('not_found');
     return listReply('history', page);
@@ -79,7 +79,7 @@ export class DeviceStateService {
       this.repository.fleet({ project_id: caller.project_id, ...times }, order, limit + 1, after),
       limit,
       (state) => (belongs(state, times.updated_since) ? stateJson(state) : undefined),
-      (state) => [state[sortKey]!.toISOString(), state.device_id],
+      (state) => [state[sortKey]!, state.device_id],
     );
     return listReply('states', page);
   }
@@ -95,16 +95,16 @@ export class DeviceStateService {
       this.listed(wanted, updated_since),
       device_ids.length,
       stateJson,
-      ({ first_seen_at, device_id }) => [first_seen_at!.toISOString(), device_id],
+      ({ first_seen_at, device_id }) => [first_seen_at!, device_id],
     );
     return listReply('states', page);
   }
 
   /** Those of `states` that belong to a list, fetched some at a time. */
-  private async *listed(wanted: WantedState[], updated_since?: Date): AsyncGenerator<StoredState> {
+  private async *listed(wanted: WantedState[], updated_since?: Date): AsyncGenerator<StoredState[]> {
     for (let start = 0; start < wanted.length; start += CHUNK) {
       const states = await this.states(wanted.slice(start, start + CHUNK));
-      for (const state of states) if (state && belongs(state, updated_since)) yield state;
+      yield states.flatMap((state) => (state && belongs(state, updated_since) ? [state] : []));
     }
   }
 
@@ -125,7 +125,7 @@ export class DeviceStateService {
 
 /** Lists show what was reported; with `updated_since` what changed then or later. */
 function belongs({ current, updated_at }: StoredState, updated_since?: Date): boolean {
-  return current !== null && (updated_since === undefined || updated_at! >= updated_since);
+  return current !== null && (updated_since === undefined || updated_at! >= updated_since.toISOString());
 }
 
 function timesOf({ updated_since, at }: Pick<FleetQuery, 'updated_since' | 'at'>) {

@@ -11,9 +11,9 @@ import {
   type Memory,
 } from './duplicate-rules.js';
 
-const NOON = new Date('2026-01-31T12:00:00Z');
-const EARLIER = new Date('2026-01-31T11:59:59.999Z');
-const LATER = new Date('2026-01-31T12:00:00.001Z');
+const NOON = '2026-01-31T12:00:00.000Z';
+const EARLIER = '2026-01-31T11:59:59.999Z';
+const LATER = '2026-01-31T12:00:00.001Z';
 
 const aReport = (rest: Partial<Evidence> = {}): Evidence => ({ document: { on: true }, ...rest });
 const remembering = (rest: Partial<Memory> = {}): Memory => ({
@@ -61,7 +61,7 @@ describe('the rule by sequence', () => {
 });
 
 describe('the rule by timestamp', () => {
-  it.each<[Date | undefined, Date | null, ReturnType<DuplicateRule['judge']>]>([
+  it.each<[string | undefined, string | null, ReturnType<DuplicateRule['judge']>]>([
     [undefined, NOON, undefined],
     [NOON, null, 'newer'],
     [LATER, NOON, 'newer'],

@@ -4,8 +4,8 @@ import { isSameJson, type JsonObject } from './json-equality.js';
 export interface Evidence {
   sequence?: number;
   boot_id?: string;
-  /** When it was so, as far as the device says; absent when it says nothing. */
-  timestamp?: Date;
+  /** When it was so, as far as the device says, as in `DeviceRecord`; absent when it says nothing. */
+  timestamp?: string;
   /** What the state would become. */
   document: JsonObject;
 }
@@ -15,7 +15,7 @@ export interface Memory {
   sequence: number | null;
   boot_id: string | null;
   earlier_boot_ids: readonly string[];
-  timestamp: Date | null;
+  timestamp: string | null;
   /** Null when there is no state: never reported, or deleted. */
   document: JsonObject | null;
 }

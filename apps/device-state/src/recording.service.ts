@@ -65,7 +65,7 @@ export class RecordingService {
   private write<Request extends DeviceWrite, T>(
     calls: Call<Request>[],
     tagsOf: (record: DeviceRecord) => string[],
-    effectOf: (call: Call<Request>, record: DeviceRecord, now: Date) => Effect<T>,
+    effectOf: (call: Call<Request>, record: DeviceRecord, now: string) => Effect<T>,
   ): Promise<Outcome<T>[]> {
     const writes = calls.map((call) => ({
       call,
@@ -74,7 +74,7 @@ export class RecordingService {
     }));
     return this.repository.change(writes, (fresh, locked) => {
       const records = new Map(locked);
-      const now = new Date();
+      const now = new Date().toISOString();
       const changes: Change[] = [];
       const outcomes = fresh.map(({ call, device }) => {
         const record = records.get(nameOf(device))!;

@@ -20,7 +20,7 @@ export function changeBy(
   report: DeviceReport,
   record: DeviceRecord,
   key_id: string,
-  now: Date,
+  now: string,
   rules: readonly DuplicateRule[],
 ): Change & { result: ReportedState['result'] } {
   const recorded_at = timeFor(record, now);
@@ -83,7 +83,7 @@ export function desireBy({ data, replaces }: DeviceDesire, record: DeviceRecord)
 }
 
 /** The end of a state: nothing is remembered but its counters, so that the device may begin anew. */
-export function deletionOf(record: DeviceRecord, key_id: string, now: Date): Required<Change> {
+export function deletionOf(record: DeviceRecord, key_id: string, now: string): Required<Change> {
   const recorded_at = timeFor(record, now);
   const { project_id, device_id, version } = record;
   const entries = record.entries + 1;
@@ -123,10 +123,12 @@ export function deletionOf(record: DeviceRecord, key_id: string, now: Date): Req
 
 function timeOf(
   { timestamp, age_ms }: DeviceReport,
-  now: Date,
-): { timestamp: Date; clock: 'device' | 'relative' | 'server' } {
-  if (timestamp !== undefined) return { timestamp: parseTimestamp(timestamp)!, clock: 'device' };
-  if (age_ms !== undefined) return { timestamp: new Date(now.getTime() - age_ms), clock: 'relative' };
+  now: string,
+): { timestamp: string; clock: 'device' | 'relative' | 'server' } {
+  if (timestamp !== undefined)
+    return { timestamp: parseTimestamp(timestamp)!.toISOString(), clock: 'device' };
+  if (age_ms !== undefined)
+    return { timestamp: new Date(Date.parse(now) - age_ms).toISOString(), clock: 'relative' };
   return { timestamp: now, clock: 'server' };
 }
 

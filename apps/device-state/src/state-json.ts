@@ -8,10 +8,10 @@ export interface StoredState extends DeviceName {
   current: string | null;
   desired: string | null;
   desired_version: number;
-  updated_at: Date | null;
-  first_seen_at: Date | null;
+  updated_at: string | null;
+  first_seen_at: string | null;
   /** Unknown of the past. */
-  last_seen_at?: Date | null;
+  last_seen_at?: string | null;
   duplicates?: number;
 }
 

@@ -60,7 +60,6 @@ export function arraysOf(columns: Columns, after = 0): string {
 
 /** A value as a parameter. */
 export function valueOf(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString();
   return Array.isArray(value) ? JSON.stringify(value) : value;
 }
 

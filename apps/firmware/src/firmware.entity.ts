@@ -16,11 +16,11 @@ export const SCHEMA = 'firmware';
 export class FirmwareEventRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('text') device_id!: string;
-  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) timestamp!: Date;
+  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) timestamp!: string;
   @PrimaryColumn('uuid') id!: string;
   @Column('text') firmware!: string;
   @Column('text') status!: string;
-  @Column({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @Column({ type: 'timestamptz', precision: 3 }) created_at!: string;
   @TransactionIdColumn() transaction_id!: string;
 }
 
@@ -32,11 +32,11 @@ export class DeviceRow {
   @Column('uuid', { nullable: true }) newest_id!: string | null;
   @Column('text', { nullable: true }) newest_firmware!: string | null;
   @Column('text', { nullable: true }) newest_status!: string | null;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) newest_timestamp!: Date | null;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) newest_created_at!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) newest_timestamp!: string | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) newest_created_at!: string | null;
   @Column('uuid', { nullable: true }) current_id!: string | null;
   @Column('text', { nullable: true }) current_firmware!: string | null;
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) current_since!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) current_since!: string | null;
 }
 
 /**

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type FirmwareEvent, type VersionAdoption } from '#contracts';
 import { beyond, Database, whereAll, type Position } from '#database';
 import { type SpanRange } from './adoption-spans.js';
-import { COLUMNS, eventOf, type StoredEvent } from './stored-event.js';
+import { COLUMNS } from './event-columns.js';
 
 export interface Conditions {
   project_id: string;
@@ -27,7 +27,7 @@ export class FirmwareRepository {
   }
 
   /** At most `limit` events, of a device or of all of a project, by (timestamp, id) from `after` on. */
-  async page(
+  page(
     conditions: Conditions,
     order: 'asc' | 'desc',
     limit: number,
@@ -46,8 +46,7 @@ export class FirmwareRepository {
     ]);
     const sql = `SELECT ${COLUMNS.join(', ')} FROM firmware.firmware_events
       WHERE ${where} ORDER BY timestamp ${order}, id ${order} LIMIT $${values.push(limit)}`;
-    const rows = await this.database.prepared<StoredEvent>(`firmware-events-${name}-${order}`, sql, values);
-    return rows.map(eventOf);
+    return this.database.prepared(`firmware-events-${name}-${order}`, sql, values);
   }
 
   /** How many devices run which version when these spans are over; most first. */

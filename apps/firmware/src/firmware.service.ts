@@ -54,7 +54,7 @@ export class FirmwareService {
     };
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const events = await this.repository.page(conditions, order, limit + 1, after);
-    return sliceOf(events, limit, firmwareEntryJson, ({ id }) => id);
+    return sliceOf([events], limit, firmwareEntryJson, ({ id }) => id);
   }
 
   async current({ caller, request }: Call<FirmwareOwner>): Promise<Reply<CurrentFirmware>> {

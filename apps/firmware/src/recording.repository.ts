@@ -6,7 +6,6 @@ import { type SpanChange } from './adoption-spans.js';
 import { type Device } from './device-log.js';
 import { SCHEMA, type DeviceRow } from './firmware.entity.js';
 import { type Install, type Place } from './install-history.js';
-import { eventOf, type StoredEvent } from './stored-event.js';
 
 /** A device, by the project in which it speaks. */
 export interface DeviceName {
@@ -48,27 +47,26 @@ export class Recording {
    * come: one clock for all replicas.
    */
   async read(names: DeviceName[]): Promise<{ devices: Device[]; now: string }> {
-    const rows = await this.manager.query<(DeviceRow & { now: Date })[]>(
+    const rows = await this.manager.query<(DeviceRow & { now: string })[]>(
       `SELECT project_id, device_id, newest_id, newest_firmware, newest_status, newest_timestamp, newest_created_at,
               current_id, current_firmware, current_since, clock_timestamp() AS now
        FROM unnest($1::uuid[], $2::text[]) AS asked (project_id, device_id)
        LEFT JOIN firmware.devices USING (project_id, device_id)`,
       columnsOf(names, ['project_id', 'device_id']),
     );
-    return { devices: rows.map(deviceOf), now: rows[0]!.now.toISOString() };
+    return { devices: rows.map(deviceOf), now: rows[0]!.now };
   }
 
   /** Events that are the same as these: of one device, with one timestamp, version and status. */
   async findSame(events: Omit<EventRow, 'id' | 'created_at'>[]): Promise<EventRow[]> {
     if (events.length === 0) return [];
-    const rows = await this.manager.query<(DeviceName & StoredEvent)[]>(
+    return this.manager.query(
       `SELECT kept.* FROM firmware.firmware_events AS kept
        JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::text[])
          AS asked (project_id, device_id, timestamp, firmware, status)
        USING (project_id, device_id, timestamp, firmware, status)`,
       columnsOf(events, ['project_id', 'device_id', 'timestamp', 'firmware', 'status']),
     );
-    return rows.map((row) => ({ project_id: row.project_id, ...eventOf(row) }));
   }
 
   /** The installs of the same device that come right before and right after each of these places. */
@@ -80,14 +78,13 @@ export class Recording {
          AND kept.status IN ('installed', 'updated')
          AND kept.timestamp ${side}= asked.timestamp AND (kept.timestamp, kept.id) ${side} (asked.timestamp, asked.id)
        ORDER BY kept.timestamp ${order}, kept.id ${order} LIMIT 1)`;
-    const rows = await this.manager.query<(DeviceName & Omit<Install, 'timestamp'> & { timestamp: Date })[]>(
+    return this.manager.query(
       `SELECT asked.project_id, asked.device_id, install.*
        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[])
          AS asked (project_id, device_id, timestamp, id)
        CROSS JOIN LATERAL (${nearest('<', 'DESC')} UNION ALL ${nearest('>', 'ASC')}) AS install`,
       columnsOf(places, ['project_id', 'device_id', 'timestamp', 'id']),
     );
-    return rows.map(({ timestamp, ...row }) => ({ ...row, timestamp: timestamp.toISOString() }));
   }
 
   async insert(events: EventRow[]): Promise<void> {
@@ -164,8 +161,8 @@ function deviceOf(row: DeviceRow): Device {
             device_id,
             firmware: row.newest_firmware!,
             status: row.newest_status!,
-            timestamp: row.newest_timestamp!.toISOString(),
-            created_at: row.newest_created_at!.toISOString(),
+            timestamp: row.newest_timestamp!,
+            created_at: row.newest_created_at!,
           },
     current:
       row.current_id === null
@@ -173,7 +170,7 @@ function deviceOf(row: DeviceRow): Device {
         : {
             id: row.current_id,
             firmware: row.current_firmware!,
-            timestamp: row.current_since!.toISOString(),
+            timestamp: row.current_since!,
           },
   };
 }

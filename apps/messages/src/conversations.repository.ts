@@ -4,7 +4,7 @@ import { Failure, NIL_UUID, Reply, type Conversation, type Outcome } from '#cont
 import { Database, writeOnce, type Position, type WriteName } from '#database';
 import { conversationJson, type StoredConversation } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
-import { COLUMNS, storedOf, type StoredRow } from './stored-message.js';
+import { COLUMNS } from './stored-message.js';
 
 /** One side of a conversation. */
 export interface ConversationSide {
@@ -12,8 +12,6 @@ export interface ConversationSide {
   owner: string;
   peer: string;
 }
-
-type ConversationRow = Omit<StoredConversation, 'created_at'> & StoredRow;
 
 // Not coalesce(), which Postgres takes to leak what it is given: behind the wall around projects (decision 60) no index
 // would be asked for it, and each conversation counted from its beginning.
@@ -41,7 +39,7 @@ export class ConversationsRepository {
   constructor(private readonly database: Database) {}
 
   /** By (last_at, last_id) from `after` on; those without any message left out. */
-  async walk(
+  walk(
     project_id: string,
     owner: string,
     order: 'asc' | 'desc',
@@ -51,12 +49,11 @@ export class ConversationsRepository {
     const position = after ? `AND (last_at, last_id) ${order === 'asc' ? '>' : '<'} ($4, $5)` : '';
     const kept = `${OWN} AND last_at IS NOT NULL ${position}
       ORDER BY last_at ${order}, last_id ${order} LIMIT $3`;
-    const rows = await this.database.prepared<ConversationRow>(
+    return this.database.prepared(
       `conversations-${order}${after ? '-after' : ''}`,
       `${viewsOf(kept)} ORDER BY last.created_at ${order}, last.id ${order}`,
       [project_id, owner, limit, ...(after ?? [])],
     );
-    return rows.map(storedOf);
   }
 
   /** The mailbox that an owner knows by an address which nobody has any more; addresses match as in decision 20. */
@@ -100,12 +97,12 @@ async function positionOf(
   { project_id, owner, peer }: ConversationSide,
   id: string,
 ): Promise<Position | undefined> {
-  const [row] = await manager.query<{ created_at: Date; id: string }[]>(
+  const [row] = await manager.query<{ created_at: string; id: string }[]>(
     `SELECT created_at, id FROM messages.messages WHERE project_id = $1 AND id = $2
        AND (sender_mailbox, recipient_mailbox) IN (($3, $4), ($4, $3))`,
     [project_id, id, owner, peer],
   );
-  return row && [row.created_at.toISOString(), row.id];
+  return row && [row.created_at, row.id];
 }
 
 /** The position of the last message at or before a time. */
@@ -118,12 +115,12 @@ async function positionAt(
     SELECT created_at, id FROM messages.messages
     WHERE project_id = $1 AND sender_mailbox = ${sender} AND recipient_mailbox = ${recipient} AND created_at <= $4
     ORDER BY created_at DESC, id DESC LIMIT 1)`;
-  const [row] = await manager.query<{ created_at: Date; id: string }[]>(
+  const [row] = await manager.query<{ created_at: string; id: string }[]>(
     `SELECT * FROM (${last('$2', '$3')} UNION ALL ${last('$3', '$2')}) AS last
      ORDER BY created_at DESC, id DESC LIMIT 1`,
     [project_id, owner, peer, time],
   );
-  return row && [row.created_at.toISOString(), row.id];
+  return row && [row.created_at, row.id];
 }
 
 async function move(
@@ -142,10 +139,10 @@ async function viewOf(
   manager: EntityManager,
   { project_id, owner, peer }: ConversationSide,
 ): Promise<string | undefined> {
-  const [row] = await manager.query<ConversationRow[]>(viewsOf(`${OWN} AND peer = $3`), [
+  const [row] = await manager.query<StoredConversation[]>(viewsOf(`${OWN} AND peer = $3`), [
     project_id,
     owner,
     peer,
   ]);
-  return row && conversationJson(storedOf(row));
+  return row && conversationJson(row);
 }

@@ -34,7 +34,7 @@ export class ConversationsService {
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const { project_id } = caller;
     const rows = await this.conversations.walk(project_id, mailboxOf(caller), order, limit + 1, after);
-    const page = await pageOf(rows, limit, conversationJson, ({ created_at, id }) => [created_at, id]);
+    const page = await pageOf([rows], limit, conversationJson, ({ created_at, id }) => [created_at, id]);
     return listReply('conversations', page);
   }
 
@@ -54,7 +54,7 @@ export class ConversationsService {
       order,
       limit: limit + 1,
     });
-    const page = await pageOf(rows, limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    const page = await pageOf([rows], limit, messageJson, ({ created_at, id }) => [created_at, id]);
     return listReply('messages', page);
   }
 

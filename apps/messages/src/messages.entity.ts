@@ -16,7 +16,7 @@ export const SCHEMA = 'messages';
 export class MessageRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('uuid') id!: string;
-  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) created_at!: Date;
+  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) created_at!: string;
   /** Addresses as they were written then; whose they were is in the mailboxes. */
   @Column('text') sender!: string;
   @Column('text') recipient!: string;
@@ -39,12 +39,12 @@ export class ConversationRow {
   /** The peer's address in the last message. */
   @Column('text') peer_address!: string;
   /** The newest `created_at` there ever was; the next message comes after it. */
-  @Column({ type: 'timestamptz', precision: 3 }) newest_at!: Date;
+  @Column({ type: 'timestamptz', precision: 3 }) newest_at!: string;
   /** The newest message that is not deleted; null when all are. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) last_at!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) last_at!: string | null;
   @Column('uuid', { nullable: true }) last_id!: string | null;
   /** The read horizon: the last message that the owner has read. */
-  @Column({ type: 'timestamptz', precision: 3, nullable: true }) read_at!: Date | null;
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) read_at!: string | null;
   @Column('uuid', { nullable: true }) read_id!: string | null;
 }
 

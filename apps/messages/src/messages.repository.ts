@@ -5,7 +5,7 @@ import { columnsOf, Database, prepared, writeOnce, type Named, type Position } f
 import { messageJson } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { type Side } from './sides.js';
-import { COLUMNS, storedOf, type StoredMessage, type StoredRow } from './stored-message.js';
+import { COLUMNS, type StoredMessage } from './stored-message.js';
 
 export interface MessageWrite extends Named {
   project_id: string;
@@ -84,15 +84,14 @@ export class MessagesRepository {
 
   async find(project_id: string, id: string): Promise<StoredMessage | undefined> {
     const sql = `${SELECT} WHERE project_id = $1 AND id = $2`;
-    const [row] = await this.database.prepared<StoredRow>('get-message', sql, [project_id, id]);
-    return row && storedOf(row);
+    const [message] = await this.database.prepared<StoredMessage>('get-message', sql, [project_id, id]);
+    return message;
   }
 
   async walk(walk: MessageWalk): Promise<StoredMessage[]> {
     if (walk.sides.length === 0) return [];
     const { sql, values } = walkStatement(walk);
-    const rows = await this.database.prepared<StoredRow>(nameOfShape(sql), sql, values);
-    return rows.map(storedOf);
+    return this.database.prepared(nameOfShape(sql), sql, values);
   }
 
   /** Also takes it from its conversation, whose last message becomes the one before. @returns whether it was there */
@@ -126,7 +125,7 @@ export class MessagesRepository {
 interface SentRow {
   project_id: string;
   id: string;
-  created_at: Date;
+  created_at: string;
 }
 
 function lastOf(sender: string, recipient: string): string {
@@ -146,7 +145,7 @@ async function insert(
     write.refusal ?? (taken?.has(idOf(write)) ? ID_TAKEN : undefined);
   const sendable = writes.filter((write) => !refusalOf(write));
   const rows = sendable.length > 0 ? await query(valuesOf(sendable)) : [];
-  const times = new Map(rows.map((row) => [nameOf(row), row.created_at.toISOString()]));
+  const times = new Map(rows.map((row) => [nameOf(row), row.created_at]));
   return writes.map(
     (write) =>
       refusalOf(write) ?? Reply.json(messageJson({ ...write.message, created_at: times.get(idOf(write))! })),

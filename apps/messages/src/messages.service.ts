@@ -64,7 +64,7 @@ export class MessagesService {
       order,
       limit: limit + 1,
     });
-    const page = await pageOf(rows, limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    const page = await pageOf([rows], limit, messageJson, ({ created_at, id }) => [created_at, id]);
     return listReply('messages', page);
   }
 
@@ -83,7 +83,7 @@ export class MessagesService {
       order,
       limit: limit + 1,
     });
-    return sliceOf(messages, limit, messageEntryJson, ({ id }) => id);
+    return sliceOf([messages], limit, messageEntryJson, ({ id }) => id);
   }
 
   async get({ caller, request }: Call<MessageId>): Promise<Reply<SentMessage>> {

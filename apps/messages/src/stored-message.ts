@@ -10,9 +10,6 @@ export interface StoredMessage {
   created_at: string;
 }
 
-/** As Postgres gives it. */
-export type StoredRow = Omit<StoredMessage, 'created_at'> & { created_at: Date };
-
 export const COLUMNS = [
   'id',
   'sender',
@@ -23,11 +20,3 @@ export const COLUMNS = [
   'device_id',
   'created_at',
 ] as const;
-
-/** The message of a row, and whatever else is in it. */
-export function storedOf<Row extends StoredRow>({
-  created_at,
-  ...row
-}: Row): Omit<Row, 'created_at'> & { created_at: string } {
-  return { ...row, created_at: created_at.toISOString() };
-}

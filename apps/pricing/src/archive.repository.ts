@@ -19,7 +19,7 @@ const PROMISE = `
 
 /** All that the archiver writes goes through its lead: whoever has lost it without knowing changes nothing. */
 export class ArchiveRepository {
-  private readonly feed = new Feed<Omit<ArchivedChange, 'timestamp'> & { timestamp: Date }>(PRICE_FEED);
+  private readonly feed = new Feed<ArchivedChange>(PRICE_FEED);
 
   constructor(private readonly lead: Lead) {}
 
@@ -53,13 +53,12 @@ export class ArchiveRepository {
   }
 
   /** When the oldest change behind a position was made, also one that `next` does not show yet, in ms. */
-  async waitingSince({ transaction_id, id }: ArchivePosition): Promise<number | undefined> {
-    return (await this.feed.waitingSince(this.lead, [transaction_id, id]))?.getTime();
+  waitingSince({ transaction_id, id }: ArchivePosition): Promise<number | undefined> {
+    return this.feed.waitingSince(this.lead, [transaction_id, id]);
   }
 
-  async next({ transaction_id, id }: ArchivePosition, limit: number): Promise<FeedChange[]> {
-    const rows = await this.feed.next(this.lead, [transaction_id, id], limit);
-    return rows.map((row) => ({ ...row, timestamp: row.timestamp.toISOString() }));
+  next({ transaction_id, id }: ArchivePosition, limit: number): Promise<FeedChange[]> {
+    return this.feed.next(this.lead, [transaction_id, id], limit);
   }
 
   /** Counts the changes up to `last` as archived, and these files as theirs; those promised before are in place. */

@@ -2,13 +2,11 @@ import { type FeedSource } from '#feeds';
 import { priceEntryJson } from './price-entry.js';
 import { type StoredChange } from './pricing.repository.js';
 
-type Row = Omit<StoredChange, 'timestamp'> & { timestamp: Date };
-
 /** Changes of prices, in the order of each product's chain. */
-export const PRICE_FEED: FeedSource<Row> = {
+export const PRICE_FEED: FeedSource<StoredChange> = {
   kind: 'price',
   table: 'pricing.changes',
   columns: ['product_id', 'previous_price', 'new_price', 'sequence::int', '"timestamp"'],
   recorded_at: 'timestamp',
-  entryJson: ({ timestamp, ...row }) => priceEntryJson({ ...row, timestamp: timestamp.toISOString() }),
+  entryJson: priceEntryJson,
 };

@@ -12,7 +12,7 @@ export class PriceRow {
   @Column('numeric') price!: string;
   @Column('numeric', { nullable: true }) previous_price!: string | null;
   @Column('bigint') sequence!: string;
-  @Column({ type: 'timestamptz', precision: 3 }) timestamp!: Date;
+  @Column({ type: 'timestamptz', precision: 3 }) timestamp!: string;
 }
 
 /** Append-only: the chains. Partitioned by month of `timestamp`; the migration says what TypeORM has no words for. */
@@ -24,7 +24,7 @@ export class PriceRow {
 export class PriceChangeRow {
   @PrimaryColumn('uuid') project_id!: string;
   @PrimaryColumn('text') product_id!: string;
-  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) timestamp!: Date;
+  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) timestamp!: string;
   @PrimaryColumn('bigint') sequence!: string;
   @Column('uuid') id!: string;
   @Column('numeric', { nullable: true }) previous_price!: string | null;

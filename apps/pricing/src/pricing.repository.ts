@@ -68,9 +68,9 @@ const FIND_AT = `
   FROM pricing.changes WHERE project_id = $1 AND product_id = $2 AND timestamp <= $3
   ORDER BY timestamp DESC, sequence DESC LIMIT 1`;
 
-type PriceRow = Omit<StoredPrice, 'sequence' | 'timestamp'> & { sequence: string; timestamp: Date };
+type PriceRow = Omit<StoredPrice, 'sequence'> & { sequence: string };
 type HeldRow = PriceRow | { [Name in keyof PriceRow]: null };
-type ChangeRow = Omit<StoredChange, 'sequence' | 'timestamp'> & { sequence: string; timestamp: Date };
+type ChangeRow = Omit<StoredChange, 'sequence'> & { sequence: string };
 
 /** Products that nobody else reprices while a transaction holds them. */
 export class HeldProducts {
@@ -104,12 +104,12 @@ export class PricingRepository {
         manager,
         distinct.map((product) => `pricing ${nameOf(product)}`),
       );
-      const rows = await manager.query<(HeldRow & ProductKey & { now: Date })[]>(
+      const rows = await manager.query<(HeldRow & ProductKey & { now: string })[]>(
         READ,
         columnsOf(distinct, PRODUCT),
       );
       const links = new Map(rows.flatMap((row) => (isPriced(row) ? [[nameOf(row), stored(row)]] : [])));
-      return work(fresh, new HeldProducts(manager, links, rows[0]!.now.toISOString()));
+      return work(fresh, new HeldProducts(manager, links, rows[0]!.now));
     });
   }
 
@@ -146,11 +146,7 @@ export class PricingRepository {
     const sql = `SELECT id, product_id, previous_price, new_price, timestamp, sequence FROM pricing.changes
       WHERE ${where} ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.push(limit)}`;
     const rows = await this.database.prepared<ChangeRow>(`changes-${name}-${order}`, sql, values);
-    return rows.map((row) => ({
-      ...row,
-      sequence: Number(row.sequence),
-      timestamp: row.timestamp.toISOString(),
-    }));
+    return rows.map((row) => ({ ...row, sequence: Number(row.sequence) }));
   }
 }
 
@@ -159,13 +155,7 @@ export function nameOf({ project_id, product_id }: ProductKey): string {
 }
 
 function stored({ product_id, price, previous_price, sequence, timestamp }: PriceRow): StoredPrice {
-  return {
-    product_id,
-    price,
-    previous_price,
-    sequence: Number(sequence),
-    timestamp: timestamp.toISOString(),
-  };
+  return { product_id, price, previous_price, sequence: Number(sequence), timestamp };
 }
 
 /** A product without a price has a turn too, but no row. */

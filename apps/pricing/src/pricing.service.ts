@@ -90,7 +90,7 @@ export class PricingService {
     const after = cursor === undefined ? undefined : placeOf(cursor);
     const isAboutDevice = device_id !== undefined;
     const found = isAboutDevice ? [] : await this.repository.changes(conditions, order, limit + 1, after);
-    return sliceOf(found, limit, priceEntryJson, amongSimultaneous);
+    return sliceOf([found], limit, priceEntryJson, amongSimultaneous);
   }
 }
 

@@ -5,11 +5,12 @@ import { type EntrySlice } from './timeline.js';
 const SLICE_BYTES = 1024 * 1024;
 
 /**
- * The slice of a walk: at most `limit` of `rows`, one more of which tells that there is more.
+ * The slice of a walk: at most `limit` of its rows, one more of which tells that there is more.
+ * @param chunks the rows as they are fetched
  * @param jsonOf a row as the JSON of an entry
  */
 export async function sliceOf<Row>(
-  rows: AsyncIterable<Row> | Iterable<Row>,
+  chunks: AsyncIterable<Row[]> | Iterable<Row[]>,
   limit: number,
   jsonOf: (row: Row) => string,
   placeOf: (row: Row) => string,
@@ -17,15 +18,18 @@ export async function sliceOf<Row>(
   const entries: string[] = [];
   const places: string[] = [];
   let bytes = 0;
-  let has_more = false;
-  for await (const row of rows) {
-    const json = jsonOf(row);
-    bytes += Buffer.byteLength(json);
-    has_more = entries.length === limit || (entries.length > 0 && bytes > SLICE_BYTES);
-    if (has_more) break;
-    entries.push(json);
-    places.push(placeOf(row));
+  const reply = (has_more: boolean): Reply<EntrySlice> => {
+    const rest = JSON.stringify({ places, has_more });
+    return Reply.json(`{"entries":[${entries.join(',')}],${rest.slice(1)}`);
+  };
+  for await (const rows of chunks) {
+    for (const row of rows) {
+      const json = jsonOf(row);
+      bytes += Buffer.byteLength(json);
+      if (entries.length === limit || (entries.length > 0 && bytes > SLICE_BYTES)) return reply(true);
+      entries.push(json);
+      places.push(placeOf(row));
+    }
   }
-  const rest = JSON.stringify({ places, has_more });
-  return Reply.json(`{"entries":[${entries.join(',')}],${rest.slice(1)}`);
+  return reply(false);
 }

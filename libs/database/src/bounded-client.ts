@@ -1,5 +1,6 @@
 import { Client, type ClientConfig } from 'pg';
 import { type Socket } from 'node:net';
+import { instantOf, TIMESTAMPTZ } from './instant.js';
 
 /** A server that is there answers within its `statement_timeout`; one that stays silent for longer is not. */
 const SILENCE_MS = 6_000;
@@ -15,11 +16,12 @@ const UNSAFE = `
 /**
  * A connection that gives a silent server up. A cable that was cut without a word, or a firewall that forgot the
  * connection, sends neither answer nor error, and the kernel waits a quarter of an hour: the statement and all who
- * queue behind it would wait as long, and so would a process that stops.
+ * queue behind it would wait as long, and so would a process that stops. Its rows have instants as `instantOf` writes them.
  */
 export class BoundedClient extends Client {
   constructor(config?: string | ClientConfig) {
     super(config);
+    this.setTypeParser(TIMESTAMPTZ, instantOf);
     this.once('connect', () => {
       // Asked for only now, as TLS changes the socket.
       const { stream } = this.driver.connection;

@@ -68,16 +68,16 @@ export class Feed<Row extends object> {
     );
   }
 
-  /** When the first row behind a position was recorded, whether `next` shows it yet or not; undefined without one. */
-  async waitingSince(on: Statements, [transaction_id, id]: FeedPosition): Promise<Date | undefined> {
+  /** When the first row behind a position was recorded, in ms, whether `next` shows it yet or not; undefined without one. */
+  async waitingSince(on: Statements, [transaction_id, id]: FeedPosition): Promise<number | undefined> {
     const { table, recorded_at } = this.source;
-    const [row] = await on.prepared<{ recorded_at: Date }>(
+    const [row] = await on.prepared<{ recorded_at: string }>(
       `feed-waiting-${table}`,
       `SELECT ${recorded_at} AS recorded_at FROM ${table}
        WHERE (transaction_id, id) > ($1, $2) ORDER BY transaction_id, id LIMIT 1`,
       [transaction_id, id],
     );
-    return row?.recorded_at;
+    return row && Date.parse(row.recorded_at);
   }
 
   /**
@@ -128,13 +128,13 @@ export class Feed<Row extends object> {
     let to = BigInt((await this.end(on))[0]) + 1n;
     while (from < to) {
       const middle = (from + to) / 2n;
-      const [row] = await on.prepared<{ transaction_id: string; recorded_at: Date }>(
+      const [row] = await on.prepared<{ transaction_id: string; recorded_at: string }>(
         `feed-since-${table}`,
         `SELECT transaction_id, ${recorded_at} AS recorded_at FROM ${table}
          WHERE transaction_id >= $1 ORDER BY transaction_id, id LIMIT 1`,
         [String(middle)],
       );
-      if (!row || row.recorded_at >= time) to = middle;
+      if (!row || row.recorded_at >= time.toISOString()) to = middle;
       else from = BigInt(row.transaction_id) + 1n;
     }
     return [String(to), FEED_START[1]];
@@ -158,14 +158,14 @@ export class Feed<Row extends object> {
   async isForeign(on: Statements, position: FeedPosition, read_at: Date): Promise<boolean> {
     if (await this.isAhead(on, position)) return true;
     const { table, recorded_at } = this.source;
-    const [last] = await on.prepared<{ id: string; recorded_at: Date }>(
+    const [last] = await on.prepared<{ id: string; recorded_at: string }>(
       `feed-last-${table}`,
       `SELECT id, ${recorded_at} AS recorded_at FROM ${table}
        WHERE (transaction_id, id) <= ($1, $2) ORDER BY transaction_id DESC, id DESC LIMIT 1`,
       [...position],
     );
     if (!last || last.id === position[1]) return false;
-    return last.recorded_at.getTime() > read_at.getTime() + CLOCKS_DIFFER_MS;
+    return Date.parse(last.recorded_at) > read_at.getTime() + CLOCKS_DIFFER_MS;
   }
 
   /** The position of the last row that is looked at, at most the end of the feed. */

@@ -11,7 +11,7 @@ export abstract class IdempotencyKey {
   @Column('text') content_hash!: string;
   /** The first reply: a line of its marks as JSON, then its body, which a repeat gets with these very characters. */
   @Column('text') answer!: string;
-  @Column('timestamptz', { default: () => 'now()' }) created_at!: Date;
+  @Column('timestamptz', { default: () => 'now()' }) created_at!: string;
 }
 
 /** What a repeat of a write is known by: its idempotency key, or an id of its own. */

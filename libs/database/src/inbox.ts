@@ -4,7 +4,7 @@ import { Column, PrimaryColumn, type EntityManager } from 'typeorm';
 export abstract class InboxEntry {
   @PrimaryColumn('text') consumer!: string;
   @PrimaryColumn('uuid') entry_id!: string;
-  @Column('timestamptz', { default: () => 'now()' }) taken_at!: Date;
+  @Column('timestamptz', { default: () => 'now()' }) taken_at!: string;
 }
 
 /** The statement for a migration that makes the table of `InboxEntry`. */

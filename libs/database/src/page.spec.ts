@@ -19,7 +19,7 @@ const page = async (
   jsonOf = ({ text }: Row): string | undefined => JSON.stringify(text),
   walked: Row[] = rows,
 ): Promise<Reply<Letters>> =>
-  listReply('letters', await pageOf(walked, limit, jsonOf, ({ created_at, id }) => [created_at, id]));
+  listReply('letters', await pageOf([walked], limit, jsonOf, ({ created_at, id }) => [created_at, id]));
 
 describe('a page', () => {
   it('ends without a cursor when there is nothing more', async () => {

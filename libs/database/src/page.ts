@@ -13,14 +13,14 @@ export interface Page {
 }
 
 /**
- * At most `limit` of the rows of a walk, in its order. It ends early at 4 MiB, but never empty for that, or after 5,000
+ * At most `limit` of the rows of a walk, in its order and in chunks as they are fetched. It ends early at 4 MiB, but never empty for that, or after 5,000
  * rows.
- * @param rows as far as one more than belong to the page: it tells that there is a next one
+ * @param chunks as far as one more than belong to the page: it tells that there is a next one
  * @param jsonOf undefined for a row that does not belong to the list
  * @param positionOf where the walk goes on after a row
  */
 export async function pageOf<Row>(
-  rows: AsyncIterable<Row> | Iterable<Row>,
+  chunks: AsyncIterable<Row[]> | Iterable<Row[]>,
   limit: number,
   jsonOf: (row: Row) => string | undefined,
   positionOf: (row: Row) => Position,
@@ -29,16 +29,19 @@ export async function pageOf<Row>(
   let bytes = 0;
   let seen = 0;
   let last: Row | undefined;
-  for await (const row of rows) {
-    const json = jsonOf(row);
-    const size = json === undefined ? 0 : Buffer.byteLength(json);
-    const isFull =
-      json !== undefined && (page.length === limit || (page.length > 0 && bytes + size > PAGE_BYTES));
-    if (isFull || seen === PAGE_ROWS) return { rows: page, next_cursor: encodeCursor(positionOf(last!)) };
-    if (json !== undefined) page.push(json);
-    bytes += size;
-    seen += 1;
-    last = row;
+  // By the chunk: a step that waits at each row would keep the rows of all pages under way alive together.
+  for await (const rows of chunks) {
+    for (const row of rows) {
+      const json = jsonOf(row);
+      const size = json === undefined ? 0 : Buffer.byteLength(json);
+      const isFull =
+        json !== undefined && (page.length === limit || (page.length > 0 && bytes + size > PAGE_BYTES));
+      if (isFull || seen === PAGE_ROWS) return { rows: page, next_cursor: encodeCursor(positionOf(last!)) };
+      if (json !== undefined) page.push(json);
+      bytes += size;
+      seen += 1;
+      last = row;
+    }
   }
   return { rows: page };
 }

@@ -108,7 +108,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       if (rows.length === ROWS_A_READ) continue;
       if (leadership.isStopping) return;
       if (!oldest && performance.now() - looked_at >= LOOK_ROUND_MS) {
-        leadership.waiting_since = (await this.feed.waitingSince(lead, position))?.getTime();
+        leadership.waiting_since = await this.feed.waitingSince(lead, position);
         if ((await stream.lastSequence()) !== sequence) {
           this.logger.warn(`The stream of ${source.kind} is not as it was left: it is opened anew`);
           return;

@@ -1,8 +1,7 @@
 import { type AuditEntry } from '#contracts';
 import { type FeedSource } from '#feeds';
 
-type Row = Omit<AuditEntry, 'at' | 'who' | 'origin' | 'details'> & {
-  at: Date;
+type Row = Omit<AuditEntry, 'who' | 'origin' | 'details'> & {
   who: string;
   origin: string;
   details: string;
@@ -24,7 +23,7 @@ export const AUDIT_FEED: FeedSource<Row> = {
   ],
   recorded_at: 'at',
   entryJson: ({ id, project_id, at, action, subject_id, subject, device_id, who, origin, details }) => {
-    const entry = { id, project_id, at: at.toISOString(), action, subject_id, subject, device_id };
+    const entry = { id, project_id, at, action, subject_id, subject, device_id };
     return `${JSON.stringify(entry).slice(0, -1)},"who":${who},"origin":${origin},"details":${details}}`;
   },
 };

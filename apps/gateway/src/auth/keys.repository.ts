@@ -18,7 +18,7 @@ interface HolderRow {
   member_id: string | null;
   role: Role | null;
   email: string | null;
-  expires_at: Date | null;
+  expires_at: string | null;
 }
 
 const HOLDERS = `
@@ -144,5 +144,6 @@ function toHolder({
     address: device_id ?? email ?? 'operator',
     key_id: id,
   };
-  return { principal: { caller, expires_at_ms: expires_at?.getTime() ?? Infinity }, secret_hash };
+  const expires_at_ms = expires_at === null ? Infinity : Date.parse(expires_at);
+  return { principal: { caller, expires_at_ms }, secret_hash };
 }
