@@ -97,7 +97,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     for (;;) {
       const rows = await this.feed.next(lead, position, ROWS_A_READ);
       const [oldest] = rows as Record<string, unknown>[];
-      if (oldest) leadership.waiting_since = (oldest[source.recorded_at] as Date).getTime();
+      if (oldest) leadership.waiting_since = Date.parse(oldest[source.recorded_at] as string);
       const entries = rows.map((row) => entryOf(source, row));
       for (const batch of batchesOf(source.kind, position, entries)) {
         sequence = await this.publish(stream, batch, sequence);
