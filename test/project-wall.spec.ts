@@ -21,17 +21,9 @@ describe('a statement that forgets its project', () => {
     const database = system.activityEvents.app.get(Database);
     const all = `SELECT id, component, environment, email, message, data::text, device_id, occurred_at, created_at
       FROM activity_events.events`;
-    const stored = (row: { occurred_at: Date; created_at: Date }): object => ({
-      ...row,
-      occurred_at: row.occurred_at.toISOString(),
-      created_at: row.created_at.toISOString(),
-    });
     Object.assign(events, {
       page: () => database.prepared('all-events', all, []),
-      find: async (_: string, id: string) =>
-        (await database.rows<{ occurred_at: Date; created_at: Date }>(`${all} WHERE id = $1`, [id])).map(
-          stored,
-        )[0],
+      find: async (_: string, id: string) => (await database.rows(`${all} WHERE id = $1`, [id]))[0],
     });
     const gateway = system.gateway.app.get(Database);
     Object.assign(system.gateway.app.get(DevicesService), {

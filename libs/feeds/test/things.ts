@@ -7,7 +7,7 @@ export const SCHEMA = 'feeds_test';
 
 export interface Thing {
   device_id: string;
-  recorded_at: Date;
+  recorded_at: string;
   note: string;
 }
 
