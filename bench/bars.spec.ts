@@ -41,6 +41,16 @@ describe('a bar', () => {
     expect(none('missing', 1).met).toBe(false);
   });
 
+  it('is missed when anything was refused, whoever refused it', () => {
+    const [ours, theirs] = [standing('ours', 300), standing('theirs', 100)];
+    const refusing = { ...theirs, failed: 1 };
+    expect(rateAtLeast('POST', 2, ours, refusing).met).toBe(false);
+    expect(rateAtLeast('POST', 2, { ...ours, failed: 1 }, theirs).met).toBe(false);
+    expect(rateWithin('GET', 9, ours, refusing).met).toBe(false);
+    expect(p50Within('GET', 2, ours, refusing).met).toBe(false);
+    expect(p99AtMost('GET', 20, refusing).met).toBe(false);
+  });
+
   it('is missed when nothing was answered', () => {
     const [none, some] = [standing('none', 0, NaN), standing('some', 100)];
     expect(rateAtLeast('POST', 2, some, none).met).toBe(false);

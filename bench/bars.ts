@@ -11,6 +11,11 @@ export interface Bar {
   met: boolean;
 }
 
+/** A figure of whoever refused some of what was asked is none. */
+function haveAnswered(...standings: Standing[]): boolean {
+  return standings.every(({ failed }) => failed === 0);
+}
+
 /** At least `factor` times as many requests a second as the baseline. */
 export function rateAtLeast(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
   const ratio = mine.rate.median / baseline.rate.median;
@@ -19,7 +24,7 @@ export function rateAtLeast(what: string, factor: number, mine: Standing, baseli
     baseline: `${baseline.name}: ${perSecond(baseline)}`,
     promise: `≥ ${factor} ×`,
     result: `${perSecond(mine)}, ${ratio.toFixed(2)} ×`,
-    met: Number.isFinite(ratio) && ratio >= factor,
+    met: haveAnswered(mine, baseline) && Number.isFinite(ratio) && ratio >= factor,
   };
 }
 
@@ -31,28 +36,28 @@ export function rateWithin(what: string, factor: number, mine: Standing, baselin
     baseline: `${baseline.name}: ${perSecond(baseline)}`,
     promise: `within ${factor} ×`,
     result: `${perSecond(mine)}, ${ratio.toFixed(2)} ×`,
-    met: ratio <= factor,
+    met: haveAnswered(mine, baseline) && ratio <= factor,
   };
 }
 
 /** A median latency of at most `factor` times the baseline's. */
 export function p50Within(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
-  return latencyWithin(`${what}, p50`, factor, mine.p50_ms.median, [baseline.name, baseline.p50_ms.median]);
+  return latencyWithin(`${what}, p50`, factor, mine, baseline, 'p50_ms');
 }
 
 /** A latency that 99 of 100 requests keep, of at most `factor` times the baseline's. */
 export function p99Within(what: string, factor: number, mine: Standing, baseline: Standing): Bar {
-  return latencyWithin(`${what}, p99`, factor, mine.p99_ms.median, [baseline.name, baseline.p99_ms.median]);
+  return latencyWithin(`${what}, p99`, factor, mine, baseline, 'p99_ms');
 }
 
 /** A median latency of at most `limit_ms`. */
-export function p50AtMost(what: string, limit_ms: number, { p50_ms }: Standing): Bar {
-  return atMost(`${what}, p50`, limit_ms, p50_ms.median);
+export function p50AtMost(what: string, limit_ms: number, mine: Standing): Bar {
+  return atMost(`${what}, p50`, limit_ms, mine, 'p50_ms');
 }
 
 /** A latency that 99 of 100 requests keep, of at most `limit_ms`. */
-export function p99AtMost(what: string, limit_ms: number, { p99_ms }: Standing): Bar {
-  return atMost(`${what}, p99`, limit_ms, p99_ms.median);
+export function p99AtMost(what: string, limit_ms: number, mine: Standing): Bar {
+  return atMost(`${what}, p99`, limit_ms, mine, 'p99_ms');
 }
 
 /** A count that must be nothing. */
@@ -63,26 +68,29 @@ export function none(what: string, count: number): Bar {
 function latencyWithin(
   what: string,
   factor: number,
-  mine_ms: number,
-  [baseline, baseline_ms]: [name: string, ms: number],
+  mine: Standing,
+  baseline: Standing,
+  figure: 'p50_ms' | 'p99_ms',
 ): Bar {
+  const [mine_ms, baseline_ms] = [mine[figure].median, baseline[figure].median];
   const ratio = mine_ms / baseline_ms;
   return {
     what,
-    baseline: `${baseline}: ${milliseconds(baseline_ms)}`,
+    baseline: `${baseline.name}: ${milliseconds(baseline_ms)}`,
     promise: `≤ ${factor} ×`,
     result: `${milliseconds(mine_ms)}, ${ratio.toFixed(2)} ×`,
-    met: ratio <= factor,
+    met: haveAnswered(mine, baseline) && ratio <= factor,
   };
 }
 
-function atMost(what: string, limit_ms: number, measured_ms: number): Bar {
+function atMost(what: string, limit_ms: number, mine: Standing, figure: 'p50_ms' | 'p99_ms'): Bar {
+  const measured_ms = mine[figure].median;
   return {
     what,
     baseline: '',
     promise: `≤ ${limit_ms} ms`,
     result: milliseconds(measured_ms),
-    met: measured_ms <= limit_ms,
+    met: haveAnswered(mine) && measured_ms <= limit_ms,
   };
 }
 

@@ -19,8 +19,6 @@ const ADD = `INSERT INTO pricing.changes
   (project_id, product_id, previous_price, new_price, sequence, timestamp, id, transaction_id)
   VALUES ($1, $2, $3, $4, $5, $6, $7, pg_current_xact_id()::text::bigint)`;
 
-type PriceRow = Omit<Link, 'timestamp'> & { timestamp: Date };
-
 /** A price as one would write it: lock the row, update it, add the change; a transaction for each. */
 @Injectable()
 class RepriceTransaction {
@@ -28,8 +26,7 @@ class RepriceTransaction {
 
   reprice(project_id: string, { product_id, ...wish }: Reprice): Promise<RepriceReceipt> {
     return this.database.transaction(async (manager) => {
-      const [row] = await manager.query<PriceRow[]>(LOCK, [project_id, product_id]);
-      const last = row && { ...row, timestamp: row.timestamp.toISOString() };
+      const [last] = await manager.query<Link[]>(LOCK, [project_id, product_id]);
       const { result, link } = nextLink(last, wish, new Date().toISOString());
       if (result === 'unexpected') throw new Failure('conflict');
       if (result === 'applied') {

@@ -27,7 +27,7 @@ interface StateRow {
   current: JsonObject | null;
   duplicates: number;
   entries: number;
-  updated_at: Date | null;
+  updated_at: string | null;
 }
 
 /** A report as one would write it: lock the row, merge, update it, add to its history; a transaction for each. */
@@ -40,7 +40,7 @@ class ReportTransaction {
       const [row] = await manager.query<StateRow[]>(LOCK, [project_id, device_id]);
       const before = row ?? { version: 0, current: null, duplicates: 0, entries: 0, updated_at: null };
       const current = mergePatch(before.current ?? undefined, data);
-      const now = new Date();
+      const now = new Date().toISOString();
       const isSame = before.current !== null && isSameJson(before.current, current);
       const version = before.version + (isSame ? 0 : 1);
       const entries = before.entries + (isSame ? 0 : 1);
@@ -63,7 +63,7 @@ class ReportTransaction {
         ]);
       }
       const result = isSame ? 'duplicate' : 'applied';
-      return { data: { current }, version, result, duplicates, updated_at: updated_at.toISOString() };
+      return { data: { current }, version, result, duplicates, updated_at };
     });
   }
 }
