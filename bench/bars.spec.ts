@@ -9,7 +9,7 @@ function standing(name: string, rate: number, latency_ms = 1): Standing {
     rate: spread(rate),
     p50_ms: latency,
     p99_ms: latency,
-    acknowledged: 0,
+    acknowledged: 100,
     failed: 0,
     cpu_us: new Map(),
   };
@@ -41,11 +41,12 @@ describe('a bar', () => {
     expect(none('missing', 1).met).toBe(false);
   });
 
-  it('is missed when anything was refused, whoever refused it', () => {
+  it('is missed when more than a hundredth was refused, whoever refused it', () => {
     const [ours, theirs] = [standing('ours', 300), standing('theirs', 100)];
-    const refusing = { ...theirs, failed: 1 };
+    const refusing = { ...theirs, failed: 2 };
+    expect(rateAtLeast('POST', 2, ours, { ...theirs, failed: 1 }).met).toBe(true);
     expect(rateAtLeast('POST', 2, ours, refusing).met).toBe(false);
-    expect(rateAtLeast('POST', 2, { ...ours, failed: 1 }, theirs).met).toBe(false);
+    expect(rateAtLeast('POST', 2, { ...ours, failed: 2 }, theirs).met).toBe(false);
     expect(rateWithin('GET', 9, ours, refusing).met).toBe(false);
     expect(p50Within('GET', 2, ours, refusing).met).toBe(false);
     expect(p99AtMost('GET', 20, refusing).met).toBe(false);
