@@ -13,9 +13,9 @@ export interface Page {
 }
 
 /**
- * At most `limit` of the rows of a walk, in its order and in chunks as they are fetched. It ends early at 4 MiB, but never empty for that, or after 5,000
+ * At most `limit` of the rows of a walk, in its order. It ends early at 4 MiB, but never empty for that, or after 5,000
  * rows.
- * @param chunks as far as one more than belong to the page: it tells that there is a next one
+ * @param chunks as they are fetched, as far as one more than belong to the page: it tells that there is a next one
  * @param jsonOf undefined for a row that does not belong to the list
  * @param positionOf where the walk goes on after a row
  */
