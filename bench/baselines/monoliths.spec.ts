@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort, prepareSchema } from '#embedded';
 import { testDatabase } from '#testing';
+import { SCHEMAS } from '../../start/app-schema.js';
 
 const DIST = join(process.cwd(), 'dist');
 const PROJECT = '01900000-0000-7000-8000-000000000001';
 const KEY = 'key of the bench';
 
 interface Monolith {
-  app: string;
-  schema: string;
+  app: keyof typeof SCHEMAS;
   script: string;
   requests: [method: string, path: string, body?: object][];
 }
@@ -27,7 +27,6 @@ const EVENT = {
 const MONOLITHS: Monolith[] = [
   {
     app: 'activity-events',
-    schema: 'activity_events',
     script: 'events/event-monolith.main.js',
     requests: [
       ['POST', '/v1/events', EVENT],
@@ -36,25 +35,21 @@ const MONOLITHS: Monolith[] = [
   },
   {
     app: 'device-state',
-    schema: 'device_state',
     script: 'states/state-monolith.main.js',
     requests: [['PATCH', '/v1/devices/pump-7/state', { data: { on: true } }]],
   },
   {
     app: 'firmware',
-    schema: 'firmware',
     script: 'firmware/firmware-monolith.main.js',
     requests: [['POST', '/v1/devices/pump-7/firmware', { firmware: '2.0.1', status: 'installed' }]],
   },
   {
     app: 'messages',
-    schema: 'messages',
     script: 'messages/message-monolith.main.js',
     requests: [['POST', '/v1/messages', { recipient: 'pump-7', message: 'Close the valve' }]],
   },
   {
     app: 'pricing',
-    schema: 'pricing',
     script: 'prices/price-monolith.main.js',
     requests: [['POST', '/v1/prices', { product_id: 'valve', price: '12.50' }]],
   },
@@ -63,8 +58,8 @@ const MONOLITHS: Monolith[] = [
 describe('what the bench compares with', () => {
   const children: ChildProcess[] = [];
 
-  async function started({ app, schema, script }: Monolith): Promise<string> {
-    const { owner, service } = await prepareSchema(await testDatabase(), schema);
+  async function started({ app, script }: Monolith): Promise<string> {
+    const { owner, service } = await prepareSchema(await testDatabase(), SCHEMAS[app]);
     await promisify(execFile)(process.execPath, [join(DIST, 'apps', app, 'src', 'migrate.js')], {
       env: { PATH: process.env.PATH, DATABASE_URL: owner },
     });
