@@ -165,21 +165,22 @@ describe('the feeds', () => {
     const devices = Array.from({ length: 5 }, (_, index) => `hot ${index}`);
     for (const id of devices) await project.admin.post('/v1/devices', { id });
     await system.deviceState.start();
-    const reports = Array.from({ length: 300 }, (_, count) =>
+    // As many at once as a frame takes: of more, a busy machine may refuse some.
+    const reports = Array.from({ length: 250 }, (_, count) =>
       project.admin.patch(`/v1/devices/${devices[count % 5]!}/state`, { data: { count } }),
     );
     const answers = await Promise.all(reports);
     expect(answers.filter(({ status }) => status !== 200).map(({ body }) => body as unknown)).toEqual([]);
     const entries = await eventually(async () => {
       const found = await published('state', project.id);
-      expect(found).toHaveLength(300);
+      expect(found).toHaveLength(250);
       return found;
     });
     for (const device of devices) {
       const versions = entries.flatMap((entry) =>
         entry.kind === 'state' && entry.device_id === device ? [entry.version] : [],
       );
-      expect(versions).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+      expect(versions).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
     }
     expect(await readAll('state', adminOf(project), { limit: 7 })).toEqual(entries);
   });

@@ -82,7 +82,6 @@ describe('reports', () => {
     const devices = Array.from({ length: 20 }, (_, index) => `hot ${index}`);
     const writes = 3_000;
     const indexes = Array.from({ length: writes }, (_, index) => index).values();
-    // As many at once as a frame takes: of more, a busy machine may refuse some.
     const writer = async (): Promise<void> => {
       for (const index of indexes) {
         // Each call meets the others in another order.

@@ -48,7 +48,7 @@ export interface TestService<Config extends AppConfig> {
     environment?: Record<string, string>,
     moduleOf?: (config: Config) => DynamicModule,
   ): Promise<RunningService>;
-  /** Calls the service, as another gateway does. */
+  /** Calls the service, as another gateway does, but patient: a busy machine refuses no test its calls. */
   gateway(limits?: Partial<CallLimits>): Promise<Bus>;
   stop(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function testService<Config extends AppConfig>(
     async gateway(limits) {
       const connection = await BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
       connections.push(connection);
-      return new Bus(connection, { deadline_ms: 20_000, ...limits });
+      return new Bus(connection, { deadline_ms: 20_000, longest_wait_ms: 20_000, ...limits });
     },
     async stop() {
       await Promise.all(connections.map((connection) => connection.close()));
