@@ -16,6 +16,7 @@ describe('an overload', () => {
   it('stops nothing, on the slowest machine', () => {
     expect(found({ goodput: 90 })[1]).toEqual(['an overload: 90/s of 1000/s at the peak']);
     expect(found({ peak: 0, goodput: 0 })[1]).toEqual(['an overload: 0/s of 0/s at the peak']);
+    expect(found({ peak: 0, goodput: 12_123 })[1]).toEqual(['an overload: 12123/s of 0/s at the peak']);
     expect(found({ p99_ms: 10_100 })[1]).toEqual(['an overload: p99 of the accepted is 10100 ms']);
   });
 

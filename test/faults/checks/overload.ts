@@ -35,7 +35,7 @@ export function collapsedInOverload({ overloads }: Evidence): string[] {
 
 function slowness({ name, peak, goodput, p99_ms }: Overload, least: number, most_ms: number): string[] {
   return [
-    ...(goodput <= least * peak
+    ...(peak === 0 || goodput <= least * peak
       ? [`${name}: ${goodput.toFixed(0)}/s of ${peak.toFixed(0)}/s at the peak`]
       : []),
     ...(p99_ms > most_ms ? [`${name}: p99 of the accepted is ${p99_ms.toFixed(0)} ms`] : []),
