@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -13,6 +14,8 @@ import { KeyGuard, projectsOf } from './key.guard.js';
  * through the product's validator, its problems, and a key check.
  */
 export async function serveBaseline(module: DynamicModule, config: BaselineConfig): Promise<void> {
+  // As the product's apps have it.
+  setFlagsFromString('--no-allocation-site-pretenuring');
   const adapter = new FastifyAdapter({ logger: false });
   // Behind the product's second wall, too: the tables are the same.
   adapter.getInstance().addHook('preHandler', (request, _, done) => {

@@ -3,7 +3,7 @@ import { type INestApplicationContext } from '@nestjs/common';
 import { Logger } from 'nestjs-pino';
 import { type AppConfig } from './config.js';
 import { HealthController } from './health.controller.js';
-import { boundHeapGrowth } from './heap-growth.js';
+import { tuneGarbageCollection } from './garbage-collection.js';
 import { collectWhenIdle } from './idle-collection.js';
 import { Lifecycle } from './lifecycle.js';
 import { Metrics } from './metrics.js';
@@ -49,7 +49,7 @@ export async function runService<App extends INestApplicationContext>(
  * why and exits 1. When started with an IPC channel it also stops when its parent dies.
  */
 export async function launch(start: () => Promise<RunningService>): Promise<void> {
-  boundHeapGrowth();
+  tuneGarbageCollection();
   let service: RunningService | undefined;
   const stop = (): void => {
     // Nothing is under way yet, and what the start waits for may never come.
