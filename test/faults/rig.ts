@@ -31,8 +31,7 @@ export interface RigOptions {
 }
 
 const READY_MS = 120_000;
-/** Room for what an overload writes on a fast machine; a file takes as much of the disk as was written to it. */
-const POSTGRES_VOLUME_MB = 3 * 1024;
+const POSTGRES_VOLUME_MB = 1024;
 const NATS_VOLUME_MB = 640;
 /** Of each feed, for all that is written in a run: six of them and one of dead letters are less than JetStream takes of the volume. */
 const FEED_MIB = 48;

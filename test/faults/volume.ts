@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, open, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '#testing';
@@ -46,11 +46,9 @@ export class Volume {
     const { bavail, bsize } = await statfs(this.directory);
     await run('fallocate', ['--length', String(Math.floor(bavail * FILLED_AT_ONCE) * bsize), ballast]);
     const file = await open(ballast, 'a');
-    const block = Buffer.alloc(64 * 1024);
     try {
-      for (;;) await file.write(block);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      // A file system sets room aside for what is not on the disk yet, and has some of it again once that is there.
+      while ((await writeAllThatFits(file)) > 0) await file.sync();
     } finally {
       await file.close();
     }
@@ -80,5 +78,17 @@ export class Volume {
 
   private async attach(): Promise<void> {
     await run('mount', ['-o', 'loop', this.image, this.directory]);
+  }
+}
+
+/** @returns how many bytes there was room for */
+async function writeAllThatFits(file: FileHandle): Promise<number> {
+  const block = Buffer.alloc(64 * 1024);
+  let written = 0;
+  try {
+    for (;;) written += (await file.write(block)).bytesWritten;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    return written;
   }
 }
