@@ -37,14 +37,14 @@ function work(calls, atOnce) {
   for (let number = 0; number < calls; number += 1) underWay[number % atOnce] = new Call(number);
   underWay.length = 0;
 }
-for (let second = 0; second < 40; second += 1) {
+for (let turn = 0; turn < 40; turn += 1) {
   work(5_000, 5_000);
   await new Promise(setImmediate);
 }
 gc();
 const before = oldSpace();
 let most = 0;
-for (let second = 0; second < 300; second += 1) {
+for (let turn = 0; turn < 300; turn += 1) {
   work(10_000, 64);
   most = Math.max(most, oldSpace());
 }
