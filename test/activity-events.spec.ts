@@ -77,6 +77,20 @@ describe('activity events', () => {
       expect(events.map(({ data }) => data)).toEqual(events.map((_, index) => ({ index })));
     });
 
+    it('are there for who recorded them, whoever asks for the same page at once', async () => {
+      const { editor } = project;
+      const email = `${randomUUID()}@example.com`;
+      // One key asks for one page over and over: most of these share an answer with others.
+      const unseen = await Promise.all(
+        Array.from({ length: 64 }, async () => {
+          const { id } = await record({ email });
+          const { body } = await editor.get(`/v1/events?limit=1000&email=${email}`);
+          return body.events.some((event: Event) => event.id === id) ? [] : [id];
+        }),
+      );
+      expect(unseen.flat()).toEqual([]);
+    });
+
     it('fail alone when one among many is not valid', async () => {
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, index) =>

@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { Handles, HandlesTogether } from '#bus';
+import { HandlesRead, HandlesTogether } from '#bus';
 import {
   countEvents,
   getEvent,
@@ -37,27 +37,27 @@ export class ActivityEventsController {
     return this.events.record(calls);
   }
 
-  @Handles(queryEvents)
+  @HandlesRead(queryEvents)
   query(call: Call<EventQuery>): Promise<Reply<EventPage>> {
     return this.events.query(call);
   }
 
-  @Handles(getEvent)
+  @HandlesRead(getEvent)
   get(call: Call<EventId>): Promise<Reply<RecordedEvent>> {
     return this.events.get(call);
   }
 
-  @Handles(queryEventEntries)
+  @HandlesRead(queryEventEntries)
   entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
     return this.events.entries(call);
   }
 
-  @Handles(countEvents)
+  @HandlesRead(countEvents)
   count(call: Call<HistogramQuery>): Promise<Reply<Histogram>> {
     return this.events.count(call);
   }
 
-  @Handles(readEventFeed)
+  @HandlesRead(readEventFeed)
   readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     return this.feed.read(call);
   }

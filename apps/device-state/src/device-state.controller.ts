@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { Handles, HandlesTogether } from '#bus';
+import { HandlesRead, HandlesTogether } from '#bus';
 import {
   deleteState,
   desireState,
@@ -62,27 +62,27 @@ export class DeviceStateController {
     return this.states.get(calls);
   }
 
-  @Handles(queryHistory)
+  @HandlesRead(queryHistory)
   history(call: Call<DeviceHistoryQuery>): Promise<Reply<HistoryPage>> {
     return this.states.history(call);
   }
 
-  @Handles(queryStateEntries)
+  @HandlesRead(queryStateEntries)
   entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
     return this.states.entries(call);
   }
 
-  @Handles(queryStates)
+  @HandlesRead(queryStates)
   query(call: Call<FleetQuery>): Promise<Reply<StatePage>> {
     return this.states.query(call);
   }
 
-  @Handles(getStates)
+  @HandlesRead(getStates)
   getMany({ caller, request }: Call<StatesOf>): Promise<Reply<StatePage>> {
     return this.states.getMany(caller, request);
   }
 
-  @Handles(readStateFeed)
+  @HandlesRead(readStateFeed)
   readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     return this.feed.read(call);
   }

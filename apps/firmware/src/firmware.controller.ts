@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { Handles, HandlesTogether } from '#bus';
+import { HandlesRead, HandlesTogether } from '#bus';
 import {
   countAdoption,
   getCurrentFirmware,
@@ -40,27 +40,27 @@ export class FirmwareController {
     return this.recording.record(calls);
   }
 
-  @Handles(queryFirmware)
+  @HandlesRead(queryFirmware)
   query(call: Call<DeviceFirmwareQuery>): Promise<Reply<FirmwarePage>> {
     return this.firmware.query(call);
   }
 
-  @Handles(queryFirmwareEntries)
+  @HandlesRead(queryFirmwareEntries)
   entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
     return this.firmware.entries(call);
   }
 
-  @Handles(getCurrentFirmware)
+  @HandlesRead(getCurrentFirmware)
   current(call: Call<FirmwareOwner>): Promise<Reply<CurrentFirmware>> {
     return this.firmware.current(call);
   }
 
-  @Handles(countAdoption)
+  @HandlesRead(countAdoption)
   adoption(call: Call<AdoptionQuery>): Promise<Reply<Adoption>> {
     return this.firmware.adoption(call);
   }
 
-  @Handles(readFirmwareFeed)
+  @HandlesRead(readFirmwareFeed)
   readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     return this.feed.read(call);
   }

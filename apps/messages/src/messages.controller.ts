@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { Handles, HandlesTogether } from '#bus';
+import { Handles, HandlesRead, HandlesTogether } from '#bus';
 import {
   deleteMessage,
   getMessage,
@@ -46,17 +46,17 @@ export class MessagesController {
     return this.messages.send(calls);
   }
 
-  @Handles(queryMessages)
+  @HandlesRead(queryMessages)
   query(call: Call<MessageSearch>): Promise<Reply<MessagePage>> {
     return this.messages.query(call);
   }
 
-  @Handles(queryMessageEntries)
+  @HandlesRead(queryMessageEntries)
   entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
     return this.messages.entries(call);
   }
 
-  @Handles(getMessage)
+  @HandlesRead(getMessage)
   get(call: Call<MessageId>): Promise<Reply<SentMessage>> {
     return this.messages.get(call);
   }
@@ -66,12 +66,12 @@ export class MessagesController {
     return this.messages.delete(call);
   }
 
-  @Handles(queryConversations)
+  @HandlesRead(queryConversations)
   queryConversations(call: Call<ConversationsQuery>): Promise<Reply<ConversationPage>> {
     return this.conversations.list(call);
   }
 
-  @Handles(queryConversation)
+  @HandlesRead(queryConversation)
   queryConversation(call: Call<ConversationSearch>): Promise<Reply<MessagePage>> {
     return this.conversations.query(call);
   }
@@ -81,7 +81,7 @@ export class MessagesController {
     return this.conversations.mark(call);
   }
 
-  @Handles(readMessageFeed)
+  @HandlesRead(readMessageFeed)
   readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     return this.feed.read(call);
   }

@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { Handles, HandlesTogether } from '#bus';
+import { HandlesRead, HandlesTogether } from '#bus';
 import {
   getPrice,
   queryPriceChanges,
@@ -40,17 +40,17 @@ export class PricingController {
     return this.prices.get(calls);
   }
 
-  @Handles(queryPriceChanges)
+  @HandlesRead(queryPriceChanges)
   changes(call: Call<PriceChangeQuery>): Promise<Reply<PriceChangePage>> {
     return this.prices.changes(call);
   }
 
-  @Handles(readPriceFeed)
+  @HandlesRead(readPriceFeed)
   readFeed(call: Call<FeedQuestion>): Promise<Reply<FeedPage>> {
     return this.feed.read(call);
   }
 
-  @Handles(queryPriceEntries)
+  @HandlesRead(queryPriceEntries)
   entries(call: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
     return this.prices.entries(call);
   }

@@ -11,13 +11,14 @@ import { lastValueFrom } from 'rxjs';
 import { BusConnection } from './connection.js';
 import { aboutSubject, errorTypeOf, lineOf } from './followed-call.js';
 import { decodeFrame, encodeFrame, type Part } from './frame.js';
-import { type HandlerExtras } from './handles.js';
+import { type HandlerExtras, type Taking } from './handles.js';
 import { LoopDelay } from './loop-delay.js';
 import {
   contextsOf,
   failureToWire,
   MAX_PAYLOAD_BYTES,
   pingSubject,
+  READS_ONCE,
   type CallHead,
   type OutcomeHead,
 } from './wire.js';
@@ -59,8 +60,8 @@ class BusServer extends Server implements CustomTransportStrategy {
   listen(callback: (error?: unknown) => void): void {
     const { nats, name } = this.connection;
     for (const [subject, handler] of this.messageHandlers) {
-      const { together } = handler.extras as HandlerExtras;
-      const receive = (message: Msg): void => this.receive(message, handler, together);
+      const { taking } = handler.extras as HandlerExtras;
+      const receive = (message: Msg): void => this.receive(message, handler, taking);
       this.endings.push(this.connection.hear(subject, receive, name));
     }
     this.endings.push(this.connection.hear(pingSubject(name), (message) => void message.respond(), name));
@@ -85,7 +86,7 @@ class BusServer extends Server implements CustomTransportStrategy {
     return this.connection as T;
   }
 
-  private receive(message: Msg, handler: MessageHandler, together: boolean): void {
+  private receive(message: Msg, handler: MessageHandler, taking: Taking): void {
     const reply = message.reply;
     if (!reply) return;
     const received = readCalls(message.data, this.logger);
@@ -97,8 +98,7 @@ class BusServer extends Server implements CustomTransportStrategy {
       return;
     }
     this.inFlight += received.length;
-    const groups = together ? [received] : received.map((one) => [one]);
-    for (const group of groups) void this.handle(message, group, handler, together);
+    for (const group of groupsOf(received, taking)) void this.handle(message, group, handler, taking);
   }
 
   private isOverloaded(more: number): boolean {
@@ -110,12 +110,12 @@ class BusServer extends Server implements CustomTransportStrategy {
     { subject, reply }: Msg,
     received: ReceivedCall[],
     handler: MessageHandler,
-    together: boolean,
+    taking: Taking,
   ): Promise<void> {
     const began = performance.now();
     const alive = received.filter(({ expires_at }) => began < expires_at);
     const span = alive.length > 0 ? spanOf(subject, alive) : undefined;
-    const found = await inSpan(span, () => this.outcomesOf(alive, handler, together));
+    const found = await inSpan(span, () => this.outcomesOf(alive, handler, taking));
     const outcomes = alive.map((_, index) => found[index] ?? new Failure('internal'));
     endSpan(
       span,
@@ -134,7 +134,7 @@ class BusServer extends Server implements CustomTransportStrategy {
   private async outcomesOf(
     received: ReceivedCall[],
     handler: MessageHandler,
-    together: boolean,
+    taking: Taking,
   ): Promise<Outcome<unknown>[]> {
     if (received.every(({ expires_at }) => performance.now() >= expires_at)) {
       return received.map(() => new Failure('unavailable', 'No answer in time'));
@@ -148,18 +148,23 @@ class BusServer extends Server implements CustomTransportStrategy {
         () => projects,
         () =>
           serving(told, async () => {
-            const stream = this.transformToObservable(await handler(together ? calls : calls[0]));
+            const stream = this.transformToObservable(
+              await handler(taking === 'together' ? calls : calls[0]),
+            );
             return (await lastValueFrom(stream)) as Outcome<unknown> | Outcome<unknown>[];
           }),
       );
-      return together ? (result as Outcome<unknown>[]) : [result as Outcome<unknown>];
+      return taking === 'together'
+        ? (result as Outcome<unknown>[])
+        : received.map(() => result as Outcome<unknown>);
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('internal');
-      if (failure.code !== 'internal' || received.length === 1) return received.map(() => failure);
+      const isOne = taking !== 'together' || received.length === 1;
+      if (failure.code !== 'internal' || isOne) return received.map(() => failure);
       // Something in one of them broke what they share: halved until it is alone, only that one fails.
       const middle = received.length >> 1;
-      const outcomes = await this.outcomesOf(received.slice(0, middle), handler, together);
-      return outcomes.concat(await this.outcomesOf(received.slice(middle), handler, together));
+      const outcomes = await this.outcomesOf(received.slice(0, middle), handler, taking);
+      return outcomes.concat(await this.outcomesOf(received.slice(middle), handler, taking));
     }
   }
 
@@ -179,7 +184,8 @@ class BusServer extends Server implements CustomTransportStrategy {
     // Another one each time: a Map whose entries come and go keeps what is long gone from the garbage collector.
     this.outbox = new Map();
     for (const [reply, parts] of answers) {
-      for (const frame of inFrames(parts)) this.connection.nats.publish(reply, frame);
+      const once = reply.includes(`.${READS_ONCE}.`);
+      for (const frame of inFrames(parts, once)) this.connection.nats.publish(reply, frame);
     }
   }
 }
@@ -196,6 +202,13 @@ function spanOf(subject: string, received: ReceivedCall[]): Span | undefined {
       attributes: { ...aboutSubject(subject), 'messaging.batch.message_count': received.length },
     };
   });
+}
+
+/** The calls that a handler gets at once. */
+function groupsOf(received: ReceivedCall[], taking: Taking): Iterable<ReceivedCall[]> {
+  if (taking === 'together') return [received];
+  if (taking === 'one') return received.map((one) => [one]);
+  return Map.groupBy(received, ({ call: { caller, request } }) => JSON.stringify([caller, request])).values();
 }
 
 function readCalls(data: Uint8Array, logger: { error(message: unknown): void }): ReceivedCall[] {
@@ -216,13 +229,13 @@ function readCalls(data: Uint8Array, logger: { error(message: unknown): void }):
 }
 
 /** As few frames as fit the largest message. */
-function* inFrames(parts: Part<OutcomeHead>[]): Generator<Uint8Array> {
-  const frame = encodeFrame(parts);
+function* inFrames(parts: Part<OutcomeHead>[], once: boolean): Generator<Uint8Array> {
+  const frame = encodeFrame(parts, once);
   if (frame.length <= MAX_PAYLOAD_BYTES) yield frame;
   else if (parts.length > 1) {
     const middle = parts.length >> 1;
-    yield* inFrames(parts.slice(0, middle));
-    yield* inFrames(parts.slice(middle));
+    yield* inFrames(parts.slice(0, middle), once);
+    yield* inFrames(parts.slice(middle), once);
   } else {
     const [place] = parts[0]!.head;
     yield encodeFrame<OutcomeHead>([

@@ -11,6 +11,7 @@ import { MAX_PAYLOAD_BYTES, type CallHead, type OutcomeHead } from './wire.js';
 import {
   type Echo,
   Heard,
+  listen,
   openShouter,
   Shout,
   type Shouter,
@@ -128,6 +129,28 @@ describe('the bus', () => {
       );
     });
 
+    it('also when some of them ask the same', async () => {
+      const some = fc.array(fc.tuple(fc.nat(3), fc.nat(1), fc.nat(3)), { minLength: 1, maxLength: 40 });
+      const callers = [OF_ONE, context()];
+      await fc.assert(
+        fc.asyncProperty(limits, some, async (bounds, plans) => {
+          const { bus, close } = await openShouter(nats.url, bounds);
+          const outcomes: Promise<string>[] = [];
+          for (const [what, who, turns_before] of plans) {
+            for (let turns = turns_before; turns > 0; turns -= 1) await turn();
+            const act = what === 0 ? 'refuse' : 'answer';
+            const request = shout({ act, token: `${what}`, text: 'é'.repeat(10 ** what) });
+            outcomes.push(outcomeOf(bus.call(listen, request, callers[who]!)));
+          }
+          expect(await Promise.all(outcomes)).toEqual(
+            plans.map(([what]) => (what === 0 ? 'conflict' : `${what} ${'é'.repeat(10 ** what)}`)),
+          );
+          await close();
+        }),
+        { numRuns: 40 },
+      );
+    });
+
     it('also when a handler takes all calls of a frame together', async () => {
       await fc.assert(
         fc.asyncProperty(limits, calls, async (bounds, plans) => {
@@ -149,6 +172,83 @@ describe('the bus', () => {
     heard.letGo();
     await Promise.all([first, ...others]);
     expect(heard.together.map((frame) => frame.length)).toEqual([1, 50]);
+  });
+
+  describe('has calls of a frame that ask the same with the same key answered by one', () => {
+    const OTHER = context();
+    /** Calls that leave in one frame, once the call before them has its answer. */
+    const inOneFrame = async (calls: [request: Shout, context: CallContext][]): Promise<string[]> => {
+      const { bus } = await open({ frames_in_flight: 1 });
+      heard.holdBack();
+      const first = bus.call(listen, shout({ act: 'hold' }), OF_ONE);
+      await eventually(() => heard.read.length === 1);
+      const outcomes = calls.map(([request, context]) => outcomeOf(bus.call(listen, request, context)));
+      heard.letGo();
+      await first;
+      return Promise.all(outcomes);
+    };
+
+    it('whether it answers, refuses or breaks', async () => {
+      const acts = ['answer', 'refuse', 'break'] as const;
+      const calls = Array.from({ length: 30 }, (_, index): [Shout, CallContext] => {
+        const act = acts[index % acts.length]!;
+        return [shout({ act, token: act, text: 'é' }), OF_ONE];
+      });
+      const outcomes = await inOneFrame(calls);
+      expect(heard.read.slice(1).flat().sort()).toEqual([...acts].sort());
+      const expected = { answer: 'answer é', refuse: 'conflict', break: 'internal' };
+      expect(outcomes).toEqual(calls.map(([{ act }]) => expected[act as (typeof acts)[number]]));
+    });
+
+    it('and nothing else: each question and each caller has an answer of its own', async () => {
+      const [one, other] = [shout({ token: 'one' }), shout({ token: 'other' })];
+      const outcomes = await inOneFrame([
+        [one, OF_ONE],
+        [one, OTHER],
+        [other, OF_ONE],
+        [other, OTHER],
+        [one, { ...OF_ONE, caller: { ...OF_ONE.caller, role: 'viewer' } }],
+      ]);
+      expect(outcomes).toEqual(['one ', 'one ', 'other ', 'other ', 'one ']);
+      expect(heard.read.slice(1).flat()).toEqual(['one', 'one', 'other', 'other', 'one']);
+    });
+
+    it('and one answer crosses NATS', async () => {
+      const request = shout({ grow: 100_000 });
+      await inOneFrame(Array.from({ length: 30 }, (): [Shout, CallContext] => [request, OF_ONE]));
+      expect(shouters[0]!.connection.nats.stats().inBytes).toBeLessThan(2 * 100_000);
+    });
+
+    it('but never by one that had begun before they came', async () => {
+      const { bus } = await open({ frames_in_flight: 1 });
+      const request = shout({ act: 'hold', token: 'now' });
+      const early = bus.call(listen, request, OF_ONE);
+      await eventually(() => heard.read.length === 1);
+      const late = [1, 2, 3].map(() => bus.call(listen, request, OF_ONE));
+      heard.letGo();
+      await Promise.all([early, ...late]);
+      expect(heard.read).toEqual([['now'], ['now']]);
+    });
+
+    it('also when the time of the first is over', async () => {
+      const { connection } = await open();
+      const { caller, ...rest } = OF_ONE;
+      const body = JSON.stringify(shout({ token: 'asked twice' }));
+      const heads: CallHead[] = [
+        [0, 0, caller, rest],
+        [1, FOREVER_MS, 0, rest],
+        [2, FOREVER_MS, 0, rest],
+      ];
+      const answer = await connection.nats.request(
+        listen.subject,
+        encodeFrame(heads.map((head) => ({ head, body }))),
+      );
+      const answers = decodeFrame<OutcomeHead>(answer.data);
+      expect(answers.map(({ head: [place] }) => place)).toEqual([1, 2]);
+      expect(heard.read).toEqual([['asked twice']]);
+      // Whoever does not say that it reads a body of several once gets each its own.
+      expect(answer.data).toEqual(encodeFrame(answers));
+    });
   });
 
   describe('takes calls that travel together', () => {

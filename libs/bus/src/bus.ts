@@ -6,7 +6,14 @@ import { followCall } from './followed-call.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import { NoRoom } from './no-room.js';
 import { type PendingCall } from './pending-call.js';
-import { callHeads, failureFromWire, MAX_PAYLOAD_BYTES, pingSubject, type OutcomeHead } from './wire.js';
+import {
+  callHeads,
+  failureFromWire,
+  MAX_PAYLOAD_BYTES,
+  pingSubject,
+  READS_ONCE,
+  type OutcomeHead,
+} from './wire.js';
 
 export interface CallLimits extends ChannelLimits {
   /** How long a call may take unless told. */
@@ -44,7 +51,7 @@ export class Bus {
     limits: Partial<CallLimits> = {},
   ) {
     this.limits = { ...DEFAULT_LIMITS, ...limits };
-    this.inbox = createInbox(`_INBOX_${connection.name}`);
+    this.inbox = `${createInbox(`_INBOX_${connection.name}`)}.${READS_ONCE}`;
     connection.hear(`${this.inbox}.*`, (message) => this.receive(message));
     connection.onLost(() => this.failAll('The connection to the services was lost'));
   }

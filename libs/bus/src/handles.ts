@@ -3,10 +3,13 @@ import { MessagePattern } from '@nestjs/microservices';
 import { type Call, type Contract, type Outcome, type Reply } from '#contracts';
 import { FailureFilter } from './failure.filter.js';
 
-/** Which contract a handler answers; for the server, whether it takes a frame's calls together. */
+/** How a handler takes the calls of a frame: one by one, all together, or once for all that ask the same. */
+export type Taking = 'one' | 'together' | 'same';
+
+/** Which contract a handler answers, and, for the server, how it takes a frame's calls. */
 export interface HandlerExtras {
   contract: Contract<unknown, unknown>;
-  together: boolean;
+  taking: Taking;
 }
 
 type Decorates<Handler> = <Method extends Handler>(
@@ -15,9 +18,9 @@ type Decorates<Handler> = <Method extends Handler>(
   descriptor: TypedPropertyDescriptor<Method>,
 ) => void;
 
-function handler<Request, Response>(target: Contract<Request, Response>, together: boolean): MethodDecorator {
+function handler<Request, Response>(target: Contract<Request, Response>, taking: Taking): MethodDecorator {
   return applyDecorators(
-    MessagePattern(target.subject, { contract: target, together }),
+    MessagePattern(target.subject, { contract: target, taking }),
     UseFilters(FailureFilter),
   );
 }
@@ -26,7 +29,17 @@ function handler<Request, Response>(target: Contract<Request, Response>, togethe
 export function Handles<Request, Response>(
   target: Contract<Request, Response>,
 ): Decorates<(call: Call<Request>) => Promise<Reply<Response>>> {
-  return handler(target, false);
+  return handler(target, 'one');
+}
+
+/**
+ * As `Handles`, of a method that changes nothing: calls of one frame that ask the same with the same key are answered by
+ * one, begun after all of them had come (decision 74).
+ */
+export function HandlesRead<Request, Response>(
+  target: Contract<Request, Response>,
+): Decorates<(call: Call<Request>) => Promise<Reply<Response>>> {
+  return handler(target, 'same');
 }
 
 /**
@@ -38,5 +51,5 @@ export function Handles<Request, Response>(
 export function HandlesTogether<Request, Response>(
   target: Contract<Request, Response>,
 ): Decorates<(calls: Call<Request>[]) => Promise<Outcome<Response>[]>> {
-  return handler(target, true);
+  return handler(target, 'together');
 }

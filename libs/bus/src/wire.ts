@@ -44,6 +44,12 @@ export type OutcomeHead = [place: number, marks: ReplyMarks | null, failure?: Fa
 
 type FailureOnWire = Omit<FailureDetails, 'cause'> & { code: FailureCode; detail: string };
 
+/**
+ * The token before a frame's id in the subject of its answers, by callers who read a frame that has a body of several parts
+ * once. While versions change, some are there who do not.
+ */
+export const READS_ONCE = 'once';
+
 /** Room for a page of rows with its frame, and the most that NATS advises for one message. */
 export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 

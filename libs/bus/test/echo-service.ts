@@ -1,6 +1,6 @@
 import { Controller, Inject, Module, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Bus, BusConnection, BusModule, busServer, Handles, HandlesTogether } from '#bus';
+import { Bus, BusConnection, BusModule, busServer, Handles, HandlesRead, HandlesTogether } from '#bus';
 import { contract, Failure, Reply, type Call, type Outcome } from '#contracts';
 import { type CallLimits } from '../src/bus.js';
 import { type ServerLimits } from '../src/bus.server.js';
@@ -21,12 +21,14 @@ export class Echo {
 }
 
 export const shoutAlone = contract('echo.shout-alone', Shout, Echo);
+export const listen = contract('echo.listen', Shout, Echo);
 export const shoutTogether = contract('echo.shout-together', Shout, Echo);
 
 /** What the handlers have seen, and the gate that holds back calls that ask for it, closed at first. */
 export class Heard {
   /** Tokens, a list for each time that a handler ran. */
   readonly alone: string[][] = [];
+  readonly read: string[][] = [];
   readonly together: string[][] = [];
   readonly calls: Call<Shout>[] = [];
   private opened = Promise.withResolvers<void>();
@@ -52,6 +54,15 @@ class EchoController {
   async alone(call: Call<Shout>): Promise<Reply<Echo>> {
     this.heard.alone.push([call.request.token]);
     this.heard.calls.push(call);
+    if (call.request.act === 'hold') await this.heard.gate;
+    const outcome = echoOf(call);
+    if (outcome instanceof Failure) throw outcome;
+    return outcome;
+  }
+
+  @HandlesRead(listen)
+  async listen(call: Call<Shout>): Promise<Reply<Echo>> {
+    this.heard.read.push([call.request.token]);
     if (call.request.act === 'hold') await this.heard.gate;
     const outcome = echoOf(call);
     if (outcome instanceof Failure) throw outcome;
