@@ -1,6 +1,9 @@
 import { type GeneratedEvent } from '../event-generator.js';
 import { RARE_PART } from './event-rows.js';
 
+const DIFFERENT_PAGES = 4_096;
+const PAGE_EVERY_MS = 10_000;
+
 export interface EventQuestion {
   name: string;
   query: Record<string, string>;
@@ -20,6 +23,14 @@ export function eventQuestions(day: string, sample: GeneratedEvent[]): EventQues
     { name: 'a rare part of a message', query: { message: RARE_PART } },
     { name: 'an hour', query: { from_date: `${day}T09:00:00Z`, to_date: `${day}T10:00:00Z` } },
   ];
+}
+
+/** Pages of which no two are the same: each begins at another moment of the day’s second half. */
+export function differentPages(day: string): Record<string, string>[] {
+  const noon = Date.parse(`${day}T12:00:00Z`);
+  return Array.from({ length: DIFFERENT_PAGES }, (_, index) => ({
+    to_date: new Date(noon + index * PAGE_EVERY_MS).toISOString(),
+  }));
 }
 
 /** The fifth of the favourites: more than a page of it even in a small project, and far from everything. */

@@ -6,12 +6,18 @@ import { dayOfEvents } from '../event-generator.js';
 import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
 import { withBestPool } from '../tuned-pool.js';
-import { eventQuestions, type EventQuestion } from './event-queries.js';
+import { differentPages, eventQuestions, type EventQuestion } from './event-queries.js';
 import { pageRequest } from './event-requests.js';
 import { loadEvents, today } from './event-rows.js';
 
 const SMALL_ROWS = 10_000;
 const WARM_UP_S = 1;
+
+/** What all callers ask for, over and over. */
+interface Reading {
+  name: string;
+  requests: (project: BenchProject) => LoadRequest[] | Promise<LoadRequest[]>;
+}
 
 /** Pages of 100, `GET /v1/events`, of a large project and of a small one, with every kind of filter. */
 export const eventReads: Suite = {
@@ -26,13 +32,22 @@ export const eventReads: Suite = {
     });
     const { running: monolith, pool_size } = await startMonolith(bench, [large, small]);
 
-    const [newest, ...others] = eventQuestions(day.day, [...dayOfEvents({ ...day, count: SMALL_ROWS })]);
-    const peak = await questionSection(bench, monolith.url, pool_size, newest!, large, small);
+    const questions = eventQuestions(day.day, [...dayOfEvents({ ...day, count: SMALL_ROWS })]);
+    const [newest, ...others] = questions.map((question): Reading => ({
+      name: question.name,
+      requests: (project) => requestsOf(question, bench.flotilla.url, project),
+    }));
+    const different: Reading = {
+      name: 'a page of its own each',
+      requests: (project) => differentPages(day.day).map((query) => pageRequest(query, project)),
+    };
+    yield await readingSection(bench, monolith.url, pool_size, newest!, large, small);
+    const peak = await readingSection(bench, monolith.url, pool_size, different, large, small);
     yield peak;
-    for (const question of others) {
-      yield await questionSection(bench, monolith.url, pool_size, question, large, small);
+    for (const reading of others) {
+      yield await readingSection(bench, monolith.url, pool_size, reading, large, small);
     }
-    yield await halfPeakSection(bench, monolith.url, peak.standings, large);
+    yield await halfPeakSection(bench, monolith.url, peak.standings, different, large);
     yield await aloneSection(bench, monolith.url, large);
   },
 };
@@ -53,20 +68,19 @@ async function startMonolith(
   return withBestPool(bench, 'monolith', start, { connections: bench.options.connections, requests });
 }
 
-async function questionSection(
+async function readingSection(
   bench: Bench,
   monolith_url: string,
   pool_size: number,
-  question: EventQuestion,
+  { name, requests }: Reading,
   large: BenchProject,
   small: BenchProject,
 ): Promise<Section> {
   const { connections, seconds, rows } = bench.options;
-  const { name } = question;
   console.error(`GET /v1/events: ${name}`);
   const plan = { connections, seconds, warm_up_s: WARM_UP_S };
   const [largeRequests, smallRequests] = await Promise.all(
-    [large, small].map((project) => requestsOf(question, bench.flotilla.url, project)),
+    [large, small].map(async (project) => requests(project)),
   );
   const [largePage, smallPage] = await Promise.all(
     [largeRequests!, smallRequests!].map(([request]) => lengthOf(request!, bench.flotilla.url)),
@@ -102,17 +116,18 @@ async function halfPeakSection(
   bench: Bench,
   monolith_url: string,
   peak: Standing[],
+  { name, requests }: Reading,
   project: BenchProject,
 ): Promise<Section> {
   const { connections, seconds } = bench.options;
-  const plan = { connections, warm_up_s: WARM_UP_S, seconds, requests: [pageRequest({}, project)] };
-  const asking = (name: string, url: string): Contender => {
-    const rate = standingOf(peak, name).rate.median / 2;
-    return { name, turn: () => runLoad({ ...plan, url, rate }) };
+  const plan = { connections, warm_up_s: WARM_UP_S, seconds, requests: await requests(project) };
+  const asking = (contender: string, url: string): Contender => {
+    const rate = standingOf(peak, contender).rate.median / 2;
+    return { name: contender, turn: () => runLoad({ ...plan, url, rate }) };
   };
   return {
     title: 'GET /v1/events at half of each one’s own peak',
-    method: 'Open loop, evenly paced, the newest page; a latency counts from when its request was due.',
+    method: `Open loop, evenly paced, ${name}; a latency counts from when its request was due.`,
     standings: await alternate(bench, [
       asking('flotilla, large', bench.flotilla.url),
       asking('monolith, large', monolith_url),
