@@ -7,8 +7,8 @@ describe('a pool on a machine that makes connections slowly', () => {
     const link = await Link.to(Number(url.port));
     url.port = String(link.port);
     const pool = new PatientPool({ connectionString: url.href, connectionTimeoutMillis: 20_000, max: 1 });
-    // A connection takes several trips, so that half a second each is too slow for anybody who waits.
-    link.delay(500);
+    // A connection takes several trips, so that a second each is too slow for anybody who waits.
+    link.delay(1_000);
     const made = new Promise((resolve) => pool.once('connect', resolve));
     await expect(pool.query('SELECT 1')).rejects.toThrow('timeout exceeded when trying to connect');
     await made;
@@ -61,7 +61,7 @@ describe('a pool all of whose connections are in use', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     // Of all the phases of the event loop one that timers follow.
     setImmediate(() => {
-      const until = performance.now() + 700;
+      const until = performance.now() + 2_500;
       while (performance.now() < until);
     });
     await first;

@@ -2,10 +2,11 @@ import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { whileConnecting } from './failures.js';
 
 /**
- * How long a caller waits for a connection before it is refused: in parts, as timers come before sockets. A process that
+ * How long a caller waits for a connection before it is refused: as long as a statement may wait for a row, so that nobody
+ * is refused for a disk or a processor that is slow for a moment. In parts, as timers come before sockets: a process that
  * stood still, on a machine with too much to do, would else refuse whoever has a connection waiting in a socket.
  */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 2_000;
 const PARTS = 2;
 
 /** Connections that are made at once: more take longer, just when there is most to do. */
@@ -23,7 +24,7 @@ interface Caller {
 }
 
 /**
- * A pool whose callers wait 500 ms, in the order in which they came, for whichever connection is free first; the making
+ * A pool whose callers wait 2 s, in the order in which they came, for whichever connection is free first; the making
  * of one may take the pool's whole `connectionTimeoutMillis`. `pg.Pool` makes one for each caller and binds them together:
  * on a busy machine callers would be refused beside connections that came free meanwhile, and, were the making given up
  * with its caller, every connection would be given up half-made.
