@@ -25,7 +25,7 @@ process.once('SIGTERM', interrupted);
 try {
   const report: Report = {
     day: new Date().toISOString().slice(0, 10),
-    what: options.only === '' ? 'all' : options.only.replaceAll('/', '-'),
+    what: options.only === '' ? 'all' : options.only.replace(/\/$/, '').replaceAll('/', '-'),
     machine: await machineFacts(bench),
     suites: suites.map(({ name }) => ({ name, state: 'to come', sections: [], seconds: 0, prepared_s: 0 })),
   };

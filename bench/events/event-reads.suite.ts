@@ -16,6 +16,8 @@ const WARM_UP_S = 1;
 /** What all callers ask for, over and over. */
 interface Reading {
   name: string;
+  /** Whether all of them ask for one page: the product's callers share answers then, the monolith's do not. */
+  isShared: boolean;
   requests: (project: BenchProject) => LoadRequest[] | Promise<LoadRequest[]>;
 }
 
@@ -35,10 +37,12 @@ export const eventReads: Suite = {
     const questions = eventQuestions(day.day, [...dayOfEvents({ ...day, count: SMALL_ROWS })]);
     const [newest, ...others] = questions.map((question): Reading => ({
       name: question.name,
+      isShared: true,
       requests: (project) => requestsOf(question, bench.flotilla.url, project),
     }));
     const different: Reading = {
       name: 'a page of its own each',
+      isShared: false,
       requests: (project) => differentPages(day.day).map((query) => pageRequest(query, project)),
     };
     yield await readingSection(bench, monolith.url, pool_size, newest!, large, small);
@@ -72,7 +76,7 @@ async function readingSection(
   bench: Bench,
   monolith_url: string,
   pool_size: number,
-  { name, requests }: Reading,
+  { name, isShared, requests }: Reading,
   large: BenchProject,
   small: BenchProject,
 ): Promise<Section> {
@@ -103,7 +107,7 @@ async function readingSection(
   const what = `GET /v1/events, ${rows} rows, ${name}`;
   return {
     title: `GET /v1/events, ${name}`,
-    method: `Closed loop; large is a project of ${rows} rows, small one of ${SMALL_ROWS}, and what is found is a page of ${largePage!} and one of ${smallPage!}; monolith with ${pool_size} connections to Postgres.`,
+    method: `Closed loop, ${isShared ? 'all ask for one page, and those of Flotilla in one frame share the answer' : 'no two ask for one page'}; large is a project of ${rows} rows, small one of ${SMALL_ROWS}, and what is found is a page of ${largePage!} and one of ${smallPage!}; monolith with ${pool_size} connections to Postgres.`,
     standings,
     bars: [
       rateAtLeast(what, 0.8, flotilla, standingOf(standings, 'monolith, large')),

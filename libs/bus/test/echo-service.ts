@@ -51,22 +51,16 @@ class EchoController {
   constructor(@Inject(Heard) private readonly heard: Heard) {}
 
   @Handles(shoutAlone)
-  async alone(call: Call<Shout>): Promise<Reply<Echo>> {
+  alone(call: Call<Shout>): Promise<Reply<Echo>> {
     this.heard.alone.push([call.request.token]);
     this.heard.calls.push(call);
-    if (call.request.act === 'hold') await this.heard.gate;
-    const outcome = echoOf(call);
-    if (outcome instanceof Failure) throw outcome;
-    return outcome;
+    return this.answer(call);
   }
 
   @HandlesRead(listen)
-  async listen(call: Call<Shout>): Promise<Reply<Echo>> {
+  listen(call: Call<Shout>): Promise<Reply<Echo>> {
     this.heard.read.push([call.request.token]);
-    if (call.request.act === 'hold') await this.heard.gate;
-    const outcome = echoOf(call);
-    if (outcome instanceof Failure) throw outcome;
-    return outcome;
+    return this.answer(call);
   }
 
   @HandlesTogether(shoutTogether)
@@ -75,6 +69,13 @@ class EchoController {
     this.heard.calls.push(...calls);
     if (calls.some(({ request }) => request.act === 'hold')) await this.heard.gate;
     return calls.map(echoOf);
+  }
+
+  private async answer(call: Call<Shout>): Promise<Reply<Echo>> {
+    if (call.request.act === 'hold') await this.heard.gate;
+    const outcome = echoOf(call);
+    if (outcome instanceof Failure) throw outcome;
+    return outcome;
   }
 }
 
