@@ -19,7 +19,6 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(KeyRing.name);
   private readonly principals = new Map<string, Principal>();
   private readonly keyOfId = new Map<string, string>();
-  private readonly loading = new Map<string, Promise<Principal | undefined>>();
   private readonly used = new Set<string>();
   private changes = 0;
   private timer?: NodeJS.Timeout;
@@ -49,12 +48,8 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
       this.used.add(known.caller.key_id);
       return known;
     }
-    let loading = this.loading.get(key);
-    if (!loading) {
-      loading = this.load(key).finally(() => this.loading.delete(key));
-      this.loading.set(key, loading);
-    }
-    return loading;
+    // Each asks for itself: who joined a question that was asked before might hear of a key that is revoked by now.
+    return this.load(key);
   }
 
   /** For requests that last: whether the key that was accepted is still good for the same caller. */
@@ -105,7 +100,6 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
       this.principals.delete(this.keyOfId.get(id) ?? '');
       this.keyOfId.delete(id);
     }
-    this.loading.clear();
   }
 
   private async flushUses(): Promise<void> {
