@@ -535,8 +535,8 @@ describe('the bus', () => {
     await eventually(() => bus.call(shoutAlone, shout(), context()));
   });
 
-  it('hears again after the server has refused what both of its ends hear for a while', async () => {
-    const { bus } = await open();
+  it('is not healthy while the server refuses what it hears, and hears again once the server no longer does', async () => {
+    const { bus, connection } = await open();
     await bus.call(shoutAlone, shout(), context());
     await nats.reconfigure((configuration) => {
       const rights = configuration.lastIndexOf('">"');
@@ -545,8 +545,10 @@ describe('the bus', () => {
     await eventually(() =>
       expect(bus.call(shoutAlone, shout(), context(), 200)).rejects.toMatchObject({ code: 'unavailable' }),
     );
+    await eventually(() => expect(connection.ping()).rejects.toThrow('NATS refuses'));
     await nats.reconfigure();
     await eventually(() => bus.call(shoutAlone, shout(), context(), 200), 10_000);
+    await connection.ping();
     await eventually(() => bus.ping('echo'));
   });
 

@@ -37,6 +37,8 @@ const logger = new Logger('BusConnection');
 export class BusConnection {
   private readonly listeners = new Set<() => void>();
   private readonly hearings = new Set<{ subject: string; again: () => void }>();
+  /** What the server has not let this app hear, as far as is known. */
+  private readonly refused = new Set<string>();
   private standing = true;
   /** Nothing is counted until the app has metrics. */
   meters?: BusMeters;
@@ -112,10 +114,11 @@ export class BusConnection {
     },
   };
 
-  /** Resolves when the server answers. @throws an Error when it takes longer than a second */
+  /** Resolves when the server answers. @throws an Error when it takes longer than a second, or refuses what this app hears */
   async ping(): Promise<void> {
     if (!this.isStanding) throw new Error('NATS is not connected');
     await deadline(this.nats.rtt(), ANSWER_MS);
+    if (this.refused.size > 0) throw new Error(`NATS refuses ${[...this.refused].join(', ')}`);
   }
 
   /**
@@ -159,8 +162,11 @@ export class BusConnection {
   /** A subscription itself may not be told: the client does not know one of a queue group that is refused later on. */
   private hearAgain(error: Error): void {
     if (!(error instanceof PermissionViolationError) || error.operation !== 'subscription') return;
+    this.refused.add(error.subject);
     setTimeout(() => {
       if (this.nats.isClosed()) return;
+      // A server that still refuses says so before it answers the next ping.
+      this.refused.delete(error.subject);
       for (const { subject, again } of this.hearings) if (subject === error.subject) again();
     }, HEAR_AGAIN_MS).unref();
   }
