@@ -165,4 +165,19 @@ describe('a channel', () => {
     expect(frames).toEqual([[1], [2], [3, 4]]);
     answer(2, 3, 4);
   });
+
+  it('sends what waited for the end of a frame that others have passed', async () => {
+    const { frames, push, answer } = channelWith({ frames_in_flight: 2, slot_patience_ms: 500 });
+    push(1);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    push(2);
+    await turn();
+    push(3);
+    await turn();
+    expect(frames).toEqual([[1], [2]]);
+    answer(1);
+    await turn();
+    expect(frames).toEqual([[1], [2], [3]]);
+    answer(2, 3);
+  });
 });

@@ -46,7 +46,8 @@ export class Channel {
       clearTimeout(frame.patience);
       this.inFlight.splice(this.inFlight.indexOf(frame), 1);
       this.freeSlot(frame);
-    } else this.schedule();
+    }
+    this.schedule();
   }
 
   /** The calls of a frame that is under way, each at its place; those among them that have their outcome, too. */
