@@ -17,7 +17,7 @@ export class PendingLine {
   /** What the service is asked. */
   request?: unknown;
   subjects: string[] = [];
-  /** The lines before about the same, as long as they have no verdict. */
+  /** The lines right before about the same. */
   predecessors: PendingLine[] = [];
   /** Since when it has been tried in vain, in ms of `performance.now()`. */
   failing_since?: number;
@@ -27,10 +27,15 @@ export class PendingLine {
     readonly bytes: number,
   ) {}
 
+  /** All lines before about the same that have no verdict: one that is tried again is still before whoever follows a line that has one. */
+  get open(): PendingLine[] {
+    return this.predecessors.flatMap((line) => (line.verdict === undefined ? [line] : line.open));
+  }
+
   settle(outcome: Outcome<unknown>): void {
     this.verdict = verdictOf(this.number, this.wish?.kind.status ?? 200, outcome);
     // Whoever comes after holds on to this one: it must not hold on to all that came before.
-    this.predecessors = [];
+    this.predecessors = this.open;
     this.wish = this.request = undefined;
   }
 }
