@@ -128,6 +128,7 @@ const INVALID: [keyof Everything, string, unknown][] = [
   ['email', 'a name around it', 'Ada <ada@example.com>'],
   ['email', 'a line break', 'ada@example.com\n'],
   ['email', 'NUL', 'ada\0@example.com'],
+  ['email', 'a control character between quotes', '"a\r\nb"@example.com'],
   ['email', 'half of a surrogate pair', '"\ud83d"@example.com'],
   ['email', 'a local part of 65 characters', `${'a'.repeat(65)}@example.com`],
   ['email', 'a list', ['ada@example.com']],

@@ -81,7 +81,7 @@ export function EmailAddress({
     (value) =>
       typeof value === 'string' &&
       isAtMost(value, max) &&
-      (PLAIN_ADDRESS.test(value) || (isStorable(value) && isEmail(value))),
+      (PLAIN_ADDRESS.test(value) || (isStorable(value) && !CONTROL.test(value) && isEmail(value))),
     `must be an e-mail address of at most ${max} characters`,
     { type: String, format: 'email', maxLength: max },
     { example: 'ada@example.com', ...options },
