@@ -148,20 +148,20 @@ export class DevicesService {
       const revision = await this.revisions.next(manager);
       const device = await findOnly(manager, id, from);
       const from_project_id = device.project_id;
-      await findProject(manager, to);
+      const { id: to_project_id } = await findProject(manager, to);
       const changes: Change[] = [];
-      if (from_project_id !== to) {
+      if (from_project_id !== to_project_id) {
         await manager
-          .update(Device, { project_id: from_project_id, id }, { project_id: to })
+          .update(Device, { project_id: from_project_id, id }, { project_id: to_project_id })
           .catch(conflictIfTaken('The other project has a device of this id already'));
         await manager.update(
           Key,
           { project_id: from_project_id, device_id: id },
-          { project_id: to, revision },
+          { project_id: to_project_id, revision },
         );
         // Neither project learns which the other is.
         changes.push(changeOf('device.moved_away', device));
-        changes.push(changeOf('device.moved_here', { ...device, project_id: to }));
+        changes.push(changeOf('device.moved_here', { ...device, project_id: to_project_id }));
       }
       return { body: viewOf(device), revision, changes };
     });
