@@ -21,6 +21,7 @@ import { LOAD_GENERATOR, together, usedBetween, type CpuTimes } from './cpu.js';
 import { residentOf, total, type Resident } from './memory.js';
 import { type BenchOptions } from './options.js';
 import { allProcesses, cpuOf } from './process-tree.js';
+import { create } from './requests.js';
 
 /** Who writes and reads in a suite: every contender takes this key for this project. */
 export interface BenchProject {
@@ -74,16 +75,15 @@ export class Bench {
 
   /** A new project of Flotilla's, with the key of its admin. */
   async project(name: string): Promise<BenchProject> {
-    const response = await fetch(`${this.flotilla.url}/v1/projects`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${await this.secret('operator')}`,
-        'content-type': 'application/json',
+    const operator = await this.secret('operator');
+    const { id, admin_key } = await create<{ id: string; admin_key: string }>(
+      this,
+      operator,
+      '/v1/projects',
+      {
+        name,
       },
-      body: JSON.stringify({ name }),
-    });
-    if (response.status !== 201) throw new Error(`No project ${name}: ${await response.text()}`);
-    const { id, admin_key } = (await response.json()) as { id: string; admin_key: string };
+    );
     return { id, key: admin_key };
   }
 

@@ -1,6 +1,8 @@
 import { Bench } from './bench.js';
 import { Profiler, secondsByArea } from './cpu-profile.js';
+import { differentPages } from './events/event-queries.js';
 import { eventRequests, pageRequest } from './events/event-requests.js';
+import { loadEvents, today } from './events/event-rows.js';
 import { runLoad } from './load.js';
 import { machineFacts } from './machine.js';
 import { benchOptions } from './options.js';
@@ -11,6 +13,7 @@ const APPS = ['gateway', 'activity-events'];
 /** Of an app’s time. What is less is added up. */
 const NAMED_SHARE = 0.02;
 const WARM_UP_S = 3;
+const ROWS = 10_000;
 
 const options = benchOptions(process.argv.slice(2));
 const sections: string[] = [];
@@ -38,11 +41,14 @@ console.log(text);
 
 async function profiled(bench: Bench, app: string): Promise<string[]> {
   const project = await bench.project('bench profile');
+  await loadEvents(bench.database_url, project.id, { seed: 3, day: today(), count: ROWS });
   const { url, pids } = bench.flotilla;
   const { connections, seconds } = options;
   const loads = {
     'POST /v1/events': eventRequests(project),
-    'GET /v1/events, a page of 100': [pageRequest({}, project)],
+    'GET /v1/events, a page of its own each': differentPages(today()).map((query) =>
+      pageRequest(query, project),
+    ),
   };
   const tables: string[] = [];
   const profiler = await Profiler.attach(pids[app]!);

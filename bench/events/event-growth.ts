@@ -1,8 +1,9 @@
 import { withClient } from '../bench.js';
 import { type Growing } from '../growth/growing.js';
 import { type LoadRequest } from '../load.js';
+import { addMember, askedByMany } from '../members.js';
 import { jsonHeaders } from '../requests.js';
-import { eventRequests, pageRequest } from './event-requests.js';
+import { eventRequests } from './event-requests.js';
 import { EVENTS, loadEvents, today } from './event-rows.js';
 
 const READ = 2_000;
@@ -14,10 +15,14 @@ export const eventGrowth: Growing = {
     await loadEvents(bench.database_url, project.id, { seed: 3, day: today(), count: rows });
     const ids = await someEvents(bench.database_url, project.id);
     const headers = jsonHeaders(project);
-    const filters = { component: 'telemetry', environment: 'production' };
+    const viewer = await addMember(bench, project, 'viewer@example.com', 'viewer');
+    const filters = '?component=telemetry&environment=production';
     return [
       { name: 'POST /v1/events', requests: eventRequests(project), adds_to: EVENTS },
-      { name: 'GET /v1/events, a page of 100 with two filters', requests: [pageRequest(filters, project)] },
+      {
+        name: 'GET /v1/events, a page of 100 with two filters',
+        requests: await askedByMany(bench, project, viewer, `/v1/events${filters}`),
+      },
       {
         name: 'GET /v1/events/{id}',
         requests: ids.map((id): LoadRequest => ({ method: 'GET', path: `/v1/events/${id}`, headers })),

@@ -1,5 +1,5 @@
 import { type Growing } from '../growth/growing.js';
-import { jsonHeaders } from '../requests.js';
+import { addMember, askedByMany } from '../members.js';
 import { fleetReads, registerReporters, reports } from './firmware-requests.js';
 import { EVENTS_A_DEVICE, FIRMWARE_EVENTS, loadFleet } from './firmware-rows.js';
 
@@ -10,6 +10,7 @@ export const firmwareGrowth: Growing = {
     const project = await bench.project(`growth, ${rows} firmware events`);
     const devices = rows / EVENTS_A_DEVICE;
     const keys = await registerReporters(bench, project);
+    const viewer = await addMember(bench, project, 'viewer@example.com', 'viewer');
     await loadFleet(bench.database_url, project.id, devices);
     return [
       {
@@ -20,7 +21,7 @@ export const firmwareGrowth: Growing = {
       { name: 'GET firmware of a device', requests: fleetReads(project, devices) },
       {
         name: 'GET /v1/firmware/adoption',
-        requests: [{ method: 'GET', path: '/v1/firmware/adoption', headers: jsonHeaders(project) }],
+        requests: await askedByMany(bench, project, viewer, '/v1/firmware/adoption'),
       },
     ];
   },

@@ -1,6 +1,6 @@
 import { type Bench, type BenchProject } from '../bench.js';
 import { FRESH, type LoadRequest } from '../load.js';
-import { changingRequests, jsonHeaders } from '../requests.js';
+import { changingRequests, create, jsonHeaders } from '../requests.js';
 
 export const REPORTERS = 640;
 const READ = 2_000;
@@ -9,13 +9,10 @@ const READ = 2_000;
 export async function registerReporters(bench: Bench, project: BenchProject): Promise<string[]> {
   const keys: string[] = [];
   for (let device = 0; device < REPORTERS; device += 1) {
-    const response = await fetch(`${bench.flotilla.url}/v1/devices`, {
-      method: 'POST',
-      headers: jsonHeaders(project),
-      body: JSON.stringify({ id: `reporter-${device}` }),
+    const { key } = await create<{ key: string }>(bench, project.key, '/v1/devices', {
+      id: `reporter-${device}`,
     });
-    if (response.status !== 201) throw new Error(`No device: ${await response.text()}`);
-    keys.push(((await response.json()) as { key: string }).key);
+    keys.push(key);
   }
   return keys;
 }

@@ -33,7 +33,7 @@ async function growthSection(bench: Bench, growing: Growing, rows: number): Prom
   const standings = await alternate(bench, contenders, Math.min(rounds, ROUNDS));
   return {
     title: `Growth of ${growing.service}: ${rows} rows`,
-    method: `Closed loop, ${connections} connections, of a project of so many rows. What a turn has written is deleted after it.`,
+    method: `Closed loop, ${connections} connections, of a project of so many rows. What a turn has written is deleted after it. No two callers ask the same with the same key.`,
     standings,
     bars: [],
     rows,

@@ -1,6 +1,6 @@
 import { registerDevices } from '../device-rows.js';
 import { type Growing } from '../growth/growing.js';
-import { jsonHeaders } from '../requests.js';
+import { askedByMany } from '../members.js';
 import { memberOf, PEERS, sending } from './message-requests.js';
 import { loadConversations, MESSAGES } from './message-rows.js';
 
@@ -16,16 +16,15 @@ export const messageGrowth: Growing = {
     const writer = await memberOf(bench, project, 'writer@example.com');
     await loadConversations(database_url, reader, 'peer-', PEERS, Math.ceil(rows / PEERS));
     await loadConversations(database_url, reader, 'close-', 1, rows);
-    const headers = jsonHeaders(reader);
     return [
       { name: 'POST /v1/messages', requests: sending(writer), adds_to: MESSAGES },
       {
         name: 'GET /v1/conversations/{peer}, a page of 100',
-        requests: [{ method: 'GET', path: '/v1/conversations/close-0', headers }],
+        requests: await askedByMany(bench, project, reader, '/v1/conversations/close-0'),
       },
       {
         name: 'GET /v1/conversations, a page of 100',
-        requests: [{ method: 'GET', path: '/v1/conversations', headers }],
+        requests: await askedByMany(bench, project, reader, '/v1/conversations'),
       },
     ];
   },

@@ -1,5 +1,6 @@
 import { type Bench, type BenchProject } from '../bench.js';
 import { type LoadRequest } from '../load.js';
+import { addMember, type BenchMember } from '../members.js';
 import { jsonHeaders } from '../requests.js';
 import { type Owner } from './message-rows.js';
 
@@ -9,15 +10,9 @@ export async function memberOf(
   bench: Bench,
   project: BenchProject,
   email: string,
-): Promise<Owner & { key: string }> {
-  const response = await fetch(`${bench.flotilla.url}/v1/members`, {
-    method: 'POST',
-    headers: jsonHeaders(project),
-    body: JSON.stringify({ email, role: 'editor' }),
-  });
-  if (response.status !== 201) throw new Error(`No member: ${await response.text()}`);
-  const { id, key } = (await response.json()) as { id: string; key: string };
-  return { project_id: project.id, address: email, mailbox: `member ${id}`, key };
+): Promise<Owner & BenchMember> {
+  const member = await addMember(bench, project, email, 'editor');
+  return { ...member, project_id: project.id, address: email, mailbox: `member ${member.id}` };
 }
 
 /** A message to each of the devices `peer-0` to `peer-9999`. */

@@ -1,5 +1,5 @@
 import { type Growing } from '../growth/growing.js';
-import { jsonHeaders } from '../requests.js';
+import { addMember, askedByMany } from '../members.js';
 import { priceReads, PRODUCTS, repricing } from './price-requests.js';
 import { loadPrices, PRICE_CHANGES } from './price-rows.js';
 
@@ -9,6 +9,7 @@ export const priceGrowth: Growing = {
   async grow(bench, rows) {
     const project = await bench.project(`growth, ${rows} prices`);
     await loadPrices(bench.database_url, project.id, rows);
+    const viewer = await addMember(bench, project, 'viewer@example.com', 'viewer');
     const apart = Math.floor(rows / PRODUCTS);
     return [
       {
@@ -19,7 +20,7 @@ export const priceGrowth: Growing = {
       { name: 'GET /v1/prices/{product_id}', requests: priceReads(project, apart) },
       {
         name: 'GET /v1/prices/changes, a page of 100',
-        requests: [{ method: 'GET', path: '/v1/prices/changes?limit=100', headers: jsonHeaders(project) }],
+        requests: await askedByMany(bench, project, viewer, '/v1/prices/changes'),
       },
     ];
   },

@@ -1,6 +1,7 @@
 import { p50AtMost } from '../bars.js';
-import { type Bench, type BenchProject } from '../bench.js';
+import { type Bench } from '../bench.js';
 import { runLoad, type LoadRequest } from '../load.js';
+import { addMember } from '../members.js';
 import { alternate } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
 import { DAYS, loadEntries } from './entry-rows.js';
@@ -21,7 +22,7 @@ export const timelineReads: Suite = {
   name: 'timeline/reads',
   async *run(bench) {
     const project = await bench.project('bench timeline');
-    const member = await aViewer(bench, project);
+    const member = await addMember(bench, project, 'viewer@example.com', 'viewer');
     const { entries } = bench.options;
     await bench.prepare(`${entries} entries`, () =>
       loadEntries(bench.database_url, project.id, `member ${member.id}`, entries),
@@ -65,7 +66,7 @@ async function togetherSection(bench: Bench, questions: Question[], entries: num
   const { connections } = bench.options;
   const some = questions.filter(({ name }) => TOGETHER.includes(name));
   const standings = await standingsOf(bench, some, connections);
-  const method = `Closed loop, ${connections} connections, pages of 100 out of the same ${entries} entries.`;
+  const method = `Closed loop, ${connections} connections, pages of 100 out of the same ${entries} entries; the callers of a page have one key and share answers.`;
   return { title: 'GET /v1/timeline, many at once', method, standings, bars: [] };
 }
 
@@ -81,16 +82,6 @@ function standingsOf(bench: Bench, questions: Question[], connections: number): 
 
 function requestOf({ path, key }: Question): LoadRequest {
   return { method: 'GET', path, headers: { authorization: `Bearer ${key}` } };
-}
-
-async function aViewer(bench: Bench, { key }: BenchProject): Promise<{ id: string; key: string }> {
-  const response = await fetch(new URL('/v1/members', bench.flotilla.url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ email: 'viewer@example.com', role: 'viewer' }),
-  });
-  if (response.status !== 201) throw new Error(`No viewer: ${await response.text()}`);
-  return (await response.json()) as { id: string; key: string };
 }
 
 /** Where the page after `path` begins. */
