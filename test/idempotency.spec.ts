@@ -272,6 +272,16 @@ describe('idempotency keys', () => {
     }
   });
 
+  it('bring a key to nobody but who made it', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const device = { id: aDeviceId() };
+    const made = await project.admin.post('/v1/devices', device, headers);
+    const again = await project.editor.post('/v1/devices', device, headers);
+    expect([made.status, again.status, again.body.code]).toEqual([201, 409, 'conflict']);
+    expect(JSON.stringify(again.body)).not.toContain(made.body.key);
+    expect((await project.admin.post('/v1/devices', device, headers)).body).toEqual(made.body);
+  });
+
   it('bring the same key again when it has expired', async () => {
     const headers = { 'idempotency-key': randomUUID() };
     const expires_at = new Date(Date.now() + 1_000).toISOString();

@@ -28,6 +28,8 @@ export interface Effect<T> {
 /** What is kept of an effect, for its repeats. */
 interface Answer extends Omit<Effect<unknown>, 'body' | 'changes'> {
   body: Record<string, unknown> | null;
+  /** Who made it: answers of before there was a need to know have nobody. */
+  by?: string;
 }
 
 /** Keys belong to a project; the operator's to none. */
@@ -51,10 +53,17 @@ export class AuthWrites {
     const [outcome] = await writeOnce(this.database, SCHEMA, [{ names }], async (_, manager) => {
       const { changes, ...answer } = await effect(manager);
       await recordChanges(manager, context, changes);
-      return [Reply.json<Answer>(JSON.stringify(answer))];
+      return [Reply.json<Answer>(JSON.stringify({ ...answer, by: caller.principal }))];
     });
     if (outcome instanceof Failure) throw outcome;
-    const { body, version, revision } = outcome!.body;
+    const { body, version, revision, by = caller.principal } = outcome!.body;
+    // An idempotency key is no secret: whoever repeats the request of another does not get to see its key.
+    if (by !== caller.principal && KEYS.some((name) => body?.[name] !== undefined)) {
+      throw new Failure(
+        'conflict',
+        'Another caller has used this Idempotency-Key, and a key is shown to its maker only',
+      );
+    }
     if (revision) await this.revisions.settle(revision);
     return Reply.of(this.written(body) as T, { ...outcome!.marks, version: version?.toString() });
   }
