@@ -17,11 +17,11 @@ import { SCHEMAS } from '../start/app-schema.js';
 import { Flotilla } from '../start/flotilla.js';
 import { StartConfig } from '../start/start.config.js';
 import { Child } from './child.js';
+import { create } from './create.js';
 import { LOAD_GENERATOR, together, usedBetween, type CpuTimes } from './cpu.js';
 import { residentOf, total, type Resident } from './memory.js';
 import { type BenchOptions } from './options.js';
 import { allProcesses, cpuOf } from './process-tree.js';
-import { create } from './requests.js';
 
 /** Who writes and reads in a suite: every contender takes this key for this project. */
 export interface BenchProject {
@@ -75,15 +75,10 @@ export class Bench {
 
   /** A new project of Flotilla's, with the key of its admin. */
   async project(name: string): Promise<BenchProject> {
+    const { url } = this.flotilla;
     const operator = await this.secret('operator');
-    const { id, admin_key } = await create<{ id: string; admin_key: string }>(
-      this,
-      operator,
-      '/v1/projects',
-      {
-        name,
-      },
-    );
+    type Created = { id: string; admin_key: string };
+    const { id, admin_key } = await create<Created>(url, operator, '/v1/projects', { name });
     return { id, key: admin_key };
   }
 

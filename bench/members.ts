@@ -1,6 +1,7 @@
 import { type Bench, type BenchProject } from './bench.js';
+import { create } from './create.js';
 import { type LoadRequest } from './load.js';
-import { create, jsonHeaders } from './requests.js';
+import { jsonHeaders } from './requests.js';
 
 export interface BenchMember {
   id: string;
@@ -14,7 +15,7 @@ export function addMember(
   email: string,
   role: 'editor' | 'viewer',
 ): Promise<BenchMember> {
-  return create(bench, project.key, '/v1/members', { email, role });
+  return create(bench.flotilla.url, project.key, '/v1/members', { email, role });
 }
 
 /** One question of a member's, asked with a key for each connection: callers of different keys share no answer. */
@@ -26,7 +27,9 @@ export async function askedByMany(
 ): Promise<LoadRequest[]> {
   const requests: LoadRequest[] = [];
   for (let caller = 0; caller < bench.options.connections; caller += 1) {
-    const { key } = await create<{ key: string }>(bench, project.key, '/v1/keys', { member_id: id });
+    const { key } = await create<{ key: string }>(bench.flotilla.url, project.key, '/v1/keys', {
+      member_id: id,
+    });
     requests.push({ method: 'GET', path, headers: jsonHeaders({ key }) });
   }
   return requests;

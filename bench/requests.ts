@@ -1,26 +1,9 @@
-import { type Bench, type BenchProject } from './bench.js';
+import { type BenchProject } from './bench.js';
 import { type LoadRequest } from './load.js';
 
 /** Headers of a JSON request with a project's key. */
 export function jsonHeaders({ key }: Pick<BenchProject, 'key'>): Record<string, string> {
   return { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-}
-
-/** What a POST has made. @throws an Error that says what the gateway answered instead of 201 */
-export async function create<Made>(
-  { flotilla }: Pick<Bench, 'flotilla'>,
-  key: string,
-  path: string,
-  body: object,
-): Promise<Made> {
-  const headers = jsonHeaders({ key });
-  const response = await fetch(new URL(path, flotilla.url), {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(body),
-  });
-  if (response.status !== 201) throw new Error(`POST ${path}: ${await response.text()}`);
-  return (await response.json()) as Made;
 }
 
 /** What a route that does nothing is asked. */

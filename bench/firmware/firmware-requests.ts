@@ -1,6 +1,7 @@
 import { type Bench, type BenchProject } from '../bench.js';
+import { create } from '../create.js';
 import { FRESH, type LoadRequest } from '../load.js';
-import { changingRequests, create, jsonHeaders } from '../requests.js';
+import { changingRequests, jsonHeaders } from '../requests.js';
 
 export const REPORTERS = 640;
 const READ = 2_000;
@@ -9,7 +10,7 @@ const READ = 2_000;
 export async function registerReporters(bench: Bench, project: BenchProject): Promise<string[]> {
   const keys: string[] = [];
   for (let device = 0; device < REPORTERS; device += 1) {
-    const { key } = await create<{ key: string }>(bench, project.key, '/v1/devices', {
+    const { key } = await create<{ key: string }>(bench.flotilla.url, project.key, '/v1/devices', {
       id: `reporter-${device}`,
     });
     keys.push(key);
