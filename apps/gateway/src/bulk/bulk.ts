@@ -24,7 +24,7 @@ export class Bulk {
   private bytes = 0;
   private lastNumber = 0;
   private readonly lanes = new Map<AnyLineKind, Lane>();
-  /** The last line about each subject, while it has no verdict. */
+  /** The last line about each subject, while it is held: as long as that, a line before it may have no verdict. */
   private readonly last = new Map<string, PendingLine>();
   private readonly change = new Signal();
   private readonly room = new Signal();
@@ -155,7 +155,7 @@ export class Bulk {
     line.subjects = kind.subjects(content, context.caller);
     for (const subject of line.subjects) {
       const before = this.last.get(subject);
-      if (before) line.predecessors.push(before);
+      if (before) line.follow(before);
       this.last.set(subject, line);
     }
     let lane = this.lanes.get(kind);
@@ -172,10 +172,10 @@ export class Bulk {
   private takeVerdicts(): string {
     const open = this.lines.findIndex(({ verdict }) => verdict === undefined);
     const done = this.lines.splice(0, open < 0 ? this.lines.length : open);
-    for (const { bytes, subjects } of done) {
-      this.bytes -= bytes;
-      for (const subject of subjects) {
-        if (this.last.get(subject)?.verdict !== undefined) this.last.delete(subject);
+    for (const line of done) {
+      this.bytes -= line.bytes;
+      for (const subject of line.subjects) {
+        if (this.last.get(subject) === line) this.last.delete(subject);
       }
     }
     this.room.ring();

@@ -55,8 +55,7 @@ export class Lane {
     let bytes = 0;
     for (const line of this.waiting) {
       const isFull = frame.size === LINES_A_FRAME || bytes >= BYTES_A_FRAME;
-      const mayLeave = line.open.every((one) => frame.has(one));
-      if (isFull || !mayLeave) left.push(line);
+      if (isFull || !line.mayLeaveWith(frame)) left.push(line);
       else {
         frame.add(line);
         bytes += line.bytes;
