@@ -403,6 +403,37 @@ describe('pricing', () => {
     await gateway.stop();
   });
 
+  it('leaves room for others beside exports that nobody reads, until their readers hang up', async () => {
+    const gateway = await system.anotherGateway({ PRICING_IN_FLIGHT: '4' });
+    const [many, other] = [await aProject(system), await aProject(system)];
+    // More than what lies between a gateway and a reader who does not read.
+    await queryDatabase(
+      system.database_url,
+      `INSERT INTO pricing.changes (project_id, product_id, timestamp, sequence, id, new_price, transaction_id)
+       SELECT '${many.id}', repeat('x', 120) || number, now(), 1, uuidv7(), 1, 0 FROM generate_series(1, 60000) AS number`,
+    );
+    const openExport = () =>
+      fetch(`${gateway.url}/v1/prices/changes`, {
+        headers: { authorization: `Bearer ${many.viewer.key!}`, accept: 'application/x-ndjson' },
+      });
+    const open = [await openExport(), await openExport()];
+    expect(open.map(({ status }) => status)).toEqual([200, 200]);
+    const third = await openExport();
+    expect([third.status, third.headers.get('retry-after')]).toEqual([503, '1']);
+    for (const { viewer } of [other, many]) {
+      const page = await viewer.at(gateway.url).get('/v1/prices/changes?limit=1');
+      expect(page.status).toBe(200);
+    }
+    await open[0]!.body!.cancel();
+    open[0] = await eventually(async () => {
+      const again = await openExport();
+      expect(again.status).toBe(200);
+      return again;
+    });
+    await Promise.all(open.map(({ body }) => body!.cancel()));
+    await gateway.stop();
+  });
+
   it('is unavailable while its service is away, and there again with it', async () => {
     await set('1');
     await system.pricing.stop();

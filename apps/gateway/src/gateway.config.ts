@@ -12,7 +12,7 @@ export class GatewayConfig extends AppConfig {
   /** Requests that one key may make in a window; more are answered 429. */
   @NumberSetting(1, 1_000_000_000) RATE_LIMIT_REQUESTS = 600_000;
   @NumberSetting(1, 86_400) RATE_LIMIT_WINDOW_S = 60;
-  /** Requests that each route of pricing has under way at once; more are answered 503. */
+  /** Requests that each route of pricing has under way at once, half of them exports of one project; more are answered 503. */
   @NumberSetting(1, 1_000_000) PRICING_IN_FLIGHT = 50;
   /** Bulks that one key, and all keys together, may have under way, one project alone half; more are answered 429 and 503. */
   @NumberSetting(1, 1_000) BULKS_PER_KEY = 4;

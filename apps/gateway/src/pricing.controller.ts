@@ -23,7 +23,7 @@ import { Context } from './auth/call-context.js';
 import { GatewayConfig } from './gateway.config.js';
 import { ExactDecimals } from './http/exact-decimals.js';
 import { InFlight } from './http/in-flight.js';
-import { list } from './http/listing.js';
+import { isExport, list } from './http/listing.js';
 import { EXACT_PRICES } from './writes/price-write.js';
 
 @ApiTags('pricing')
@@ -62,7 +62,8 @@ export class PricingController {
     const page = (each: PriceChangeQuery): Promise<Reply<PriceChangePage>> =>
       this.bus.call(queryPriceChanges, each, context);
     const rows = ({ changes }: PriceChangePage): PriceChange[] => changes;
-    return this.queries.run(() => list({ query, page, rows, row: PriceChange }, request, reply));
+    const streams_to = isExport(request) ? context.caller.project_id : undefined;
+    return this.queries.run(() => list({ query, page, rows, row: PriceChange }, request, reply), streams_to);
   }
 
   @Get(':product_id')

@@ -52,4 +52,26 @@ describe('a bounded number of requests in flight', () => {
     for (const { resolve } of ends) resolve('done');
     await expect(Promise.all(runs)).resolves.toEqual(['done', 'done']);
   });
+
+  it('lets a project have as many streams as are left for others, and all places for what is no stream', async () => {
+    const inFlight = new InFlight(4);
+    const asked: string[] = [];
+    const stream = (project: string): Promise<Readable> =>
+      inFlight.run(() => {
+        asked.push(project);
+        return Promise.resolve(Readable.from(['a', 'b']));
+      }, project);
+    const [first] = await Promise.all([stream('one'), stream('one')]);
+    await expect(stream('one')).rejects.toEqual(refusal);
+    expect(asked).toEqual(['one', 'one']);
+    await stream('other');
+    const { ends, runs } = underWay(inFlight, 1);
+    await expect(inFlight.run(done)).rejects.toEqual(refusal);
+    ends[0]!.resolve('done');
+    await runs[0];
+    await expect(stream('one')).rejects.toEqual(refusal);
+    first.destroy();
+    await finished(first).catch(() => undefined);
+    await stream('one');
+  });
 });

@@ -74,6 +74,11 @@ export async function list<
   return Readable.from(request.method === 'HEAD' ? [] : lines(), { objectMode: false });
 }
 
+/** Whether a list is answered with the whole result, as a stream. */
+export function isExport(request: FastifyRequest): boolean {
+  return formatOf(request) !== JSON_PAGE;
+}
+
 /** JSON also for who accepts none of them. */
 function formatOf({ headers }: FastifyRequest): string {
   return new Negotiator({ headers }).mediaType([JSON_PAGE, NDJSON_ROWS, CSV_ROWS]) ?? JSON_PAGE;
