@@ -7,6 +7,7 @@ import { BusyLoop, context, eventually, testNats, type TestNats } from '#testing
 import { idsOfServed } from '#tracing';
 import { type CallLimits } from './bus.js';
 import { decodeFrame, encodeFrame } from './frame.js';
+import { requestText } from './request-text.js';
 import { MAX_PAYLOAD_BYTES, type CallHead, type OutcomeHead } from './wire.js';
 import {
   type Echo,
@@ -253,7 +254,7 @@ describe('the bus', () => {
 
   describe('takes calls that travel together', () => {
     const callTogether = async ({ bus }: Shouter, requests: Shout[], deadline_ms?: number) => {
-      const calls = requests.map((request) => ({ request, context: OF_ONE }));
+      const calls = requests.map((request) => ({ request: requestText(request), context: OF_ONE }));
       const outcomes = await bus.callTogether(shoutTogether, calls, deadline_ms);
       return outcomes.map((outcome) => (outcome instanceof Failure ? outcome.code : outcome.body.token));
     };
@@ -318,7 +319,7 @@ describe('the bus', () => {
   it('says so of what waited in vain, alone and in company, for its time or for a connection', async () => {
     const { bus } = await open({ frames_in_flight: 1, slot_patience_ms: FOREVER_MS });
     const together = async (deadline_ms?: number): Promise<(boolean | undefined)[]> => {
-      const calls = [shout(), shout()].map((request) => ({ request, context: OF_ONE }));
+      const calls = [shout(), shout()].map((request) => ({ request: requestText(request), context: OF_ONE }));
       const outcomes = await bus.callTogether(shoutAlone, calls, deadline_ms);
       return outcomes.map((outcome) => (outcome as Failure).nothing_done);
     };

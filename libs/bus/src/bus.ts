@@ -6,6 +6,7 @@ import { followCall } from './followed-call.js';
 import { decodeFrame, encodeFrame } from './frame.js';
 import { NoRoom } from './no-room.js';
 import { type PendingCall } from './pending-call.js';
+import { type RequestText } from './request-text.js';
 import {
   callHeads,
   failureFromWire,
@@ -91,12 +92,11 @@ export class Bus {
    */
   callTogether<Request, Response>(
     { subject }: Contract<Request, Response>,
-    calls: { request: Request; context: CallContext }[],
+    calls: { request: RequestText<NoInfer<Request>>; context: CallContext }[],
     deadline_ms = this.limits.deadline_ms,
   ): Promise<Outcome<Response>[]> {
     const channel = this.channelOf(subject);
-    const bodies = calls.map(({ request }) => JSON.stringify(request));
-    const bytes = bodies.reduce((sum, body) => sum + Buffer.byteLength(body), 0);
+    const bytes = calls.reduce((sum, { request }) => sum + Buffer.byteLength(request), 0);
     if (calls.length === 0) return Promise.resolve([]);
     const company = Symbol(subject);
     const { context } = calls[0]!;
@@ -108,18 +108,14 @@ export class Bus {
       const outcomes = new Array<Outcome<Response>>(calls.length);
       const expires_at = performance.now() + deadline_ms;
       let left = calls.length;
-      const pending = calls.map(({ context }, index) =>
-        this.pendingCall(
-          channel,
-          { subject, context, body: bodies[index]!, expires_at, company },
-          (outcome) => {
-            outcomes[index] = outcome as Outcome<Response>;
-            left -= 1;
-            if (left > 0) return;
-            clearTimeout(timer);
-            resolve(outcomes);
-          },
-        ),
+      const pending = calls.map(({ request, context }, index) =>
+        this.pendingCall(channel, { subject, context, body: request, expires_at, company }, (outcome) => {
+          outcomes[index] = outcome as Outcome<Response>;
+          left -= 1;
+          if (left > 0) return;
+          clearTimeout(timer);
+          resolve(outcomes);
+        }),
       );
       const timer = setTimeout(() => {
         for (const call of pending) call.settle(unanswered(call));

@@ -6,3 +6,4 @@ export * from './connection.js';
 export * from './frame.js';
 export * from './handles.js';
 export * from './loop-delay.js';
+export * from './request-text.js';

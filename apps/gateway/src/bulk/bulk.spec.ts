@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
-import { type Bus } from '#bus';
+import { type Bus, type RequestText } from '#bus';
 import { Failure, Reply, type CallContext, type Contract, type Outcome } from '#contracts';
 import { context, eventually } from '#testing';
 import { type AddressBook } from '../auth/address-book.js';
@@ -20,7 +20,7 @@ class ToldBus {
 
   callTogether(
     _: Contract<unknown, unknown>,
-    calls: { request: unknown; context: CallContext }[],
+    calls: { request: RequestText<unknown>; context: CallContext }[],
   ): Promise<Outcome<unknown>[]> {
     this.left.push(calls.map(({ request }) => nameIn(request)));
     return new Promise((resolve) => this.answers.push(resolve));
@@ -32,8 +32,8 @@ class ToldBus {
   }
 }
 
-function nameIn(request: unknown): string {
-  const { message, firmware } = request as { message?: string; firmware?: string };
+function nameIn(request: string): string {
+  const { message, firmware } = JSON.parse(request) as { message?: string; firmware?: string };
   return message ?? firmware!.replace('1.0.0-', '');
 }
 
@@ -46,25 +46,52 @@ const aFirmware = (name: string): object => ({
   ...{ kind: 'firmware', device_id: 'pump 7', firmware: `1.0.0-${name}`, status: 'installed' },
 });
 
+/** What can be reached from an object by its members. */
+function reachedFrom(root: object): Set<object> {
+  const reached = new Set([root]);
+  for (const one of reached) {
+    const members = one instanceof Map || one instanceof Set ? [...one.entries()].flat() : [];
+    for (const member of [...members, ...Object.values(one)] as unknown[])
+      if (typeof member === 'object' && member !== null) reached.add(member);
+  }
+  return reached;
+}
+
+function openBulk() {
+  const bus = new ToldBus();
+  // Nobody is asked about what a device says of itself.
+  const kinds = new LineKinds({} as DevicesService, {} as AddressBook);
+  const ofDevice = new RequestContext(context({ role: 'device', principal: 'pump 7' }), '::1');
+  const reader = new LineReader(kinds, ofDevice, undefined);
+  const bulk = new Bulk(bus as unknown as Bus, reader, () => Promise.resolve(true), 60_000);
+  const batches = new PassThrough({ objectMode: true });
+  const verdicts = Readable.from(bulk.verdicts(batches)).toArray();
+  return {
+    bus,
+    bulk,
+    send: (lines: object[]) => batches.write(lines.map((line) => Buffer.from(JSON.stringify(line)))),
+    end: (): Promise<string[]> => {
+      batches.end();
+      return verdicts;
+    },
+  };
+}
+
+it('a bulk holds what a service is asked as text until it answers, however many objects it was read as', async () => {
+  const { bus, bulk, send, end } = openBulk();
+  const data = { a: Array.from({ length: 1_000 }, () => ({})) };
+  send([anEvent('large', { data }), anEvent('other', { data })]);
+  await eventually(() => bus.left.length === 1);
+  expect(reachedFrom(bulk).size).toBeLessThan(1_000);
+  bus.answer(0, DONE);
+  expect(await end()).toHaveLength(1);
+});
+
 describe('a line about what one is about that is tried again, behind one that is not', () => {
   const [again, over] = [anEvent('again', { idempotency_key: 'k' }), anEvent('over')];
-  let bus: ToldBus;
-  let bulk: Bulk;
-
-  beforeEach(() => {
-    bus = new ToldBus();
-    // Nobody is asked about what a device says of itself.
-    const kinds = new LineKinds({} as DevicesService, {} as AddressBook);
-    const ofDevice = new RequestContext(context({ role: 'device', principal: 'pump 7' }), '::1');
-    const reader = new LineReader(kinds, ofDevice, undefined);
-    bulk = new Bulk(bus as unknown as Bus, reader, () => Promise.resolve(true), 60_000);
-  });
-
   /** Sends lines that have no answer, and another once the first of them is tried again: it waits for that. */
   const expectToWait = async (unanswered: object[], last: object): Promise<void> => {
-    const batches = new PassThrough({ objectMode: true });
-    const send = (lines: object[]) => batches.write(lines.map((line) => Buffer.from(JSON.stringify(line))));
-    const end = Readable.from(bulk.verdicts(batches)).toArray();
+    const { bus, bulk, send, end } = openBulk();
     send(unanswered);
     await eventually(() => bus.left.length === 1);
     const [first] = bus.left;
@@ -78,8 +105,7 @@ describe('a line about what one is about that is tried again, behind one that is
     bus.answer(1, DONE);
     await eventually(() => bus.left.length === 3);
     bus.answer(2, DONE);
-    batches.end();
-    await end;
+    await end();
     expect(bus.left).toEqual([first, ['again'], ['last']]);
   };
 

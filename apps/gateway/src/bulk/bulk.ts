@@ -10,7 +10,7 @@ import { patiently } from './patience.js';
 import { PendingLine } from './pending-line.js';
 import { Signal } from './signal.js';
 
-/** Lines that were read and whose verdict nobody has fetched. With as many, or as many bytes, no more are read. */
+/** Lines that were read and whose verdict nobody has fetched. With as many, or as many bytes of them, no more are read. */
 const MAX_LINES = 2_048;
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -21,7 +21,6 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export class Bulk {
   /** All lines that are held, oldest first. */
   private lines: PendingLine[] = [];
-  private bytes = 0;
   private lastNumber = 0;
   private readonly lanes = new Map<AnyLineKind, Lane>();
   /** The last line about each subject, while it is held: as long as that, a line before it may have no verdict. */
@@ -88,7 +87,8 @@ export class Bulk {
 
   /** Whether more are held than may be, so that nothing is read until some are answered. */
   private get isFull(): boolean {
-    return !this.end && (this.lines.length >= MAX_LINES || this.bytes >= MAX_BYTES);
+    const bytes = this.lines.reduce((sum, line) => sum + line.bytes, 0);
+    return !this.end && (this.lines.length >= MAX_LINES || bytes >= MAX_BYTES);
   }
 
   private async readAll(batches: AsyncIterable<Line[]>): Promise<void> {
@@ -108,7 +108,6 @@ export class Bulk {
     if (this.end) return;
     for (const line of lines) {
       this.lines.push(line);
-      this.bytes += line.bytes;
       if (line.verdict === undefined) this.line(line);
     }
     this.go();
@@ -143,7 +142,7 @@ export class Bulk {
     const { kind, content, context } = line.wish;
     if (before.length > 0) await Promise.all(before);
     try {
-      line.request = await patiently(() => kind.request(content, context), this.patience_ms);
+      line.becomeCall(await patiently(() => kind.request(content, context), this.patience_ms));
     } catch (error) {
       line.settle(failureOf(error));
     }
@@ -151,8 +150,7 @@ export class Bulk {
 
   /** Puts a line behind those before it about the same, in the lane of its kind. */
   private line(line: PendingLine): void {
-    const { kind, content, context } = line.wish!;
-    line.subjects = kind.subjects(content, context.caller);
+    const { kind } = line.call!;
     for (const subject of line.subjects) {
       const before = this.last.get(subject);
       if (before) line.follow(before);
@@ -173,7 +171,6 @@ export class Bulk {
     const open = this.lines.findIndex(({ verdict }) => verdict === undefined);
     const done = this.lines.splice(0, open < 0 ? this.lines.length : open);
     for (const line of done) {
-      this.bytes -= line.bytes;
       for (const subject of line.subjects) {
         if (this.last.get(subject) === line) this.last.delete(subject);
       }

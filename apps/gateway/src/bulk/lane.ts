@@ -67,7 +67,7 @@ export class Lane {
 
   private async send(frame: PendingLine[]): Promise<void> {
     this.framesUnderWay += 1;
-    const calls = frame.map(({ request, wish }) => ({ request, context: wish!.context }));
+    const calls = frame.map(({ call }) => call!);
     const outcomes = await this.bus.callTogether(this.kind.contract, calls);
     this.framesUnderWay -= 1;
     if (outcomes.every(isTemporary)) this.rest();
@@ -98,8 +98,7 @@ export class Lane {
     const now = performance.now();
     line.failing_since ??= this.failing_since ?? now;
     if (now - line.failing_since > this.patience_ms) return false;
-    const { kind, content, context } = line.wish!;
-    return nothing_done || context.idempotency !== undefined || kind.isRecognised(content);
+    return nothing_done || line.call!.isRecognised;
   }
 
   private rest(): void {

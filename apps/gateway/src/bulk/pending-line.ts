@@ -1,3 +1,4 @@
+import { requestText, type RequestText } from '#bus';
 import { type Outcome } from '#contracts';
 import { type RequestContext } from '../auth/request-context.js';
 import { type AnyContent, type AnyLineKind } from './line-kinds.js';
@@ -10,12 +11,22 @@ export interface Wish {
   context: RequestContext;
 }
 
+/** The call that a line is to its service. What it asks is text: as objects it may take twenty times the room. */
+interface LineCall {
+  kind: AnyLineKind;
+  context: RequestContext;
+  request: RequestText<unknown>;
+  /** Whether a repeat does nothing, however late the first may still be done. */
+  isRecognised: boolean;
+}
+
 /** A line on its way from being read to its verdict. */
 export class PendingLine {
   verdict?: string;
+  /** Until it is a call, or has its verdict. */
   wish?: Wish;
-  /** What the service is asked. */
-  request?: unknown;
+  /** From then on, until it has its verdict. */
+  call?: LineCall;
   subjects: string[] = [];
   /** The last lines before about each of its subjects; in place of one with a verdict, those that it has overtaken. */
   private before: PendingLine[] = [];
@@ -24,8 +35,20 @@ export class PendingLine {
 
   constructor(
     readonly number: number,
-    readonly bytes: number,
+    /** How long the text of it is that is held: as it was read, then its request, then its verdict. */
+    public bytes: number,
   ) {}
+
+  /** @param request what its service is asked, once it is clear that this caller may */
+  becomeCall(request: unknown): void {
+    const { kind, content, context } = this.wish!;
+    const text = requestText(request);
+    const isRecognised = context.idempotency !== undefined || kind.isRecognised(content);
+    this.call = { kind, context, request: text, isRecognised };
+    this.subjects = kind.subjects(content, context.caller);
+    this.bytes = Buffer.byteLength(text);
+    this.wish = undefined;
+  }
 
   /** It is about something that this line, before it, was about last. */
   follow(line: PendingLine): void {
@@ -38,10 +61,11 @@ export class PendingLine {
   }
 
   settle(outcome: Outcome<unknown>): void {
-    this.verdict = verdictOf(this.number, this.wish?.kind.status ?? 200, outcome);
+    this.verdict = verdictOf(this.number, this.call?.kind.status ?? 200, outcome);
+    this.bytes = Buffer.byteLength(this.verdict);
     // Whoever comes after holds on to this one: it must not hold on to all that came before.
     this.openBefore();
-    this.wish = this.request = undefined;
+    this.wish = this.call = undefined;
   }
 
   /**
