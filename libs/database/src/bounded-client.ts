@@ -2,8 +2,9 @@ import { Client, type ClientConfig } from 'pg';
 import { type Socket } from 'node:net';
 import { instantOf, TIMESTAMPTZ } from './instant.js';
 
-/** A server that is there answers within its `statement_timeout`; one that stays silent for longer is not. */
-const SILENCE_MS = 6_000;
+/** A server that is there answers within its `statement_timeout`; one that stays silent for a second longer is not. */
+const SHORTEST_SILENCE_MS = 6_000;
+const LATENESS_MS = 1_000;
 /** How long the server may take to close a connection that was ended. */
 const FAREWELL_MS = 1_000;
 
@@ -21,11 +22,13 @@ const UNSAFE = `
 export class BoundedClient extends Client {
   constructor(config?: string | ClientConfig) {
     super(config);
+    const { statement_timeout } = typeof config === 'object' ? config : {};
+    const silence_ms = Math.max(SHORTEST_SILENCE_MS, Number(statement_timeout ?? 0) + LATENESS_MS);
     this.setTypeParser(TIMESTAMPTZ, instantOf);
     this.once('connect', () => {
       // Asked for only now, as TLS changes the socket.
       const { stream } = this.driver.connection;
-      stream.setTimeout(SILENCE_MS);
+      stream.setTimeout(silence_ms);
       // Also told of connections that have nothing to wait for, over and over: only a statement makes silence wrong.
       stream.on('timeout', () => {
         if (!this.driver.readyForQuery)

@@ -14,8 +14,11 @@ export interface SchemaOptions {
 
 const MOST_CONNECTIONS = 8;
 
-/** At most: the pool's, one that leads or waits for the lead of a feed, and one of an archive's or a lease's own. */
-export const CONNECTIONS_A_PROCESS = MOST_CONNECTIONS + 2;
+/**
+ * At most: the pool's, one that leads or waits for the lead of a feed, one of an archive's or a lease's own, and one that
+ * keeps partitions.
+ */
+export const CONNECTIONS_A_PROCESS = MOST_CONNECTIONS + 3;
 
 /** A page is read from an index in its order until it is full, however few rows Postgres expects there to be (decision 73). */
 const READS_IN_ORDER = '-c enable_sort=off';

@@ -10,8 +10,7 @@ export class DatabaseModule {
   static forRoot({ partitions, ...options }: SchemaOptions & { partitions?: KeptPartitions }): DynamicModule {
     const keeper = {
       provide: PartitionKeeper,
-      inject: [Database],
-      useFactory: (database: Database) => new PartitionKeeper(database, options.schema, partitions!),
+      useFactory: () => new PartitionKeeper(options.url, options.schema, partitions!),
     };
     return {
       module: DatabaseModule,

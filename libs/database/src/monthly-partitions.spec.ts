@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { prepareSchema } from '#embedded';
-import { queryDatabase } from '#testing';
+import { Logger } from '@nestjs/common';
+import { eventually, queryDatabase } from '#testing';
 import { monthlyPartitions } from './monthly-partitions.js';
+import { PartitionKeeper } from './partition-keeper.js';
 import { testSchema, type TestSchema } from '../test/test-schema.js';
 
 const SCHEMA = 'logs_test';
@@ -66,6 +68,21 @@ describe('a table in monthly partitions', () => {
        FOR VALUES FROM ('${month(1 - months)}') TO (MAXVALUE)`,
     ];
     for (const statement of statements) await schema.asOwner(statement);
+  };
+
+  /** As if nobody had maintained it for a month: of what moves to the month that is missing, each entry does `step`. */
+  const neglectNextMonth = async (step: string): Promise<void> => {
+    for (const statement of [
+      `ALTER TABLE ${SCHEMA}.entries DETACH PARTITION ${SCHEMA}.entries_future`,
+      `DROP TABLE ${SCHEMA}.${partition(1)}`,
+      `ALTER TABLE ${SCHEMA}.entries ATTACH PARTITION ${SCHEMA}.entries_future
+       FOR VALUES FROM ('${month(1)}') TO (MAXVALUE)`,
+      `CREATE FUNCTION ${SCHEMA}.step() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN ${step}; RETURN OLD; END $$`,
+      `CREATE TRIGGER step BEFORE DELETE ON ${SCHEMA}.entries_future FOR EACH ROW EXECUTE FUNCTION ${SCHEMA}.step()`,
+    ]) {
+      await schema.asOwner(statement);
+    }
   };
 
   it('has a place for an entry of any year', async () => {
@@ -166,6 +183,64 @@ describe('a table in monthly partitions', () => {
     expect(await ids()).toEqual([3]);
   });
 
+  it('locks nobody out while entries move, and moves what comes meanwhile', async () => {
+    await neglectNextMonth('PERFORM pg_advisory_xact_lock_shared(1)');
+    await insert([1, month(1)]);
+    let moving: Promise<unknown>;
+    await schema.transaction(async (manager) => {
+      await manager.query('SELECT pg_advisory_xact_lock(1)');
+      moving = maintain();
+      await eventually(async () => {
+        const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+        expect(await schema.asOwner(waiting)).toHaveLength(1);
+      });
+      await schema.database.rows(`INSERT INTO ${SCHEMA}.entries VALUES (2, $1)`, [month(1)]);
+      expect(await schema.database.rows(`SELECT FROM ${SCHEMA}.entries`)).toHaveLength(2);
+    });
+    await moving!;
+    expect(await Promise.all([1, 2].map(placeOf))).toEqual([partition(1), partition(1)]);
+  });
+
+  it('keeps the newest month, however old, until there is a newer one: each instant has its place', async () => {
+    await neglect(4);
+    await insert([1, month(-5)], [2, month(-4)]);
+    await schema.asService(`SELECT ${SCHEMA}.drop_past_entries('1 day')`);
+    await insert([3, month(-5)], [4, month(-4)], [5, month(-3)], [6, month(0)]);
+    expect(await ids()).toEqual([2, 3, 4, 5, 6]);
+    await maintain('1 day');
+    expect(await ids()).toEqual([6]);
+  });
+
+  describe('kept by a process', () => {
+    let keeper: PartitionKeeper;
+
+    beforeEach(() => {
+      Logger.overrideLogger(false);
+      keeper = new PartitionKeeper(schema.service_url, SCHEMA, { table: 'entries', keep_days: 40 });
+    });
+    afterEach(() => keeper.onModuleDestroy());
+
+    it('drops what is over, also where a month cannot be added', async () => {
+      await neglect(3);
+      await maintain();
+      await neglectNextMonth(`RAISE EXCEPTION 'no room'`);
+      await insert([1, month(-3)], [2, month(0)], [3, month(1)]);
+      keeper.onApplicationBootstrap();
+      await eventually(async () => expect(await ids()).toEqual([2, 3]));
+      expect(await placeOf(3)).toBe('entries_future');
+    });
+
+    it('adds a month to which entries move for longer than a call may take, and then drops what is over', async () => {
+      await neglect(3);
+      await maintain();
+      await neglectNextMonth('PERFORM pg_sleep(7)');
+      await insert([1, month(-3)], [2, month(1)]);
+      keeper.onApplicationBootstrap();
+      await eventually(async () => expect(await ids()).toEqual([2]));
+      expect(await placeOf(2)).toBe(partition(1));
+    });
+  });
+
   it.each([
     ['make tables', `CREATE TABLE ${SCHEMA}.mine (id int)`],
     ['drop the table', `DROP TABLE ${SCHEMA}.entries`],
@@ -186,6 +261,7 @@ describe('a table in monthly partitions', () => {
         `SELECT * FROM ${SCHEMA}.entries`,
         `SELECT * FROM ${SCHEMA}.entries_past`,
         `SELECT ${SCHEMA}.maintain_entries(NULL)`,
+        `SELECT ${SCHEMA}.drop_past_entries(NULL)`,
       ]) {
         await expect(queryDatabase(url, statement)).rejects.toMatchObject({ code: '42501' });
       }

@@ -38,7 +38,9 @@ export class CreateEvents1763700000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP FUNCTION "activity_events"."maintain_events"(interval)');
+    await runner.query(
+      `DROP FUNCTION "activity_events"."maintain_events"(interval), "activity_events"."drop_past_events"(interval)`,
+    );
     await runner.query('DROP TABLE "activity_events"."events"');
     await runner.query('DROP TABLE "activity_events"."idempotency_keys"');
   }

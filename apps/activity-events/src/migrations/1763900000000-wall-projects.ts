@@ -10,7 +10,7 @@ export class WallProjects1763900000000 implements MigrationInterface {
     for (const statement of [
       ...projectWall(SCHEMA, RIGHTS),
       ...searchableInScope(SCHEMA, 'events'),
-      maintenance(EVENTS),
+      ...maintenance(EVENTS),
       `SELECT "${SCHEMA}"."maintain_events"(NULL)`,
     ]) {
       await runner.query(statement);

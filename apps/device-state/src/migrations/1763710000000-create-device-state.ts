@@ -59,7 +59,9 @@ export class CreateDeviceState1763710000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP FUNCTION "device_state"."maintain_history"(interval)');
+    await runner.query(
+      `DROP FUNCTION "device_state"."maintain_history"(interval), "device_state"."drop_past_history"(interval)`,
+    );
     for (const table of ['history', 'states', 'idempotency_keys'])
       await runner.query(`DROP TABLE "device_state"."${table}"`);
   }

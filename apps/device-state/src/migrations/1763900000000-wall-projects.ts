@@ -12,7 +12,7 @@ export class WallProjects1763900000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of [
       ...projectWall(SCHEMA, RIGHTS),
-      maintenance({ schema: SCHEMA, table: 'history', column: 'recorded_at' }),
+      ...maintenance({ schema: SCHEMA, table: 'history', column: 'recorded_at' }),
       `SELECT "${SCHEMA}"."maintain_history"(NULL)`,
     ]) {
       await runner.query(statement);

@@ -57,7 +57,9 @@ export class CreateFirmware1763700000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP FUNCTION "firmware"."maintain_firmware_events"(interval)');
+    await runner.query(
+      `DROP FUNCTION "firmware"."maintain_firmware_events"(interval), "firmware"."drop_past_firmware_events"(interval)`,
+    );
     for (const table of ['firmware_events', 'devices', 'adoption_changes', 'idempotency_keys']) {
       await runner.query(`DROP TABLE "firmware"."${table}"`);
     }

@@ -13,7 +13,7 @@ export class WallProjects1763900000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of [
       ...projectWall(SCHEMA, RIGHTS),
-      maintenance({ schema: SCHEMA, table: 'firmware_events', column: 'timestamp' }),
+      ...maintenance({ schema: SCHEMA, table: 'firmware_events', column: 'timestamp' }),
       `SELECT "${SCHEMA}"."maintain_firmware_events"(NULL)`,
     ]) {
       await runner.query(statement);

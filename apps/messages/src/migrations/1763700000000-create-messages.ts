@@ -48,7 +48,9 @@ export class CreateMessages1763700000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP FUNCTION "messages"."maintain_messages"(interval)');
+    await runner.query(
+      `DROP FUNCTION "messages"."maintain_messages"(interval), "messages"."drop_past_messages"(interval)`,
+    );
     await runner.query('DROP TABLE "messages"."messages"');
     await runner.query('DROP TABLE "messages"."conversations"');
     await runner.query('DROP TABLE "messages"."idempotency_keys"');

@@ -12,7 +12,7 @@ export class WallProjects1763900000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of [
       ...projectWall(SCHEMA, RIGHTS),
-      maintenance({ schema: SCHEMA, table: 'messages', column: 'created_at' }),
+      ...maintenance({ schema: SCHEMA, table: 'messages', column: 'created_at' }),
       `SELECT "${SCHEMA}"."maintain_messages"(NULL)`,
     ]) {
       await runner.query(statement);

@@ -62,7 +62,9 @@ export class CreatePrices1763700000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP FUNCTION "pricing"."maintain_changes"(interval)');
+    await runner.query(
+      `DROP FUNCTION "pricing"."maintain_changes"(interval), "pricing"."drop_past_changes"(interval)`,
+    );
     for (const table of ['changes', 'prices', 'archive_position', 'archive_files', 'idempotency_keys']) {
       await runner.query(`DROP TABLE "pricing"."${table}"`);
     }

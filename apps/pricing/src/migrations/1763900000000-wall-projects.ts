@@ -12,7 +12,7 @@ export class WallProjects1763900000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of [
       ...projectWall(SCHEMA, RIGHTS),
-      maintenance({ schema: SCHEMA, table: 'changes', column: 'timestamp' }),
+      ...maintenance({ schema: SCHEMA, table: 'changes', column: 'timestamp' }),
       `SELECT "${SCHEMA}"."maintain_changes"(NULL)`,
     ]) {
       await runner.query(statement);
