@@ -98,9 +98,13 @@ function wholeTag(record: DeviceRecord): string[] {
   return [etagOf(record)];
 }
 
-/** A report may depend on the bare version, which leaves out what is desired: it does not change that. */
+/**
+ * A report may depend on the bare version, which leaves out what is desired: it does not change that. Unless the state of
+ * that version was deleted: what is there is a later wish.
+ */
 function reportTags(record: DeviceRecord): string[] {
-  return [etagOf(record), String(record.version)];
+  const { current, version } = record;
+  return current === null && version > 0 ? wholeTag(record) : [...wholeTag(record), String(version)];
 }
 
 /** @param present the tags that the state has now @throws Failure `precondition_failed` */

@@ -234,6 +234,17 @@ describe('reports', () => {
     expect(await refusal(state())).toBe('not_found');
   });
 
+  it('that depend on the bare version hear of a deletion since, also when something is desired again', async () => {
+    const desire = () => service.bus.call(desireState, aReport(), caller);
+    await desire();
+    await report({ conditions: { if_match: ['0'] } });
+    const conditions = { if_match: ['1'] };
+    await service.bus.call(deleteState, { device_id: 'pump 7/north' }, caller);
+    const { version } = (await desire()).marks;
+    expect(await refusal(report({ conditions }))).toBe('precondition_failed');
+    expect(await report({ conditions: { if_match: [version!] } })).toMatchObject({ version: 2 });
+  });
+
   it('of one project are not seen in another', async () => {
     await report();
     const stranger = context();
