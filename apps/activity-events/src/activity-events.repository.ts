@@ -7,9 +7,11 @@ import {
   Database,
   prepared,
   takeNew,
+  walk,
   whereAll,
   writeOnce,
   type Condition,
+  type FirstRows,
   type Named,
   type Position,
 } from '#database';
@@ -51,9 +53,6 @@ const SEARCHED_EVENTS = 'activity_events.events_in_scope';
 
 const SELECT = `SELECT ${READ_COLUMNS.join(', ')}`;
 
-/** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the rows. */
-const CHUNK = 250;
-
 @Injectable()
 export class ActivityEventsRepository {
   constructor(private readonly database: Database) {}
@@ -83,20 +82,16 @@ export class ActivityEventsRepository {
     return event;
   }
 
-  /** At most `limit` rows by (occurred_at, id) from `after` on. */
-  async *walk(
+  /** By (occurred_at, id) from `after` on, read as many at a time as are `expected`. */
+  walk(
     conditions: Conditions,
     order: 'asc' | 'desc',
-    limit: number,
+    expected: number,
     after?: Position,
   ): AsyncGenerator<StoredEvent[]> {
-    for (let left = limit; left > 0; left -= CHUNK) {
-      const events = await this.page(conditions, order, Math.min(left, CHUNK), after);
-      yield events;
-      const last = events.at(-1);
-      if (!last || events.length < CHUNK) return;
-      after = [last.occurred_at, last.id];
-    }
+    return walk<StoredEvent>(expected, (limit, last) =>
+      this.page(conditions, order, limit, last ? [last.occurred_at, last.id] : after),
+    );
   }
 
   /** Buckets in UTC, oldest first, empty ones left out. */
@@ -121,7 +116,7 @@ export class ActivityEventsRepository {
     order: 'asc' | 'desc',
     limit: number,
     after?: Position,
-  ): Promise<StoredEvent[]> {
+  ): Promise<FirstRows<StoredEvent>> {
     const { where, values, name } = whereAll([
       ...partsOf(conditions),
       beyond(['occurred_at', 'id'], order, after),
@@ -131,9 +126,8 @@ export class ActivityEventsRepository {
     // How rare a part of a message is decides its plan; everything else has an index in the order of the page. But
     // planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
     const ends = [conditions.from, conditions.to, after].filter((end) => end !== undefined);
-    return conditions.message === undefined && ends.length < 2
-      ? this.database.prepared(`events-${name}-${order}`, sql, values)
-      : this.database.rows(sql, values);
+    const isPlannedOnce = conditions.message === undefined && ends.length < 2;
+    return this.database.firstRows(sql, values, isPlannedOnce ? `events-${name}-${order}` : undefined);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type RecordedEvent,
 } from '#contracts';
 import { context, queryDatabase } from '#testing';
-import { anEvent, oldestFirst } from './event-builders.js';
+import { anEvent, insertLarge, oldestFirst } from './event-builders.js';
 import { type ActivityEvents, startActivityEvents } from './start-activity-events.js';
 
 const WORDS = fc.constantFrom('billing', 'Billing', 'auth', 'gate way');
@@ -250,6 +250,22 @@ describe('finding events', () => {
         .reverse()
         .map(({ id }) => id),
     );
+  });
+
+  it.each([
+    { order: 'asc', limit: 1 },
+    { order: 'desc', limit: 7 },
+    { order: 'asc', limit: 100 },
+    { order: 'desc', limit: 1000 },
+    { order: 'asc', limit: 1000, message: 'large', from_date: '2020-01-01', to_date: '2040-01-01' },
+  ] as const)('walks past each event once when no read has room for what it asks: %j', async (question) => {
+    await insertLarge(service.urls, reader.caller.project_id, 60);
+    const [small] = await record(anEvent({ message: 'not so large', occurred_at: '2021-01-01T00:00:00Z' }));
+    const seen = (await walk(question)).map(({ message }) => message);
+    const expected = Array.from({ length: 60 }, (_, index) => `large ${index}`);
+    expected.push(small!.message);
+    if (question.order === 'desc') expected.reverse();
+    expect(seen).toEqual(expected);
   });
 
   it.each(['abc', 'W10', Buffer.from('["2026-01-31T12:00:00.000Z","x"]').toString('base64url')])(

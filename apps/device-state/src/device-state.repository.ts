@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { beyond, columnsOf, Database, whereAll, type Position } from '#database';
+import { beyond, columnsOf, Database, walk, whereAll, type Position } from '#database';
 import { nameOf, type DeviceName, type RecordedEntry } from './device-record.js';
 import { type StateChange } from './state-entry.js';
 import { type StoredState } from './state-json.js';
@@ -51,6 +51,7 @@ const GET_THEN = `
 /** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
 export const CHUNK = 250;
 
+type NumberedChange = StateChange & { entry: number };
 type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };
 
 @Injectable()
@@ -82,68 +83,65 @@ export class DeviceStateRepository {
     return rows.length > 0;
   }
 
-  /** A device's entries by (recorded_at, entry) from `after` on, fetched as many at a time as are `expected`. */
-  async *history(
+  /** A device's entries by (recorded_at, entry) from `after` on, read as many at a time as are `expected`. */
+  history(
     { project_id, device_id }: DeviceName,
     { from, to, order }: { from?: Date; to?: Date; order: 'asc' | 'desc' },
     expected: number,
     after?: Position,
   ): AsyncGenerator<RecordedEntry[]> {
-    const size = Math.min(expected, CHUNK);
-    for (;;) {
+    return walk<RecordedEntry>(expected, async (limit, last) => {
       const { where, values, name } = whereAll([
         ['project_id = ?', project_id],
         ['device_id = ?', device_id],
         ['recorded_at >= ?', from],
         ['recorded_at < ?', to],
-        beyond(['recorded_at', 'entry'], order, after),
+        beyond(['recorded_at', 'entry'], order, last ? [last.recorded_at, last.entry] : after),
       ]);
-      const sql = `SELECT ${readsOf(ENTRY_COLUMNS)} FROM device_state.history
-        WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.length + 1}`;
-      const rows = await this.database.prepared<Row>(`history-${name}-${order}`, sql, [...values, size]);
-      const entries = rows.map(entryOf);
-      yield entries;
-      const last = entries.at(-1);
-      if (!last || entries.length < size) return;
-      after = [last.recorded_at, String(last.entry)];
-    }
+      const { rows, isCut } = await this.database.firstRows<Row>(
+        `SELECT ${readsOf(ENTRY_COLUMNS)} FROM device_state.history
+         WHERE ${where} ORDER BY recorded_at ${order}, entry ${order} LIMIT $${values.push(limit)}`,
+        values,
+        `history-${name}-${order}`,
+      );
+      return { rows: rows.map(entryOf), isCut };
+    });
   }
 
   /** What timelines show, of a device or of all of a project, by (recorded_at, device_id, entry) from `after` on. */
-  async *changes(
+  changes(
     { project_id, device_id }: { project_id: string; device_id?: string },
     { from, to, order }: { from?: Date; to?: Date; order: 'asc' | 'desc' },
     expected: number,
     after?: ChangePlace,
-  ): AsyncGenerator<(StateChange & { entry: number })[]> {
+  ): AsyncGenerator<NumberedChange[]> {
     const sort = ['recorded_at', 'device_id', 'entry'];
-    const size = Math.min(expected, CHUNK);
-    for (;;) {
+    return walk<NumberedChange>(expected, async (limit, last) => {
       const { where, values, name } = whereAll([
         ['project_id = ?', project_id],
         ['device_id = ?', device_id],
         ['recorded_at >= ?', from],
         ['recorded_at < ?', to],
-        beyond(sort, order, after),
+        beyond(sort, order, last ? [last.recorded_at, last.device_id, last.entry] : after),
       ]);
-      const rows = await this.database.prepared<ChangeRow>(
-        `changes-${name}-${order}`,
+      const { rows, isCut } = await this.database.firstRows<ChangeRow>(
         `SELECT ${CHANGE} FROM device_state.history WHERE ${where}
-         ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.length + 1}`,
-        [...values, size],
+         ORDER BY ${sort.map((column) => `${column} ${order}`).join(', ')} LIMIT $${values.push(limit)}`,
+        values,
+        `changes-${name}-${order}`,
       );
-      yield rows.map((row) => ({ ...row, entry: Number(row.entry), version: Number(row.version) }));
-      const last = rows.at(-1);
-      if (!last || rows.length < size) return;
-      after = [last.recorded_at, last.device_id, last.entry];
-    }
+      return {
+        rows: rows.map((row) => ({ ...row, entry: Number(row.entry), version: Number(row.version) })),
+        isCut,
+      };
+    });
   }
 
   /**
    * States of a project, deleted ones among them, from `after` on: by (first_seen_at, device_id), which nothing
    * moves, or with `updated_since` by (updated_at, device_id). With `at` as they were then, by their first sight.
    */
-  async *fleet(
+  fleet(
     { project_id, updated_since, at }: FleetFilter,
     order: 'asc' | 'desc',
     expected: number,
@@ -151,31 +149,24 @@ export class DeviceStateRepository {
   ): AsyncGenerator<StoredState[]> {
     const sortKey = fleetSortKey({ updated_since, at });
     const sort = [`states.${sortKey}`, 'states.device_id'] as const;
-    let size = Math.min(expected, CHUNK);
-    for (;;) {
+    return walk<StoredState>(expected, async (limit, last) => {
       const { where, values, name } = whereAll([
         ['states.project_id = ?', project_id],
         ['states.first_seen_at <= ?', at],
         ['states.updated_at >= ?', at ? undefined : updated_since],
         ['states.first_seen_at IS NOT NULL', at ? undefined : null],
-        beyond(sort, order, after),
+        beyond(sort, order, last ? [last[sortKey], last.device_id] : after),
       ]);
       // The second of the values, when it is there, is `at`.
       const [columns, join] = at ? [stateThen('$2'), past('$2')] : [STATE, ''];
-      const rows = await this.database.prepared<Row>(
-        `fleet-${sortKey}-${name}-${order}`,
+      const { rows, isCut } = await this.database.firstRows<Row>(
         `SELECT ${columns} FROM device_state.states ${join}
-         WHERE ${where} ORDER BY ${sort[0]} ${order}, ${sort[1]} ${order} LIMIT $${values.length + 1}`,
-        [...values, size],
+         WHERE ${where} ORDER BY ${sort[0]} ${order}, ${sort[1]} ${order} LIMIT $${values.push(limit)}`,
+        values,
+        `fleet-${sortKey}-${name}-${order}`,
       );
-      const states = rows.map(stored);
-      yield states;
-      const last = states.at(-1);
-      if (!last || states.length < size) return;
-      after = [last[sortKey]!, last.device_id];
-      // Whoever wants more has left out some: small pages behind many deleted states ask a few times, not thousands.
-      size = Math.min(2 * size, CHUNK);
-    }
+      return { rows: rows.map(stored), isCut };
+    });
   }
 }
 

@@ -229,6 +229,18 @@ describe('the past', () => {
       );
     });
 
+    it.each([
+      { limit: 1, order: 'asc' },
+      { limit: 100, order: 'desc' },
+      { limit: 1000, order: 'asc' },
+    ] as const)('has each entry once when no read has room for what it asks: %j', async (query) => {
+      // Patch and state after it: 128 KB an entry.
+      for (let count = 0; count < 80; count += 1) await report('pump 1', { count, text: 'x'.repeat(64_000) });
+      const versions = Array.from({ length: 80 }, (_, index) => index + 1);
+      if (query.order === 'desc') versions.reverse();
+      expect((await history('pump 1', query)).map(({ version }) => version)).toEqual(versions);
+    });
+
     it('refuses a cursor of another list', async () => {
       await report('pump 1', { a: 1 });
       await report('pump 2', { a: 1 });
@@ -268,6 +280,19 @@ describe('the past', () => {
       expect(then.map(({ device_id }) => device_id)).toEqual(['pump 3']);
     });
 
+    it.each([
+      { limit: 7, order: 'asc' },
+      { limit: 100, order: 'desc' },
+      { limit: 1000, order: 'asc' },
+      { limit: 1000, updated_since: '2020-01-01' },
+      { limit: 1000, at: '2040-01-01' },
+    ] as const)('holds each device once when no read has room for what it asks: %j', async (query) => {
+      await store(90, () => `repeat('x', 64000)`);
+      const ids = Array.from({ length: 90 }, (_, index) => `pump ${index + 1}`).sort();
+      const seen = (await states(query)).map(({ device_id }) => device_id);
+      expect(seen).toEqual('order' in query && query.order === 'asc' ? ids : ids.reverse());
+    });
+
     it('leaves out what was deleted', async () => {
       await report('pump 1', { a: 1 });
       await report('pump 2', { a: 1 });
@@ -288,6 +313,19 @@ describe('the past', () => {
         expect((await states({ limit: 1 })).map(({ device_id }) => device_id)).toEqual(['last']);
       });
       expect(scans).toBeLessThan(50);
+    });
+
+    it('goes on behind large ones that it leaves out, when no read has room for what it asks', async () => {
+      await report('last', { a: 1 });
+      await nextMillisecond();
+      await store(300, () => `''`);
+      await queryDatabase(
+        service.urls.owner,
+        `UPDATE device_state.states SET current = NULL, desired = json_build_object('text', repeat('x', 64000))
+         WHERE project_id = $1 AND device_id <> 'last'`,
+        [caller.caller.project_id],
+      );
+      expect((await states({ limit: 1000 })).map(({ device_id }) => device_id)).toEqual(['last']);
     });
 
     it('of some devices reads little more of them than a page has room for', async () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, NIL_UUID, Reply, type Conversation, type Outcome } from '#contracts';
-import { Database, writeOnce, type Position, type WriteName } from '#database';
+import { Database, walk, writeOnce, type Position, type WriteName } from '#database';
 import { conversationJson, type StoredConversation } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { COLUMNS } from './stored-message.js';
@@ -38,22 +38,25 @@ const OWN = 'SELECT * FROM messages.conversations WHERE project_id = $1 AND owne
 export class ConversationsRepository {
   constructor(private readonly database: Database) {}
 
-  /** By (last_at, last_id) from `after` on; those without any message left out. */
+  /** By (last_at, last_id) from `after` on, read as many at a time as are `expected`; those without any message left out. */
   walk(
     project_id: string,
     owner: string,
     order: 'asc' | 'desc',
-    limit: number,
+    expected: number,
     after?: Position,
-  ): Promise<StoredConversation[]> {
-    const position = after ? `AND (last_at, last_id) ${order === 'asc' ? '>' : '<'} ($4, $5)` : '';
-    const kept = `${OWN} AND last_at IS NOT NULL ${position}
-      ORDER BY last_at ${order}, last_id ${order} LIMIT $3`;
-    return this.database.prepared(
-      `conversations-${order}${after ? '-after' : ''}`,
-      `${viewsOf(kept)} ORDER BY last.created_at ${order}, last.id ${order}`,
-      [project_id, owner, limit, ...(after ?? [])],
-    );
+  ): AsyncGenerator<StoredConversation[]> {
+    return walk<StoredConversation>(expected, (limit, last) => {
+      const from = last ? [last.created_at, last.id] : after;
+      const position = from ? `AND (last_at, last_id) ${order === 'asc' ? '>' : '<'} ($4, $5)` : '';
+      const kept = `${OWN} AND last_at IS NOT NULL ${position}
+        ORDER BY last_at ${order}, last_id ${order} LIMIT $3`;
+      return this.database.firstRows(
+        `${viewsOf(kept)} ORDER BY last.created_at ${order}, last.id ${order}`,
+        [project_id, owner, limit, ...(from ?? [])],
+        `conversations-${order}${from ? '-after' : ''}`,
+      );
+    });
   }
 
   /** The mailbox that an owner knows by an address which nobody has any more; addresses match as in decision 20. */

@@ -33,8 +33,11 @@ export class ConversationsService {
     const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
     const after = cursor === undefined ? undefined : decodeCursor(cursor);
     const { project_id } = caller;
-    const rows = await this.conversations.walk(project_id, mailboxOf(caller), order, limit + 1, after);
-    const page = await pageOf([rows], limit, conversationJson, ({ created_at, id }) => [created_at, id]);
+    const conversations = this.conversations.walk(project_id, mailboxOf(caller), order, limit + 1, after);
+    const page = await pageOf(conversations, limit, conversationJson, ({ created_at, id }) => [
+      created_at,
+      id,
+    ]);
     return listReply('conversations', page);
   }
 
@@ -46,15 +49,15 @@ export class ConversationsService {
       this.anchor(side, request.before),
       this.anchor(side, request.after),
     ]);
-    const rows = await this.messages.walk({
+    const messages = this.messages.walk({
       project_id: side.project_id,
       sides: between(side.owner, side.peer),
       older_than: order === 'desc' ? oldest(before, position) : before,
       newer_than: order === 'asc' ? newest(after, position) : after,
       order,
-      limit: limit + 1,
+      expected: limit + 1,
     });
-    const page = await pageOf([rows], limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    const page = await pageOf(messages, limit, messageJson, ({ created_at, id }) => [created_at, id]);
     return listReply('messages', page);
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, Reply, type Outcome, type SentMessage } from '#contracts';
-import { columnsOf, Database, prepared, writeOnce, type Named, type Position } from '#database';
+import { columnsOf, Database, prepared, walk, writeOnce, type Named, type Position } from '#database';
 import { messageJson } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { type Side } from './sides.js';
@@ -24,7 +24,7 @@ export interface MessageWalk {
   older_than?: Position;
   newer_than?: Position;
   order: 'asc' | 'desc';
-  limit: number;
+  expected: number;
 }
 
 /**
@@ -88,10 +88,15 @@ export class MessagesRepository {
     return message;
   }
 
-  async walk(walk: MessageWalk): Promise<StoredMessage[]> {
-    if (walk.sides.length === 0) return [];
-    const { sql, values } = walkStatement(walk);
-    return this.database.prepared(nameOfShape(sql), sql, values);
+  /** By (created_at, id), read as many at a time as are `expected`. */
+  walk({ sides, order, expected, ...range }: MessageWalk): AsyncGenerator<StoredMessage[]> {
+    return walk<StoredMessage>(expected, async (limit, last) => {
+      if (sides.length === 0) return { rows: [], isCut: false };
+      const place: Position | undefined = last && [last.created_at, last.id];
+      const behind = place && (order === 'asc' ? { newer_than: place } : { older_than: place });
+      const { sql, values } = walkStatement({ ...range, ...behind, sides, order }, limit);
+      return this.database.firstRows(sql, values, nameOfShape(sql));
+    });
   }
 
   /** Also takes it from its conversation, whose last message becomes the one before. @returns whether it was there */
@@ -184,7 +189,10 @@ function idOf({ project_id, message: { id } }: MessageWrite): string {
  * Each side is a walk of an index of its own that stops at the limit. Together they are sorted once more, and what
  * is on several sides is taken once: excluded from all but one, it would be read over and over to find the others.
  */
-function walkStatement({ project_id, sides, since, older_than, newer_than, order, limit }: MessageWalk): {
+function walkStatement(
+  { project_id, sides, since, older_than, newer_than, order }: Omit<MessageWalk, 'expected'>,
+  limit: number,
+): {
   sql: string;
   values: unknown[];
 } {

@@ -55,16 +55,16 @@ export class MessagesService {
       this.mailboxOf(caller, request.sender),
     ]);
     const reader = caller.role === 'admin' ? undefined : mailboxOf(caller);
-    const rows = await this.messages.walk({
+    const messages = this.messages.walk({
       project_id,
       sides: recipient === null || sender === null ? [] : sidesOf(reader, { recipient, sender }),
       since: parseMoment(since) ?? new Date(this.clock.now().getTime() - RECENT_MS),
       older_than: order === 'desc' ? position : undefined,
       newer_than: order === 'asc' ? position : undefined,
       order,
-      limit: limit + 1,
+      expected: limit + 1,
     });
-    const page = await pageOf([rows], limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    const page = await pageOf(messages, limit, messageJson, ({ created_at, id }) => [created_at, id]);
     return listReply('messages', page);
   }
 
@@ -74,16 +74,16 @@ export class MessagesService {
     const reader = caller.role === 'admin' ? undefined : mailboxOf(caller);
     const until = parseMoment(to);
     const end: Position | undefined = until && [until.toISOString(), NIL_UUID];
-    const messages = await this.messages.walk({
+    const messages = this.messages.walk({
       project_id: caller.project_id,
       sides: device_id === undefined ? sidesOf(reader) : sidesAround(device_id, reader),
       since: parseMoment(from),
       older_than: oldest(end, order === 'desc' ? position : undefined),
       newer_than: order === 'asc' ? position : undefined,
       order,
-      limit: limit + 1,
+      expected: limit + 1,
     });
-    return sliceOf([messages], limit, messageEntryJson, ({ id }) => id);
+    return sliceOf(messages, limit, messageEntryJson, ({ id }) => id);
   }
 
   async get({ caller, request }: Call<MessageId>): Promise<Reply<SentMessage>> {

@@ -57,8 +57,8 @@ export class ArchiveRepository {
     return this.feed.waitingSince(this.lead, [transaction_id, id]);
   }
 
-  next({ transaction_id, id }: ArchivePosition, limit: number): Promise<FeedChange[]> {
-    return this.feed.next(this.lead, [transaction_id, id], limit);
+  async next({ transaction_id, id }: ArchivePosition, limit: number): Promise<FeedChange[]> {
+    return (await this.feed.next(this.lead, [transaction_id, id], limit)).rows;
   }
 
   /** Counts the changes up to `last` as archived, and these files as theirs; those promised before are in place. */

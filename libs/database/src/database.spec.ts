@@ -136,6 +136,67 @@ describe('the database of a service', () => {
     }
   });
 
+  describe('for rows that may be large', () => {
+    const MB = 1_000_000;
+    /** Rows from 1 on, each of so many bytes. */
+    const large = (count: number, bytes: number, name?: string) =>
+      schema.database.firstRows<{ n: number; text: string }>(
+        `SELECT n, repeat('x', $2) AS text FROM generate_series(1, $1::int) AS n`,
+        [count, bytes],
+        name,
+      );
+    const numbers = ({ rows }: { rows: { n: number }[] }): number[] => rows.map(({ n }) => n);
+
+    it.each([undefined, 'large-rows'])(
+      'keeps the first 4 MiB and says whether there was more (%s)',
+      async (name) => {
+        const cut = await large(20, MB, name);
+        expect([numbers(cut), cut.isCut]).toEqual([[1, 2, 3, 4, 5], true]);
+        expect(cut.rows.map(({ text }) => text.length)).toEqual(Array(5).fill(MB));
+        const whole = await large(5, MB, name);
+        expect([numbers(whole), whole.isCut]).toEqual([[1, 2, 3, 4, 5], false]);
+        expect(await large(0, MB, name)).toEqual({ rows: [], isCut: false });
+      },
+    );
+
+    it('keeps a row, however large it is', async () => {
+      const cut = await large(2, 9 * MB);
+      expect([numbers(cut), cut.isCut]).toEqual([[1], true]);
+      const whole = await large(1, 9 * MB);
+      expect([numbers(whole), whole.isCut]).toEqual([[1], false]);
+    });
+
+    it('leaves its connections good for the next statements', async () => {
+      let removed = 0;
+      schema.pool.on('remove', () => (removed += 1));
+      const names = Array.from({ length: 4 }, (_, index) => (index % 2 ? 'large-rows' : undefined));
+      const answers = names.map(async (name, index) => {
+        expect(numbers(await large(8, MB, name))).toEqual([1, 2, 3, 4, 5]);
+        const next = await schema.database.rows('SELECT $1::int AS index', [index]);
+        expect(next).toEqual([{ index }]);
+      });
+      await Promise.all(answers);
+      await schema.database.transaction((manager) => manager.query(insert));
+      expect(await things()).toEqual([{ id: 1 }]);
+      expect(removed).toBe(0);
+    });
+
+    it('fails as a whole, also when it fails behind what it keeps', async () => {
+      const failing = schema.database.firstRows(
+        `SELECT repeat('x', $1), 1 / (20 - n) FROM generate_series(1, 30) AS n`,
+        [MB],
+      );
+      await expect(failing).rejects.toMatchObject({ code: '22012' });
+      expect(numbers(await large(1, 1))).toEqual([1]);
+    });
+
+    it('keeps a result whole that is asked for as a whole', async () => {
+      const text = `SELECT n, repeat('x', ${MB}) FROM generate_series(1, 20) AS n`;
+      expect(await schema.database.rows(text)).toHaveLength(20);
+      expect(await schema.database.prepared('whole', text, [])).toHaveLength(20);
+    });
+  });
+
   const commit = (setting: string): Promise<unknown> => {
     const name = new URL(schema.admin_url).pathname.slice(1);
     return queryDatabase(schema.admin_url, `ALTER DATABASE ${name} SET synchronous_commit = ${setting}`);

@@ -3,15 +3,25 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { PoolClient, QueryConfig } from 'pg';
 import { Failure } from '#contracts';
 import { SpanKind, traced, type SpanStart } from '#tracing';
+import { type CutQueryConfig } from './cut-query.js';
 import { databaseFailure } from './failures.js';
+import { PAGE_BYTES } from './page.js';
 import { type PatientPool } from './patient-pool.js';
 import { ScopedQuery } from './project-client.js';
 
 const WARM_CONNECTIONS = 4;
 
+/** A result as far as a page has room for it. */
+export interface FirstRows<Row> {
+  rows: Row[];
+  /** Whether there were more rows, for which a page has no room. */
+  isCut: boolean;
+}
+
 /** What statements are sent to: any connection of the pool, or one of one's own. */
 export interface Statements {
   prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]>;
+  firstRows<Row>(sql: string, values: unknown[], name?: string): Promise<FirstRows<Row>>;
 }
 
 /**
@@ -37,13 +47,21 @@ export class Database implements OnModuleInit, Statements {
   }
 
   /** One statement, planned for exactly these values. */
-  rows<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return this.ask({ text: sql, values });
+  async rows<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.ask<Row>({ text: sql, values })).rows;
   }
 
   /** One statement that each connection parses once; for hot paths whose plan does not hang on the values. */
-  prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]> {
-    return this.ask({ name, text: sql, values });
+  async prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]> {
+    return (await this.ask<Row>({ name, text: sql, values })).rows;
+  }
+
+  /**
+   * As `prepared`, without a name as `rows`, for rows that may be large: of the result only the first 4 MiB and the row
+   * that goes past them are ever held in memory. The first row always is.
+   */
+  firstRows<Row>(sql: string, values: unknown[], name?: string): Promise<FirstRows<Row>> {
+    return this.ask({ name, text: sql, values, most_bytes: PAGE_BYTES });
   }
 
   /** As `prepared`, of a statement that writes: its effect is durable when this resolves. */
@@ -70,11 +88,12 @@ export class Database implements OnModuleInit, Statements {
     this.listeners.push(listener);
   }
 
-  private async ask<Row>(query: QueryConfig): Promise<Row[]> {
-    const { rows } = await this.asked(query.name ?? 'statement', () =>
-      this.pool.query(new ScopedQuery(query) as unknown as QueryConfig),
+  private async ask<Row>(config: CutQueryConfig): Promise<FirstRows<Row>> {
+    const query = new ScopedQuery(config);
+    const { rows } = await this.asked(config.name ?? 'statement', () =>
+      this.pool.query(query as unknown as QueryConfig),
     );
-    return rows as Row[];
+    return { rows: rows as Row[], isCut: query.isCut };
   }
 
   /** Resolves when the server answers; `unavailable` otherwise. */

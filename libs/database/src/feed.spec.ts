@@ -39,7 +39,7 @@ describe('the feed of a table', () => {
   const walk = async (after: FeedPosition, limit = 100): Promise<string[]> => {
     const notes: string[] = [];
     for (;;) {
-      const rows = await feed.next(schema.database, after, limit);
+      const { rows } = await feed.next(schema.database, after, limit);
       if (rows.length === 0) return notes;
       notes.push(...rows.map(({ note }) => note));
       after = [rows.at(-1)!.transaction_id, rows.at(-1)!.id];
@@ -60,6 +60,17 @@ describe('the feed of a table', () => {
     const all = ['before there was a feed', 'a', 'b', 'c', 'd'];
     expect(await walk(FEED_START, 2)).toEqual(all);
     expect(await walk(FEED_START, 100)).toEqual(all);
+  });
+
+  it('has everything once, of all projects and of one, when no read has room for what it asks', async () => {
+    const notes = Array.from({ length: 12 }, (_, index) => String(index).padStart(1_000_000, 'x'));
+    for (const note of notes) await insert(note);
+    const { rows, isCut } = await feed.next(schema.database, ['1', FEED_START[1]], 100);
+    expect([rows.length, isCut]).toEqual([5, true]);
+    // Not toEqual of the notes: what is different would be megabytes.
+    expect((await walk(['1', FEED_START[1]])).join() === notes.join()).toBe(true);
+    const [, ...ofProject] = await walkProject(PROJECTS[0], 100);
+    expect(ofProject.join() === notes.join()).toBe(true);
   });
 
   it('shows nothing behind a transaction that is still open', async () => {
@@ -180,7 +191,7 @@ describe('the feed of a table', () => {
   it('knows a position of another history, whose numbers it has come past', async () => {
     const later = new Date(Date.now() + 3_600_000);
     await insert('read');
-    const [read] = await feed.next(schema.database, ['1', FEED_START[1]], 1);
+    const [read] = (await feed.next(schema.database, ['1', FEED_START[1]], 1)).rows;
     const isForeign = (id: string): Promise<boolean> =>
       feed.isForeign(schema.database, [read!.transaction_id, id], new Date());
     expect(await isForeign(read!.id)).toBe(false);
@@ -192,7 +203,7 @@ describe('the feed of a table', () => {
 
   it('knows a position that is of another database', async () => {
     await insert('a');
-    const [row] = await feed.next(schema.database, ['1', FEED_START[1]], 1);
+    const [row] = (await feed.next(schema.database, ['1', FEED_START[1]], 1)).rows;
     expect(await feed.isAhead(schema.database, [row!.transaction_id, row!.id])).toBe(false);
     expect(await feed.isAhead(schema.database, ['1000000000000', row!.id])).toBe(true);
   });

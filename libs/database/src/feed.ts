@@ -1,6 +1,7 @@
 import { acrossProjects, feedEnd, type FeedPosition, FEED_START } from '#contracts';
 import { Column } from 'typeorm';
-import { type Statements } from './database.js';
+import { type FirstRows, type Statements } from './database.js';
+import { isLast } from './walk.js';
 
 /** What each row of a feed has, beside what its table says of it. */
 export interface FeedRow {
@@ -58,13 +59,13 @@ export class Feed<Row extends object> {
     this.select = `SELECT ${columns.join(', ')} FROM ${source.table}`;
   }
 
-  /** At most `limit` rows behind a position, of all projects. */
-  next(on: Statements, [transaction_id, id]: FeedPosition, limit: number): Promise<(Row & FeedRow)[]> {
-    return on.prepared(
-      `feed-${this.source.table}`,
+  /** At most `limit` rows behind a position, of all projects; fewer when they are large. */
+  next(on: Statements, [transaction_id, id]: FeedPosition, limit: number): Promise<FirstRows<Row & FeedRow>> {
+    return on.firstRows(
       `${this.select} WHERE (transaction_id, id) > ($1, $2) AND transaction_id < ${HORIZON}
        ORDER BY transaction_id, id LIMIT $3`,
       [transaction_id, id, limit],
+      `feed-${this.source.table}`,
     );
   }
 
@@ -89,19 +90,20 @@ export class Feed<Row extends object> {
     project_id: string,
     after: FeedPosition,
     limit: number,
-  ): Promise<{ rows: (Row & FeedRow)[]; position: FeedPosition }> {
+  ): Promise<FirstRows<Row & FeedRow> & { position: FeedPosition }> {
     const bound = await this.look(on, after, await this.end(on));
     // The inner limit keeps the planner from a walk through all of the project.
-    const rows = await on.prepared<Row & FeedRow>(
-      `feed-of-project-${this.source.table}`,
+    const result = await on.firstRows<Row & FeedRow>(
       `SELECT * FROM (
          ${this.select} WHERE (transaction_id, id) > ($1, $2) AND (transaction_id, id) <= ($3, $4)
          ORDER BY transaction_id, id LIMIT ${ROWS_LOOKED_AT}
        ) AS looked_at WHERE project_id = $5 ORDER BY transaction_id, id LIMIT $6`,
       [...after, ...bound, project_id, limit],
+      `feed-of-project-${this.source.table}`,
     );
-    const last = rows.at(-1);
-    return { rows, position: last && rows.length === limit ? [last.transaction_id, last.id] : bound };
+    const last = result.rows.at(-1);
+    const isAll = !last || isLast(result, limit);
+    return { ...result, position: isAll ? bound : [last.transaction_id, last.id] };
   }
 
   /**

@@ -16,6 +16,7 @@ export * from './monthly-partitions.js';
 export * from './page.js';
 export * from './partition-keeper.js';
 export * from './turns.js';
+export * from './walk.js';
 export * from './where-all.js';
 export * from './write-once.js';
 export { EVERY_PROJECT, ScopedQuery } from './project-client.js';

@@ -45,6 +45,21 @@ describe('the lead', () => {
     await second!.giveUp();
   });
 
+  it('reads rows that may be large as far as a page has room, and goes on over its connection', async () => {
+    const lead = await wait('one');
+    const read = (from: number) =>
+      lead!.firstRows<{ n: number }>(
+        `SELECT n, repeat('x', 1000000) AS text FROM generate_series($1::int, 8) AS n`,
+        [from],
+        'large-rows',
+      );
+    const first = await read(1);
+    expect([first.rows.map(({ n }) => n), first.isCut]).toEqual([[1, 2, 3, 4, 5], true]);
+    const rest = await read(6);
+    expect([rest.rows.map(({ n }) => n), rest.isCut]).toEqual([[6, 7, 8], false]);
+    await lead!.giveUp();
+  });
+
   it('is waited for no longer than told', async () => {
     const first = await wait('one');
     const second = wait('one');

@@ -1,7 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
+import { type Submittable } from 'pg';
 import { BoundedClient } from './bounded-client.js';
-import { type Statements } from './database.js';
+import { CutQuery, type CutQueryConfig } from './cut-query.js';
+import { type FirstRows, type Statements } from './database.js';
 import { databaseFailure } from './failures.js';
+import { PAGE_BYTES } from './page.js';
 import { EVERY_PROJECT } from './project-client.js';
 
 const TRY_AGAIN_MS = 200;
@@ -61,15 +64,29 @@ export class Lead implements Statements {
 
   /** One statement of the leader's: it fails when the lead is lost. */
   async prepared<Row>(name: string, sql: string, values: unknown[]): Promise<Row[]> {
-    try {
-      return (await this.client.query({ name, text: sql, values })).rows as Row[];
-    } catch (error) {
-      throw databaseFailure(error);
-    }
+    return (await this.ask<Row>({ name, text: sql, values })).rows;
+  }
+
+  /** As `prepared`, cut as `Database.firstRows` is. */
+  firstRows<Row>(sql: string, values: unknown[], name?: string): Promise<FirstRows<Row>> {
+    return this.ask({ name, text: sql, values, most_bytes: PAGE_BYTES });
   }
 
   /** Lets another have it, within a second or so also when the database does not hear of it. */
   async giveUp(): Promise<void> {
     await this.client.end().catch(() => undefined);
+  }
+
+  private async ask<Row>(config: CutQueryConfig): Promise<FirstRows<Row>> {
+    try {
+      return await new Promise<FirstRows<Row>>((resolve, reject) => {
+        const query = new CutQuery(config, undefined, (error, result) =>
+          error ? reject(error) : resolve({ rows: result.rows as Row[], isCut: query.isCut }),
+        );
+        this.client.query(query as unknown as Submittable);
+      });
+    } catch (error) {
+      throw databaseFailure(error);
+    }
   }
 }

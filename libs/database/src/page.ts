@@ -2,7 +2,7 @@ import { Reply } from '#contracts';
 import { encodeCursor, type Position } from './cursor.js';
 
 /** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
-const PAGE_BYTES = 4 * 1024 * 1024;
+export const PAGE_BYTES = 4 * 1024 * 1024;
 /** A page ends early rather than look at more rows than this for those that belong to it. */
 const PAGE_ROWS = 5_000;
 

@@ -1,6 +1,7 @@
-import { Query, type Connection, type QueryConfig } from 'pg';
+import { type Connection } from 'pg';
 import { projectsInScope } from '#contracts';
 import { BoundedClient } from './bounded-client.js';
+import { CutQuery, type CutQueryConfig, type DataRow, type QueryCallback } from './cut-query.js';
 
 /** A custom setting of Postgres that the policies of `projectWall` read. */
 export const PROJECTS_SETTING = 'flotilla.projects';
@@ -11,33 +12,16 @@ export const EVERY_PROJECT = `-c ${PROJECTS_SETTING}=every`;
 const STATEMENT = 'flotilla_projects';
 const PREPARE = `PREPARE ${STATEMENT} AS SELECT set_config('${PROJECTS_SETTING}', $1, true)`;
 
-type Callback = (error: Error | undefined, result: unknown) => void;
-
-/** What pg's `Query` has beside its published type, as of pg 8.23. */
-interface ProtocolQuery {
-  queryMode: 'extended' | undefined;
-  callback?: Callback;
-  prepare(connection: Connection): void;
-  handleDataRow(message: unknown): void;
-  handleCommandComplete(message: unknown, connection: Connection): void;
-}
-
-const ProtocolQuery = Query as unknown as new (
-  config: string | QueryConfig,
-  values?: unknown[],
-  callback?: Callback,
-) => ProtocolQuery;
-
 /**
  * A statement that brings the projects of its scope with it, in the same message: Postgres sets them for the one
  * transaction that the message is (or begins) and forgets them with it, so that no connection ever keeps them.
  */
-export class ScopedQuery extends ProtocolQuery {
+export class ScopedQuery extends CutQuery {
   /** Taken where the statement was written: a pool that is busy sends it from somewhere else. */
   private readonly projects = settingOf(projectsInScope());
   private isScopeSet = false;
 
-  constructor(config: string | QueryConfig, values?: unknown[], callback?: Callback) {
+  constructor(config: string | CutQueryConfig, values?: unknown[], callback?: QueryCallback) {
     super(config, values, callback);
     this.queryMode = 'extended';
   }
@@ -48,7 +32,7 @@ export class ScopedQuery extends ProtocolQuery {
     super.prepare(connection);
   }
 
-  override handleDataRow(message: unknown): void {
+  override handleDataRow(message: DataRow): void {
     if (this.isScopeSet) super.handleDataRow(message);
   }
 
@@ -77,8 +61,8 @@ export class ProjectClient extends BoundedClient {
       throw new Error('A cursor brings no projects with it: open it in a transaction');
     }
     return new Promise((resolve, reject) => {
-      const done: Callback = (error, result) => (error ? reject(error) : resolve(result));
-      send(new ScopedQuery(config as string | QueryConfig, values as unknown[], done));
+      const done: QueryCallback = (error, result) => (error ? reject(error) : resolve(result));
+      send(new ScopedQuery(config as string | CutQueryConfig, values as unknown[], done));
     }) as never;
   }
 }

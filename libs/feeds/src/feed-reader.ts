@@ -8,7 +8,7 @@ import {
   type FeedPage,
   type FeedQuestion,
 } from '#contracts';
-import { Feed, type Database } from '#database';
+import { Feed, isLast, nextLimit, type Database } from '#database';
 import { entryOf, type FeedSource } from './feed-source.js';
 
 /** Rows read at a time, of which a caller may see all or none: few at first, as they may be large. */
@@ -36,8 +36,8 @@ export class FeedReader<Row extends object> {
     const page: string[] = [];
     let bytes = 0;
     let position = after;
+    let rows = ROWS_AT_FIRST;
     for (let read = 0; read < READS; read += 1) {
-      const rows = read === 0 ? ROWS_AT_FIRST : ROWS_A_READ;
       const found = await this.feed.ofProject(this.database, caller.project_id, position, rows);
       for (const row of found.rows) {
         const { head, body } = entryOf(this.source, row);
@@ -55,7 +55,8 @@ export class FeedReader<Row extends object> {
         throw Failure.invalid({ pointer: '/after', detail: 'must be a position in this feed' });
       }
       if (isBehind(found.position, position)) position = found.position;
-      if (found.rows.length < rows) break;
+      if (isLast(found, rows)) break;
+      rows = Math.min(nextLimit(found), ROWS_A_READ);
     }
     return pageOf(page, position);
   }

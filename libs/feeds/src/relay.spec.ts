@@ -46,6 +46,15 @@ describe('the relay', () => {
     await expectPublished([...before, ...after]);
   });
 
+  it('publishes each row once, in order, when no read has room for what it asks', async () => {
+    const small = await world.insert(3);
+    const large = await world.insert(60, { note: '漢'.repeat(80_000) });
+    const ids = [...small, ...large, ...(await world.insert(3))];
+    await world.start();
+    await expectPublished(ids);
+    await expectPublished([...ids, ...(await world.insert(2, { note: '漢'.repeat(80_000) }))]);
+  });
+
   it('skips nothing that commits late', async () => {
     await world.start();
     const slow = await world.connect();

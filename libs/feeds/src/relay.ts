@@ -3,7 +3,7 @@ import { TimeoutError } from '@nats-io/transport-node';
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { type BusConnection } from '#bus';
 import { FEED_START, type FeedPosition } from '#contracts';
-import { Feed, Leadership, type Database, type Lead } from '#database';
+import { Feed, isLast, Leadership, nextLimit, type Database, type Lead } from '#database';
 import { batchesOf, type FeedBatch } from './feed-batch.js';
 import { entryOf, type FeedSource } from './feed-source.js';
 import { FeedStream, maxAgeOf, MOST_UNSTORED, type StreamEnd, type StreamLimits } from './feed-stream.js';
@@ -15,6 +15,7 @@ export interface RelayOptions<Row extends object> {
   limits: StreamLimits;
 }
 
+/** At most; large ones are read as many at a time as there is room for. */
 const ROWS_A_READ = 512;
 /** What is committed together soon is read together. */
 const GATHER_MS = 50;
@@ -94,18 +95,21 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
     leadership.begun();
     leadership.well();
     let looked_at = performance.now();
-    for (;;) {
-      const rows = await this.feed.next(lead, position, ROWS_A_READ);
-      const [oldest] = rows as Record<string, unknown>[];
+    for (let limit = ROWS_A_READ; ;) {
+      const result = await this.feed.next(lead, position, limit);
+      const [oldest] = result.rows as Record<string, unknown>[];
       if (oldest) leadership.waiting_since = Date.parse(oldest[source.recorded_at] as string);
-      const entries = rows.map((row) => entryOf(source, row));
+      const entries = result.rows.map((row) => entryOf(source, row));
       for (const batch of batchesOf(source.kind, position, entries)) {
         sequence = await this.publish(stream, batch, sequence);
         position = batch.position;
         this.published += batch.entries.length;
       }
       if (oldest) leadership.waiting_since = undefined;
-      if (rows.length === ROWS_A_READ) continue;
+      if (!isLast(result, limit)) {
+        limit = Math.min(nextLimit(result), ROWS_A_READ);
+        continue;
+      }
       if (leadership.isStopping) return;
       if (!oldest && performance.now() - looked_at >= LOOK_ROUND_MS) {
         leadership.waiting_since = await this.feed.waitingSince(lead, position);

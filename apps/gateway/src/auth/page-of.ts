@@ -5,8 +5,8 @@ import { type ListQuery } from './resources.js';
 
 /** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
 const PAGE_BYTES = 4 * 1024 * 1024;
-/** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the rows. */
-const CHUNK = 250;
+/** Rows fetched at a time: a page unless told, and at most 7 MB of devices with as many labels as they may have. */
+const CHUNK = DEFAULT_LIMIT + 1;
 
 type Confine<Row extends ObjectLiteral> = (query: SelectQueryBuilder<Row>) => SelectQueryBuilder<Row>;
 
