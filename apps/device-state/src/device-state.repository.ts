@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { beyond, columnsOf, Database, walk, whereAll, type Position } from '#database';
-import { nameOf, type DeviceName, type RecordedEntry } from './device-record.js';
+import { type DeviceName, type RecordedEntry } from './device-record.js';
 import { type StateChange } from './state-entry.js';
 import { type StoredState } from './state-json.js';
 import { ENTRY_COLUMNS, entryOf, NAME, readsOf, type Row } from './stored-record.js';
@@ -39,17 +39,17 @@ function past(at: string): string {
 }
 
 const GET = `
-  SELECT ${STATE} FROM device_state.states
-  JOIN unnest($1::uuid[], $2::text[]) AS wanted (project_id, device_id) USING (project_id, device_id)`;
+  SELECT ${STATE}, wanted.place::int FROM
+    unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS wanted (project_id, device_id, place)
+  JOIN device_state.states ON states.project_id = wanted.project_id AND states.device_id = wanted.device_id
+  ORDER BY wanted.place`;
 
 const GET_THEN = `
   SELECT ${stateThen('wanted.at')}, wanted.place::int FROM
     unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS wanted (project_id, device_id, at, place)
   JOIN device_state.states ON states.project_id = wanted.project_id AND states.device_id = wanted.device_id
-  ${past('wanted.at')}`;
-
-/** Rows fetched at a time: bounds what one query holds in memory, whatever the size of the documents. */
-export const CHUNK = 250;
+  ${past('wanted.at')}
+  ORDER BY wanted.place`;
 
 type NumberedChange = StateChange & { entry: number };
 type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };
@@ -61,16 +61,23 @@ export class DeviceStateRepository {
   /** One for each name; undefined where there is no row. */
   async find(names: DeviceName[]): Promise<(StoredState | undefined)[]> {
     const rows = await this.database.prepared<Row>('get-states', GET, columnsOf(names, NAME));
-    const byName = new Map(rows.map((row) => [nameOf(row as unknown as DeviceName), stored(row)]));
-    return names.map((name) => byName.get(nameOf(name)));
+    return inPlaces(rows, names.length);
   }
 
   /** As `find`, each at its time. */
   async findThen(names: (DeviceName & { at: Date })[]): Promise<(StoredState | undefined)[]> {
     const values = [...columnsOf(names, NAME), names.map(({ at }) => at)];
     const rows = await this.database.prepared<Row>('get-states-then', GET_THEN, values);
-    const byPlace = new Map(rows.map((row) => [row.place, stored(row)]));
-    return names.map((_, index) => byPlace.get(index + 1));
+    return inPlaces(rows, names.length);
+  }
+
+  /** As `find`, at a time as `findThen`, of as many of the first names as there is room for. */
+  async findFirst(names: DeviceName[], at?: Date): Promise<(StoredState | undefined)[]> {
+    const columns = columnsOf(names, NAME);
+    const { rows, isCut } = at
+      ? await this.database.firstRows<Row>(GET_THEN, [...columns, names.map(() => at)], 'get-states-then')
+      : await this.database.firstRows<Row>(GET, columns, 'get-states');
+    return inPlaces(rows, isCut ? (rows.at(-1)!.place as number) : names.length);
   }
 
   /** Whether the device ever reported. */
@@ -176,6 +183,12 @@ export function fleetSortKey({
   at,
 }: Pick<FleetFilter, 'updated_since' | 'at'>): 'updated_at' | 'first_seen_at' {
   return updated_since && !at ? 'updated_at' : 'first_seen_at';
+}
+
+/** One for each of so many places, from 1 on. */
+function inPlaces(rows: Row[], places: number): (StoredState | undefined)[] {
+  const byPlace = new Map(rows.map((row) => [row.place, stored(row)]));
+  return Array.from({ length: places }, (_, index) => byPlace.get(index + 1));
 }
 
 function stored(row: Row): StoredState {

@@ -20,9 +20,12 @@ import {
 } from '#contracts';
 import { decodeCursor, foreignCursor, listReply, pageOf, type Position } from '#database';
 import { type DeviceName, type RecordedEntry } from './device-record.js';
-import { CHUNK, DeviceStateRepository, fleetSortKey, type ChangePlace } from './device-state.repository.js';
+import { DeviceStateRepository, fleetSortKey, type ChangePlace } from './device-state.repository.js';
 import { stateEntryJson } from './state-entry.js';
 import { isThere, stateJson, stateReply, type StoredState } from './state-json.js';
+
+/** A page unless told is read at once. */
+const LISTED_A_READ = DEFAULT_LIMIT + 1;
 
 interface WantedState extends DeviceName {
   at?: Date;
@@ -88,11 +91,9 @@ export class DeviceStateService {
   async getMany(caller: Caller, { device_ids, ...request }: StatesOf): Promise<Reply<StatePage>> {
     const { updated_since, at } = timesOf(request);
     const isOwn = (id: string): boolean => caller.role !== 'device' || id === caller.principal;
-    const wanted = device_ids
-      .filter(isOwn)
-      .map((device_id) => ({ project_id: caller.project_id, device_id, at }));
+    const names = device_ids.filter(isOwn).map((device_id) => ({ project_id: caller.project_id, device_id }));
     const page = await pageOf(
-      this.listed(wanted, updated_since),
+      this.listed(names, updated_since, at),
       device_ids.length,
       stateJson,
       ({ first_seen_at, device_id }) => [first_seen_at!, device_id],
@@ -100,11 +101,12 @@ export class DeviceStateService {
     return listReply('states', page);
   }
 
-  /** Those of `states` that belong to a list, fetched some at a time. */
-  private async *listed(wanted: WantedState[], updated_since?: Date): AsyncGenerator<StoredState[]> {
-    for (let start = 0; start < wanted.length; start += CHUNK) {
-      const states = await this.states(wanted.slice(start, start + CHUNK));
+  /** The states of these that belong to a list, read some at a time. */
+  private async *listed(names: DeviceName[], updated_since?: Date, at?: Date): AsyncGenerator<StoredState[]> {
+    for (let start = 0; start < names.length;) {
+      const states = await this.repository.findFirst(names.slice(start, start + LISTED_A_READ), at);
       yield states.flatMap((state) => (state && belongs(state, updated_since) ? [state] : []));
+      start += states.length;
     }
   }
 

@@ -328,6 +328,38 @@ describe('the past', () => {
       expect((await states({ limit: 1000 })).map(({ device_id }) => device_id)).toEqual(['last']);
     });
 
+    it.each([{}, { at: '2040-01-01' }])(
+      'of some devices is in the order asked for, each once, when no read has room for what it asks: %j',
+      async (time) => {
+        await store(90, () => `repeat('x', 64000)`);
+        const known = Array.from({ length: 90 }, (_, index) => `pump ${90 - index}`);
+        // Every third is nobody's.
+        const ids = known.flatMap((id, index) => (index % 2 ? [id, `no ${id}`] : [id]));
+        const seen: string[] = [];
+        while (seen.length < known.length) {
+          const last = seen.at(-1);
+          const device_ids = ids.slice(last === undefined ? 0 : ids.indexOf(last) + 1);
+          const { body } = await service.bus.call(getStates, { device_ids, ...time }, caller);
+          expect(body.states.length).toBeGreaterThan(0);
+          seen.push(...body.states.map(({ device_id }) => device_id));
+        }
+        expect(seen).toEqual(known);
+      },
+    );
+
+    it('goes on behind large ones of some devices that it leaves out', async () => {
+      await store(201, () => `''`);
+      await queryDatabase(
+        service.urls.owner,
+        `UPDATE device_state.states SET current = NULL, desired = json_build_object('text', repeat('x', 64000))
+         WHERE project_id = $1 AND device_id <> 'pump 201'`,
+        [caller.caller.project_id],
+      );
+      const device_ids = Array.from({ length: 201 }, (_, index) => `pump ${index + 1}`);
+      const { body } = await service.bus.call(getStates, { device_ids }, caller);
+      expect(body.states.map(({ device_id }) => device_id)).toEqual(['pump 201']);
+    });
+
     it('of some devices reads little more of them than a page has room for', async () => {
       await store(30_000, (n) => `CASE WHEN ${n} <= 1000 THEN repeat('x', 60000) ELSE '' END`);
       const device_ids = Array.from({ length: 1_000 }, (_, index) => `pump ${index + 1}`);
