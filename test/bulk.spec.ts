@@ -617,6 +617,19 @@ describe('bulk', () => {
       expect(statusesOf(await bulk.end())).toEqual([202, 201, 202]);
     });
 
+    it('counts the age of a report from when it was read, not from when the service is back', async () => {
+      const id = aDeviceId();
+      await own.deviceState.stop();
+      const bulk = new OpenBulk(own.admin).send([aPriceLine(), aStateLine(id, { age_ms: 0 })]);
+      await eventually(() => bulk.answered === 1);
+      const read_before = Date.now();
+      await own.deviceState.start();
+      expect(statusesOf(await bulk.end())).toEqual([202, 200]);
+      const [entry] = (await own.admin.get(`${statePath(id)}/history`)).body.history;
+      expect(entry.clock).toBe('relative');
+      expect(Date.parse(entry.timestamp as string)).toBeLessThanOrEqual(read_before);
+    });
+
     it('gives up after a while, with a 503 for its lines alone', async () => {
       const impatient = await own.anotherGateway({ BULK_PATIENCE_S: '1' });
       await own.pricing.stop();

@@ -135,6 +135,27 @@ describe('a report', () => {
     expect(entry).toMatchObject({ clock, timestamp, key_id: KEY_ID });
   });
 
+  it.each([
+    ['before it is made', -10_000, -10_000],
+    ['later, by a clock that is ahead', 10_000, 0],
+  ])('that came %s has its age from then, but never from later than now', (_, came, then) => {
+    const received_at = at(START + came);
+    const timeOf = (evidence: Partial<DeviceReport>) =>
+      changed(aReport({ ...evidence, received_at }), aRecord()).entry!.timestamp;
+    expect(timeOf({ age_ms: 60_000 })).toBe(at(START + then - 60_000));
+    expect(timeOf({})).toBe(at(START + then));
+    expect(timeOf({ timestamp: at(START) })).toBe(at(START));
+  });
+
+  it('that waited is held against what was said since, and not against what waited with it', () => {
+    const received_at = at(START - 10_000);
+    const one = changed(aReport({ data: { a: 1 }, received_at }), aRecord());
+    const two = changed(aReport({ data: { a: 2 }, age_ms: 0, received_at }), one.record);
+    expect(two.result).toBe('applied');
+    const since = changed(aReport({ data: { a: 3 }, timestamp: at(START - 5_000) }), two.record);
+    expect(changed(aReport({ data: { a: 4 }, age_ms: 0, received_at }), since.record).result).toBe('stale');
+  });
+
   it('of an earlier boot is late, however high it counts', () => {
     const one = changed(aReport({ sequence: 9, boot_id: 'one' }), aRecord()).record;
     const two = changed(aReport({ sequence: 0, boot_id: 'two', data: { on: false } }), one);

@@ -121,15 +121,18 @@ export function deletionOf(record: DeviceRecord, key_id: string, now: string): R
   };
 }
 
+/** Of a report without a clock, from when it came: what it waited since is not its age. */
 function timeOf(
-  { timestamp, age_ms }: DeviceReport,
+  { timestamp, age_ms, received_at }: DeviceReport,
   now: string,
 ): { timestamp: string; clock: 'device' | 'relative' | 'server' } {
   if (timestamp !== undefined)
     return { timestamp: parseTimestamp(timestamp)!.toISOString(), clock: 'device' };
-  if (age_ms !== undefined)
-    return { timestamp: new Date(Date.parse(now) - age_ms).toISOString(), clock: 'relative' };
-  return { timestamp: now, clock: 'server' };
+  const came = Math.min(Date.parse(received_at ?? now), Date.parse(now));
+  return {
+    timestamp: new Date(came - (age_ms ?? 0)).toISOString(),
+    clock: age_ms === undefined ? 'server' : 'relative',
+  };
 }
 
 function countOf(

@@ -144,7 +144,7 @@ export class DeviceStateController {
     if_none_match?: string,
   ): Promise<Reply<ReportedState>> {
     const conditions = preconditions(if_match, if_none_match);
-    const write = { device_id, report, replaces, conditions };
+    const write = { device_id, report, replaces, conditions, received_at: new Date().toISOString() };
     return this.bus.call(reportState, await reportToMake(write, context, this.devices), context);
   }
 

@@ -72,6 +72,8 @@ export class DeviceReport extends StateReport {
   /** `data` is the whole state instead of a patch. */
   replaces!: boolean;
   conditions?: StateConditions;
+  /** When it came, by the clock of the gateway (RFC 3339, UTC): it may have waited since. Gateways of before do not say it. */
+  received_at?: string;
 }
 
 export class DeviceDesire extends DesiredState {

@@ -139,10 +139,11 @@ export class Bulk {
 
   private async prepare(line: PendingLine, before: Promise<unknown>[] = []): Promise<void> {
     if (!line.wish) return;
-    const { kind, content, context } = line.wish;
+    const { kind, content, context, received_at } = line.wish;
     if (before.length > 0) await Promise.all(before);
     try {
-      line.becomeCall(await patiently(() => kind.request(content, context), this.patience_ms));
+      const request = await patiently(() => kind.request(content, context, received_at), this.patience_ms);
+      line.becomeCall(request);
     } catch (error) {
       line.settle(failureOf(error));
     }

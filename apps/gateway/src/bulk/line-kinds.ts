@@ -30,8 +30,8 @@ export interface LineKind<Line extends BulkLine, Request> {
   device_in_path: boolean;
   /** What the route answers when something was made. */
   status: number;
-  /** What to ask of the service, once it is clear that this caller may. */
-  request(content: Content<Line>, context: RequestContext): Request | Promise<Request>;
+  /** What to ask of the service, once it is clear that this caller may. The line was read at `received_at`. */
+  request(content: Content<Line>, context: RequestContext, received_at: string): Request | Promise<Request>;
   /** Addresses that `request` looks up: a device that a line before registers is one. */
   addresses?(content: Content<Line>): string[];
   /** Whatever the line is about: lines about the same keep their order. */
@@ -71,8 +71,8 @@ export class LineKinds {
         route: 'PATCH /v1/devices/:device_id/state',
         device_in_path: true,
         status: 200,
-        request: ({ device_id, ...report }, context) =>
-          reportToMake({ device_id, report, replaces: false }, context, devices),
+        request: ({ device_id, ...report }, context, received_at) =>
+          reportToMake({ device_id, report, replaces: false, received_at }, context, devices),
         subjects: ({ device_id }, caller) => deviceOf(caller, device_id),
         // A sequence does not do: once a newer one was said, the first would be kept as a late one beside its repeat.
         isRecognised: () => false,

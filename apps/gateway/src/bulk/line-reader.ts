@@ -30,7 +30,8 @@ export class LineReader {
     if (errors.length > 0) throw Failure.invalid(...errors);
     // A header cannot hold a blank: no key that a caller chose for a line is one of these.
     const { kind: _, idempotency_key = this.key && `${this.key} ${number}`, ...content } = line as BulkLine;
-    return { kind, content, context: this.contextOf(kind, content, idempotency_key) };
+    const context = this.contextOf(kind, content, idempotency_key);
+    return { kind, content, context, received_at: new Date().toISOString() };
   }
 
   private kindOf(line: unknown): AnyLineKind {

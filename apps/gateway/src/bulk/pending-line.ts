@@ -9,6 +9,8 @@ export interface Wish {
   kind: AnyLineKind;
   content: AnyContent;
   context: RequestContext;
+  /** When it was read (RFC 3339, UTC): it may wait for long. */
+  received_at: string;
 }
 
 /** The call that a line is to its service. What it asks is text: as objects it may take twenty times the room. */

@@ -8,11 +8,12 @@ interface StateWrite {
   /** The report is the whole state instead of a patch. */
   replaces: boolean;
   conditions?: StateConditions;
+  received_at: string;
 }
 
 /** What a caller may report: a device its own state, a member any device's, which is registered by it. */
 export async function reportToMake(
-  { device_id, report, replaces, conditions }: StateWrite,
+  { device_id, report, ...rest }: StateWrite,
   context: RequestContext,
   devices: DevicesService,
 ): Promise<DeviceReport> {
@@ -21,5 +22,5 @@ export async function reportToMake(
     throw new Failure('forbidden', 'A device reports its own state');
   }
   await devices.ensure(context, device_id);
-  return { ...report, device_id, replaces, conditions };
+  return { ...report, device_id, ...rest };
 }
