@@ -16,10 +16,10 @@ import {
   type MessagePage,
 } from '#contracts';
 import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Position } from '#database';
+import { placeAfter, walkLeft } from './conversation-cursor.js';
 import { ConversationsRepository, type ConversationSide } from './conversations.repository.js';
 import { conversationJson, messageJson } from './message-json.js';
 import { MessagesRepository } from './messages.repository.js';
-import { newest, oldest } from './positions.js';
 import { between } from './sides.js';
 
 @Injectable()
@@ -42,22 +42,24 @@ export class ConversationsService {
   }
 
   async query({ caller, request }: Call<ConversationSearch>): Promise<Reply<MessagePage>> {
-    const { order = 'desc', limit = DEFAULT_LIMIT, cursor } = request;
-    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const { order = 'desc', limit = DEFAULT_LIMIT, cursor, before, after } = request;
+    const left = cursor === undefined ? undefined : walkLeft(cursor);
     const side = await this.sideOf(caller, request.peer);
-    const [before, after] = await Promise.all([
-      this.anchor(side, request.before),
-      this.anchor(side, request.after),
+    const [start, end] = order === 'desc' ? [before, after] : [after, before];
+    // Who goes on is behind the start already, and brings the end along: whatever marked them may be deleted.
+    const [from, to] = await Promise.all([
+      left?.from ?? this.anchor(side, start),
+      left?.to ?? this.anchor(side, end),
     ]);
     const messages = this.messages.walk({
       project_id: side.project_id,
       sides: between(side.owner, side.peer),
-      older_than: order === 'desc' ? oldest(before, position) : before,
-      newer_than: order === 'asc' ? newest(after, position) : after,
+      older_than: order === 'desc' ? from : to,
+      newer_than: order === 'asc' ? from : to,
       order,
       expected: limit + 1,
     });
-    const page = await pageOf(messages, limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    const page = await pageOf(messages, limit, messageJson, (message) => placeAfter(message, to));
     return listReply('messages', page);
   }
 

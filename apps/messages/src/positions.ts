@@ -10,11 +10,3 @@ function compare([at, id]: Position, [other_at, other_id]: Position): number {
 export function oldest(...positions: (Position | undefined)[]): Position | undefined {
   return positions.filter((position) => position !== undefined).sort(compare)[0];
 }
-
-/** The newest of those given; undefined when none is. */
-export function newest(...positions: (Position | undefined)[]): Position | undefined {
-  return positions
-    .filter((position) => position !== undefined)
-    .sort(compare)
-    .at(-1);
-}

@@ -248,6 +248,28 @@ describe('reading messages', () => {
       );
     });
 
+    it.each(['asc', 'desc'] as const)(
+      'walks on (%s) though its anchors are deleted meanwhile',
+      async (order) => {
+        const sent: SentMessage[] = [];
+        for (let turn = 0; turn < 6; turn += 1) sent.push(await ada.write(bob));
+        const [after, before] = [sent[0]!.id, sent[5]!.id];
+        const seen: SentMessage[] = [];
+        for (let cursor: string | undefined; ;) {
+          const request = { before, after, order, limit: 2, cursor, peer: bob.correspondent };
+          const { body } = await service.bus.call(queryConversation, request, ada.context());
+          seen.push(...body.messages);
+          if (body.next_cursor === null) break;
+          if (cursor === undefined) {
+            for (const id of [after, before]) await service.bus.call(deleteMessage, { id }, ada.context());
+          }
+          cursor = body.next_cursor;
+        }
+        const expected = sent.slice(1, 5);
+        expect(seen).toEqual(order === 'asc' ? expected : expected.reverse());
+      },
+    );
+
     it('takes no anchor and no horizon from elsewhere', async () => {
       await ada.write(bob);
       const { id } = await pump.write(bob);

@@ -166,7 +166,7 @@ export const queryConversations = contract(
   ConversationPage,
 );
 
-/** A page of both directions with one peer. `not_found` for a peer, or an anchor, that is not there. */
+/** A page of both directions with one peer. `not_found` for a peer, or an anchor without a cursor, that is not there. */
 export const queryConversation = contract('messages.query-conversation', ConversationSearch, MessagePage);
 
 /** Moves the caller's read horizon forward, never back. `not_found` as for `queryConversation`. */
