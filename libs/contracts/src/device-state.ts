@@ -119,7 +119,13 @@ export class DeviceStateView {
   @ApiProperty({ type: 'integer' }) version!: number;
   @ApiProperty({ type: String, format: 'date-time', nullable: true }) updated_at!: string | null;
   @ApiProperty({ type: String, format: 'date-time', nullable: true }) first_seen_at!: string | null;
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, required: false })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    required: false,
+    description: 'Not part of the ETag: a 304 may hide a newer one.',
+  })
   last_seen_at?: string | null;
   @ApiProperty({ type: 'integer', required: false }) duplicates?: number;
 }
