@@ -22,7 +22,7 @@ describe('a statement that forgets its project', () => {
     const all = `SELECT id, component, environment, email, message, data::text, device_id, occurred_at, created_at
       FROM activity_events.events`;
     Object.assign(events, {
-      page: () => database.prepared('all-events', all, []),
+      page: () => database.firstRows(all, [], 'all-events'),
       find: async (_: string, id: string) => (await database.rows(`${all} WHERE id = $1`, [id]))[0],
     });
     const gateway = system.gateway.app.get(Database);

@@ -687,7 +687,7 @@ describe('the stream', () => {
       const posted = ({ ids }: EventStream): string[] => ids.filter((id) => wanted.includes(id));
       await eventually(
         () => expect(streams.filter((stream) => posted(stream).length < wanted.length).length).toBe(0),
-        30_000,
+        90_000,
       );
       for (const stream of streams) expect(posted(stream).sort()).toEqual(wanted);
     }, 120_000);
