@@ -1,7 +1,7 @@
 import { Database } from '#database';
 
 const FIRST_WALL = /\bproject_id = \$1\b/;
-const { prepared, rows } = Database.prototype;
+const { firstRows, prepared, rows } = Database.prototype;
 const withoutProject = (sql: string): string => sql.replace(FIRST_WALL, '$1::uuid IS NOT NULL');
 
 /** Broken on purpose: statements forget whose rows they are for. Behind the second wall nobody is to notice. */
@@ -10,4 +10,7 @@ Database.prototype.prepared = function (name, sql, values) {
 };
 Database.prototype.rows = function (sql, values) {
   return rows.call(this, withoutProject(sql), values) as never;
+};
+Database.prototype.firstRows = function (sql, values, name) {
+  return firstRows.call(this, withoutProject(sql), values, name) as never;
 };
