@@ -18,14 +18,11 @@ import {
   type StatePage,
   type StatesOf,
 } from '#contracts';
-import { decodeCursor, foreignCursor, listReply, pageOf, type Position } from '#database';
+import { decodeCursor, DEFAULT_PAGE_ROWS, foreignCursor, listReply, pageOf, type Position } from '#database';
 import { type DeviceName, type RecordedEntry } from './device-record.js';
 import { DeviceStateRepository, fleetSortKey, type ChangePlace } from './device-state.repository.js';
 import { stateEntryJson } from './state-entry.js';
 import { isThere, stateJson, stateReply, type StoredState } from './state-json.js';
-
-/** A page unless told is read at once. */
-const LISTED_A_READ = DEFAULT_LIMIT + 1;
 
 interface WantedState extends DeviceName {
   at?: Date;
@@ -104,7 +101,7 @@ export class DeviceStateService {
   /** The states of these that belong to a list, read some at a time. */
   private async *listed(names: DeviceName[], updated_since?: Date, at?: Date): AsyncGenerator<StoredState[]> {
     for (let start = 0; start < names.length;) {
-      const states = await this.repository.findFirst(names.slice(start, start + LISTED_A_READ), at);
+      const states = await this.repository.findFirst(names.slice(start, start + DEFAULT_PAGE_ROWS), at);
       yield states.flatMap((state) => (state && belongs(state, updated_since) ? [state] : []));
       start += states.length;
     }

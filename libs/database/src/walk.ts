@@ -1,8 +1,8 @@
 import { DEFAULT_LIMIT } from '#contracts';
 import { type FirstRows } from './database.js';
 
-/** A page unless told, with the row that tells of a next one: read at once. */
-const PAGE_ROWS = DEFAULT_LIMIT + 1;
+/** Rows of a page unless told, with the one that tells of a next page: read at once. */
+export const DEFAULT_PAGE_ROWS = DEFAULT_LIMIT + 1;
 /** Of more, few at first, as they may be large: what there is no room for is sent in vain. */
 const ROWS_AT_FIRST = 32;
 const ROWS_A_READ = 500;
@@ -16,7 +16,7 @@ export async function* walk<Row>(
   expected: number,
   read: (limit: number, last?: Row) => Promise<FirstRows<Row>>,
 ): AsyncGenerator<Row[]> {
-  let limit = expected <= PAGE_ROWS ? expected : ROWS_AT_FIRST;
+  let limit = expected <= DEFAULT_PAGE_ROWS ? expected : ROWS_AT_FIRST;
   for (let last: Row | undefined; ;) {
     const result = await read(limit, last);
     yield result.rows;

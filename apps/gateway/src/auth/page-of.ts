@@ -1,12 +1,7 @@
 import { type EntityTarget, type ObjectLiteral, type SelectQueryBuilder } from 'typeorm';
 import { DEFAULT_LIMIT } from '#contracts';
-import { type Database, decodeCursor, encodeCursor } from '#database';
+import { type Database, decodeCursor, DEFAULT_PAGE_ROWS, encodeCursor, PAGE_BYTES } from '#database';
 import { type ListQuery } from './resources.js';
-
-/** A page ends early rather than grow past this: with `next_cursor`, nothing is lost. */
-const PAGE_BYTES = 4 * 1024 * 1024;
-/** Rows fetched at a time: a page unless told, and at most 7 MB of devices with as many labels as they may have. */
-const CHUNK = DEFAULT_LIMIT + 1;
 
 type Confine<Row extends ObjectLiteral> = (query: SelectQueryBuilder<Row>) => SelectQueryBuilder<Row>;
 
@@ -34,7 +29,7 @@ export async function pageOf<Row extends ObjectLiteral & { created_at: Date; id:
   return { views };
 }
 
-/** At most `limit` rows by (created_at, id) from `cursor` on. */
+/** At most `limit` rows by (created_at, id) from `cursor` on: devices with as many labels as they may have are 7 MB a read. */
 async function* walk<Row extends ObjectLiteral & { created_at: Date; id: string }>(
   database: Database,
   entity: EntityTarget<Row>,
@@ -42,7 +37,7 @@ async function* walk<Row extends ObjectLiteral & { created_at: Date; id: string 
   confine: Confine<Row>,
 ): AsyncGenerator<Row> {
   const direction = order === 'asc' ? 'ASC' : 'DESC';
-  for (let left = limit, after = cursor; left > 0; left -= CHUNK) {
+  for (let left = limit, after = cursor; left > 0; left -= DEFAULT_PAGE_ROWS) {
     const rows = await database.read((manager) => {
       const query = confine(manager.createQueryBuilder(entity, 'row'));
       if (after !== undefined) {
@@ -53,12 +48,12 @@ async function* walk<Row extends ObjectLiteral & { created_at: Date; id: string 
       return query
         .orderBy('row.created_at', direction)
         .addOrderBy('row.id', direction)
-        .limit(Math.min(left, CHUNK))
+        .limit(Math.min(left, DEFAULT_PAGE_ROWS))
         .getMany();
     });
     yield* rows;
     const last = rows.at(-1);
-    if (!last || rows.length < CHUNK) return;
+    if (!last || rows.length < DEFAULT_PAGE_ROWS) return;
     after = cursorAt(last);
   }
 }
