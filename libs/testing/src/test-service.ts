@@ -31,9 +31,12 @@ export async function prepareApp(
   return { urls, environment: { ...own, HEALTH_PORT: '0', LOG_LEVEL: 'silent' } };
 }
 
-/** A replica of a service, as its process would be, within this one. */
+/** A replica of a service, as its process would be, within this one; patient, as a busy machine refuses no test its calls. */
 export async function startReplica(module: DynamicModule, config: AppConfig): Promise<RunningService> {
-  const app = await NestFactory.createMicroservice(module, { ...busServer(), logger: false });
+  const app = await NestFactory.createMicroservice(module, {
+    ...busServer({ loop_delay_ms: Infinity }),
+    logger: false,
+  });
   return runService(app, config, () => app.listen());
 }
 
