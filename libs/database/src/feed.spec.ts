@@ -66,11 +66,61 @@ describe('the feed of a table', () => {
     const notes = Array.from({ length: 12 }, (_, index) => String(index).padStart(1_000_000, 'x'));
     for (const note of notes) await insert(note);
     const { rows, isCut } = await feed.next(schema.database, ['1', FEED_START[1]], 100);
-    expect([rows.length, isCut]).toEqual([5, true]);
+    // Of five that came the last may share its position with one that did not.
+    expect([rows.length, isCut]).toEqual([4, true]);
     // Not toEqual of the notes: what is different would be megabytes.
     expect((await walk(['1', FEED_START[1]])).join() === notes.join()).toBe(true);
     const [, ...ofProject] = await walkProject(PROJECTS[0], 100);
     expect(ofProject.join() === notes.join()).toBe(true);
+  });
+
+  describe('where two projects chose one id in one transaction', () => {
+    /** Rows of one transaction, their ids in this order. */
+    const insertTogether = (rows: { id: string; project_id: string; note: string }[]): Promise<unknown> =>
+      schema.asService(
+        `INSERT INTO ${SCHEMA}.things (project_id, id, note)
+         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[])`,
+        [rows.map((row) => row.project_id), rows.map((row) => row.id), rows.map((row) => row.note)],
+      );
+    const twins = (note: string): { id: string; project_id: string; note: string }[] => {
+      const id = uuidv7();
+      return PROJECTS.map((project_id, index) => ({ id, project_id, note: `${note} ${index}` }));
+    };
+
+    it.each([1, 2, 3, 4])('has both, %i rows at a time', async (limit) => {
+      await insertTogether(['a', 'b', 'c'].flatMap(twins));
+      const notes = await walk(['1', FEED_START[1]], limit);
+      expect(notes.toSorted()).toEqual(['a 0', 'a 1', 'b 0', 'b 1', 'c 0', 'c 1']);
+      expect(await walkProject(PROJECTS[1], limit)).toEqual(['a 1', 'b 1', 'c 1']);
+    });
+
+    it.each([4, 5])('has both when there is no room for the one behind %i large rows', async (large) => {
+      const before = Array.from({ length: large }, () => ({
+        id: uuidv7(),
+        project_id: PROJECTS[0],
+        note: 'x'.repeat(1_000_000),
+      }));
+      await insertTogether([...before, ...twins('y'.repeat(1_000_000))]);
+      const lengths = (await walk(['1', FEED_START[1]])).map(({ length }) => length);
+      expect(lengths).toHaveLength(large + 2);
+    });
+
+    it('shows each its own at the end of how far it has looked', async () => {
+      const others = Array.from({ length: 4_999 }, () => ({
+        id: uuidv7(),
+        project_id: PROJECTS[0],
+        note: 'x',
+      }));
+      await insertTogether([...others, ...twins('twin')]);
+      await insert('later', { project_id: PROJECTS[1] });
+      const found: string[] = [];
+      for (let after: FeedPosition = ['1', FEED_START[1]]; found.at(-1) !== 'later';) {
+        const { rows, position } = await feed.ofProject(schema.database, PROJECTS[1], after, 100);
+        found.push(...rows.map(({ note }) => note));
+        after = position;
+      }
+      expect(found).toEqual(['twin 1', 'later']);
+    });
   });
 
   it('shows nothing behind a transaction that is still open', async () => {

@@ -59,14 +59,22 @@ export class Feed<Row extends object> {
     this.select = `SELECT ${columns.join(', ')} FROM ${source.table}`;
   }
 
-  /** At most `limit` rows behind a position, of all projects; fewer when they are large. */
-  next(on: Statements, [transaction_id, id]: FeedPosition, limit: number): Promise<FirstRows<Row & FeedRow>> {
-    return on.firstRows(
+  /**
+   * `limit` rows behind a position, of all projects; fewer when they are large. Projects may choose one id in one
+   * transaction: such rows share a position, and come together.
+   */
+  async next(
+    on: Statements,
+    [transaction_id, id]: FeedPosition,
+    limit: number,
+  ): Promise<FirstRows<Row & FeedRow>> {
+    const { rows, isCut } = await on.firstRows<Row & FeedRow>(
       `${this.select} WHERE (transaction_id, id) > ($1, $2) AND transaction_id < ${HORIZON}
-       ORDER BY transaction_id, id LIMIT $3`,
+       ORDER BY transaction_id, id FETCH FIRST $3 ROWS WITH TIES`,
       [transaction_id, id, limit],
       `feed-${this.source.table}`,
     );
+    return { rows: isCut ? withoutLastPosition(rows) : rows, isCut };
   }
 
   /** When the first row behind a position was recorded, in ms, whether `next` shows it yet or not; undefined without one. */
@@ -96,7 +104,7 @@ export class Feed<Row extends object> {
     const result = await on.firstRows<Row & FeedRow>(
       `SELECT * FROM (
          ${this.select} WHERE (transaction_id, id) > ($1, $2) AND (transaction_id, id) <= ($3, $4)
-         ORDER BY transaction_id, id LIMIT ${ROWS_LOOKED_AT}
+         ORDER BY transaction_id, id FETCH FIRST ${ROWS_LOOKED_AT} ROWS WITH TIES
        ) AS looked_at WHERE project_id = $5 ORDER BY transaction_id, id LIMIT $6`,
       [...after, ...bound, project_id, limit],
       `feed-of-project-${this.source.table}`,
@@ -184,4 +192,13 @@ export class Feed<Row extends object> {
     );
     return last ? [last.transaction_id, last.id] : end;
   }
+}
+
+/** The rest of its rows may be behind the cut. All of them are of one frame of calls, so others are before them. */
+function withoutLastPosition<Row extends FeedRow>(rows: Row[]): Row[] {
+  const last = rows.at(-1)!;
+  const others = rows.filter(
+    ({ transaction_id, id }) => transaction_id !== last.transaction_id || id !== last.id,
+  );
+  return others.length > 0 ? others : rows;
 }

@@ -49,6 +49,19 @@ describe('batches of a feed', () => {
     );
   });
 
+  it('never part the entries of one position', () => {
+    const entries = entriesOf([MIB / 2, MIB / 2, MIB / 2]);
+    const [, twin] = entries;
+    const together = [
+      entries[0]!,
+      twin!,
+      { ...twin!, head: { ...twin!.head, project_id: 'another' } },
+      entries[2]!,
+    ];
+    const batches = batchesOf('event', FEED_START, together);
+    expect(batches.map((batch) => batch.entries.length)).toEqual([3, 1]);
+  });
+
   it.each(FEED_KINDS)('of kind %s arrive as they were sent', (kind) => {
     const [batch] = batchesOf(kind, ['3', FEED_START[1]], entriesOf([10, 0, 300]));
     const { data, headers: named } = encodeBatch(batch!);

@@ -28,7 +28,7 @@ export function feedSubject(kind: FeedKind): string {
   return `feed.${kind}`;
 }
 
-/** Entries in batches of at most 1 MiB, in their order; one that is larger travels alone. */
+/** Entries in their order, in batches of at most 1 MiB, unless one is larger; those of one position are in one batch. */
 export function batchesOf(kind: FeedKind, after: FeedPosition, entries: FeedEntry[]): FeedBatch[] {
   const batches: FeedBatch[] = [];
   let bytes = Infinity;
@@ -37,7 +37,7 @@ export function batchesOf(kind: FeedKind, after: FeedPosition, entries: FeedEntr
     const size = Buffer.byteLength(entry.body);
     bytes += size;
     const last = batches.at(-1);
-    if (last && bytes <= BATCH_BYTES) {
+    if (last && (bytes <= BATCH_BYTES || isEqual(position, last.position))) {
       last.entries.push(entry);
       last.position = position;
     } else {
@@ -46,6 +46,11 @@ export function batchesOf(kind: FeedKind, after: FeedPosition, entries: FeedEntr
     }
   }
   return batches;
+}
+
+/** Projects may choose one id in one transaction: whoever goes on behind it has had the entries of all. */
+function isEqual([transaction_id, id]: FeedPosition, [other, other_id]: FeedPosition): boolean {
+  return transaction_id === other && id === other_id;
 }
 
 /** What a batch is sent as. */
