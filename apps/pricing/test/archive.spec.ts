@@ -68,7 +68,7 @@ describe('the archive', () => {
       const looks = await queryDatabase(
         service.database_url,
         `SELECT FROM pg_stat_activity WHERE application_name = 'pricing archive' AND state = 'idle'
-         AND datname = current_database() AND query LIKE '%pricing.changes%LIMIT $3' AND query_start > $1::timestamptz`,
+         AND datname = current_database() AND query LIKE '%pricing.changes%FETCH FIRST $3 ROWS%' AND query_start > $1::timestamptz`,
         [now!.at],
       );
       return looks.length > 0;
