@@ -13,5 +13,7 @@ export default {
   globalTeardown: '<rootDir>/libs/testing/global-teardown.js',
   // Half of the run is waiting, also on a machine of two cores.
   maxWorkers: 2,
+  // What a file of tests has loaded stays in its worker, up to a gigabyte, and what comes late in a run takes longer for it.
+  workerIdleMemoryLimit: '400MB',
   testTimeout: 60_000,
 };
