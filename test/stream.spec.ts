@@ -1,13 +1,13 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type ServerResponse } from 'node:http';
+import { get, type ServerResponse } from 'node:http';
 import { Client } from 'pg';
 import { BusConnection } from '#bus';
 import { type AnyEntry } from '#contracts';
 import { prepareSchema } from '#embedded';
 import { streamName } from '#feeds';
-import { eventually, Link, queryDatabase } from '#testing';
+import { DIRECTIONS, eventually, Link, queryDatabase } from '#testing';
 import { aDeviceId, aFirmwareEvent, anEmail, anEvent } from './builders.js';
 import { EventStream, Refusal } from './event-stream.js';
 import { goBackBefore } from './former-database.js';
@@ -40,18 +40,15 @@ describe('the stream', () => {
       },
       (refusal: unknown) => refusal as Refusal,
     );
-  /** A stream with the gateway's side of it. */
-  const answered = async (
-    opening: () => Promise<EventStream>,
-  ): Promise<[stream: EventStream, answer: ServerResponse]> => {
-    const answers: ServerResponse[] = [];
-    const onRequest = (message: unknown): unknown =>
-      answers.push((message as { response: ServerResponse }).response);
-    subscribe('http.server.request.start', onRequest);
-    const stream = await opening();
-    unsubscribe('http.server.request.start', onRequest);
-    return [stream, answers[0]!];
-  };
+  /** The gateway's side of the next request. */
+  const nextAnswer = (): Promise<ServerResponse> =>
+    new Promise((resolve) => {
+      const onRequest = (message: unknown): void => {
+        unsubscribe('http.server.request.start', onRequest);
+        resolve((message as { response: ServerResponse }).response);
+      };
+      subscribe('http.server.request.start', onRequest);
+    });
   const statePath = (device_id: string): string => `/v1/devices/${encodeURIComponent(device_id)}/state`;
   const post = async (client = project.editor, rest: object = {}): Promise<string> =>
     (await client.post('/v1/events', anEvent({ ...rest }))).body.id as string;
@@ -109,7 +106,7 @@ describe('the stream', () => {
     });
 
     it('is never cut for its silence, however seldom it says so', async () => {
-      const [stream, answer] = await answered(() => listen(project.viewer));
+      const [answer, stream] = await Promise.all([nextAnswer(), listen(project.viewer)]);
       await eventually(() => stream.first_id !== undefined);
       expect(answer.socket!.timeout).toBe(0);
     });
@@ -287,7 +284,10 @@ describe('the stream', () => {
         await post(project.editor, { data: { text: text(100_000) } });
         await project.device.patch(statePath(project.device_id), { data: { text: text(60_000) } });
       }
-      const [resumed, answer] = await answered(() => listen(project.admin, query, stream.last_id));
+      const [answer, resumed] = await Promise.all([
+        nextAnswer(),
+        listen(project.admin, query, stream.last_id),
+      ]);
       resumed.pause();
       const waiting: number[] = [];
       await eventually(() => {
@@ -614,6 +614,30 @@ describe('the stream', () => {
     it('for a device that is not there, or is another’s', async () => {
       const other = await aProject(system);
       const of = (device_id: string): string => new URLSearchParams({ device_id }).toString();
+    it('to nobody for the stream of a client that hung up while its key was looked up', async () => {
+      const url = new URL((await prepareSchema(system.database_url, 'auth')).service);
+      const link = await Link.to(Number(url.port));
+      url.port = String(link.port);
+      const far = await system.anotherGateway({ DATABASE_URL: url.href, STREAMS_PER_KEY: '1' });
+      const client = project.viewer.at(far.url);
+      try {
+        link.silence(DIRECTIONS);
+        const headers = { authorization: `Bearer ${client.key!}` };
+        const request = get(new URL('/v1/stream', far.url), { headers, agent: false });
+        request.on('error', () => undefined);
+        const answer = await nextAnswer();
+        request.destroy();
+        await eventually(() => answer.closed);
+        link.heal();
+        expect((await client.get('/v1/me')).status).toBe(200);
+        expect((await listen(client)).status).toBe(200);
+      } finally {
+        link.heal();
+        await far.stop();
+        link.close();
+      }
+    });
+
       expect((await refusalOf(project.admin, of(aDeviceId()))).status).toBe(404);
       expect((await refusalOf(project.admin, of(other.device_id))).status).toBe(404);
       expect((await refusalOf(project.device, of(aDeviceId()))).status).toBe(404);

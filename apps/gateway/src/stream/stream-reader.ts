@@ -69,6 +69,8 @@ export class StreamReader {
       clearInterval(this.pinging);
       clearTimeout(this.lingering);
     });
+    // Who hung up while its key was looked up has said so already.
+    if (this.raw.closed) this.leaving.abort();
   }
 
   /** Nothing is sent to it any more. */
