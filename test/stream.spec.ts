@@ -1,4 +1,4 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type StreamAPI } from '@nats-io/jetstream';
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { get, type ServerResponse } from 'node:http';
@@ -76,6 +76,19 @@ describe('the stream', () => {
     await eventually(() => stream.ids.includes(last), 20_000);
     expect(stream.ids.toSorted()).toEqual([...ids, last].sort());
   };
+
+  /** Past all services. */
+  const askJetStream = async <T>(ask: (streams: StreamAPI) => Promise<T>): Promise<T> => {
+    const outside = await BusConnection.open({ name: 'outside', url: system.nats.url });
+    try {
+      return await ask((await jetstreamManager(outside.nats)).streams);
+    } finally {
+      await outside.close();
+    }
+  };
+  /** How many gateways follow the feed of events. */
+  const followers = (): Promise<number> =>
+    askJetStream(async (streams) => (await streams.info(streamName('event'))).state.consumer_count);
 
   describe('live', () => {
     it('sends what is committed, as the timeline shows it, each with its kind and an id', async () => {
@@ -366,13 +379,9 @@ describe('the stream', () => {
   };
 
   describe('loses and repeats nothing', () => {
-    const wipe = async (): Promise<void> => {
-      const outside = await BusConnection.open({ name: 'outside', url: system.nats.url });
-      const { streams } = await jetstreamManager(outside.nats);
-      // It may be wiped already, and not there again yet.
-      await eventually(() => streams.delete(streamName('event')));
-      await outside.close();
-    };
+    // It may be wiped already, and not there again yet.
+    const wipe = (): Promise<boolean> =>
+      askJetStream((streams) => eventually(() => streams.delete(streamName('event'))));
     const killLeaders = (): Promise<unknown> =>
       queryDatabase(
         system.database_url,
@@ -454,6 +463,29 @@ describe('the stream', () => {
       const last = await post();
       await eventually(() => stream.ids.includes(last), 20_000);
       expect(stream.ids).toEqual([...new Set(stream.ids)]);
+    });
+
+    it('and holds nothing of the others back when one service is away and the feeds begin anew', async () => {
+      const stream = await listen(project.admin);
+      const ids = [await post()];
+      await eventually(() => stream.ids.includes(ids[0]!));
+      await system.firmware.stop();
+      try {
+        await wipe();
+        await eventually(async () => {
+          ids.push(await post());
+          expect(await followers()).toBe(1);
+        });
+        // The first of them begins the feed.
+        for (let count = 0; count < 3; count += 1) {
+          const id = await post();
+          ids.push(id);
+          await eventually(() => stream.ids.includes(id));
+        }
+      } finally {
+        await system.firmware.start();
+      }
+      await expectExactly(stream, ids);
     });
   });
 
@@ -582,6 +614,30 @@ describe('the stream', () => {
       await narrow.stop();
     });
 
+    it('to nobody for the stream of a client that hung up while its key was looked up', async () => {
+      const url = new URL((await prepareSchema(system.database_url, 'auth')).service);
+      const link = await Link.to(Number(url.port));
+      url.port = String(link.port);
+      const far = await system.anotherGateway({ DATABASE_URL: url.href, STREAMS_PER_KEY: '1' });
+      const client = project.viewer.at(far.url);
+      try {
+        link.silence(DIRECTIONS);
+        const headers = { authorization: `Bearer ${client.key!}` };
+        const request = get(new URL('/v1/stream', far.url), { headers, agent: false });
+        request.on('error', () => undefined);
+        const answer = await nextAnswer();
+        request.destroy();
+        await eventually(() => answer.closed);
+        link.heal();
+        expect((await client.get('/v1/me')).status).toBe(200);
+        expect((await listen(client)).status).toBe(200);
+      } finally {
+        link.heal();
+        await far.stop();
+        link.close();
+      }
+    });
+
     it('at a gateway that holds as many as it may', async () => {
       const narrow = await system.anotherGateway({ STREAMS_MAX: '1' });
       await listen(project.admin.at(narrow.url));
@@ -614,30 +670,6 @@ describe('the stream', () => {
     it('for a device that is not there, or is another’s', async () => {
       const other = await aProject(system);
       const of = (device_id: string): string => new URLSearchParams({ device_id }).toString();
-    it('to nobody for the stream of a client that hung up while its key was looked up', async () => {
-      const url = new URL((await prepareSchema(system.database_url, 'auth')).service);
-      const link = await Link.to(Number(url.port));
-      url.port = String(link.port);
-      const far = await system.anotherGateway({ DATABASE_URL: url.href, STREAMS_PER_KEY: '1' });
-      const client = project.viewer.at(far.url);
-      try {
-        link.silence(DIRECTIONS);
-        const headers = { authorization: `Bearer ${client.key!}` };
-        const request = get(new URL('/v1/stream', far.url), { headers, agent: false });
-        request.on('error', () => undefined);
-        const answer = await nextAnswer();
-        request.destroy();
-        await eventually(() => answer.closed);
-        link.heal();
-        expect((await client.get('/v1/me')).status).toBe(200);
-        expect((await listen(client)).status).toBe(200);
-      } finally {
-        link.heal();
-        await far.stop();
-        link.close();
-      }
-    });
-
       expect((await refusalOf(project.admin, of(aDeviceId()))).status).toBe(404);
       expect((await refusalOf(project.admin, of(other.device_id))).status).toBe(404);
       expect((await refusalOf(project.device, of(aDeviceId()))).status).toBe(404);
@@ -647,18 +679,13 @@ describe('the stream', () => {
 
   describe('of many', () => {
     it('is read off the feeds once, and by nobody when nobody listens', async () => {
-      const outside = await BusConnection.open({ name: 'outside', url: system.nats.url });
-      const { streams } = await jetstreamManager(outside.nats);
       const expectConsumers = (count: number): Promise<void> =>
-        eventually(async () =>
-          expect((await streams.info(streamName('event'))).state.consumer_count).toBe(count),
-        );
+        eventually(async () => expect(await followers()).toBe(count));
       await expectConsumers(0);
       await Promise.all([project.admin, project.editor, project.viewer].map((client) => listen(client)));
       await expectConsumers(1);
       await Promise.all(open.splice(0).map((stream) => stream.close()));
       await expectConsumers(0);
-      await outside.close();
     });
 
     it('shows in the metrics as long as it is open, and not among the times of answers', async () => {

@@ -178,8 +178,15 @@ export class StreamService implements OnModuleDestroy {
   /** What it has missed, then what comes. @returns whether the feeds could take it on */
   private async catchUp(reader: StreamReader): Promise<boolean> {
     const epochs = this.live.epochs();
-    const kinds = reader.kinds.filter((kind) => !this.live.covers(kind, reader.placeIn(kind)));
-    await this.missed.readTo(reader, kinds);
+    const covered = reader.kinds.filter((kind) => this.live.covers(kind, reader.placeIn(kind)));
+    const uncovered = reader.kinds.filter((kind) => !covered.includes(kind));
+    try {
+      await this.missed.readTo(reader, uncovered);
+    } catch (error) {
+      // The feeds take a reader on with all its kinds or not at all: until then these come from the tables, too.
+      await this.missed.readTo(reader, covered);
+      throw error;
+    }
     return this.stayLive(reader, epochs);
   }
 
