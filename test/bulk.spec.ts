@@ -6,6 +6,7 @@ import { ndjson, OpenBulk, sendBulk, type Verdict } from './bulk-client.js';
 import { aDeviceId, aFirmwareEvent, anEvent } from './builders.js';
 import { aProject, type Project } from './project.js';
 import { HttpClient } from './http-client.js';
+import { rawRequest, sendRaw } from './raw-http.js';
 import { startSystem, type Gateway, type System, type SystemService } from './system.js';
 
 const KIB = 1024;
@@ -199,6 +200,18 @@ describe('bulk', () => {
     ])('is %s: 415', async (_, headers) => {
       const { status, body } = await send(headers, JSON.stringify(anEvent()));
       expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    });
+
+    it('is JSON whose end never comes, from whoever: 415 at once', async () => {
+      for (const key of [project.admin.key!, 'nobody']) {
+        const head = rawRequest('POST /v1/bulk', {
+          authorization: `Bearer ${key}`,
+          'content-type': 'application/json',
+          'content-length': '1000',
+        });
+        const { status, body } = await sendRaw(system.url, `${head}{`);
+        expect([status, JSON.parse(body).code]).toEqual([415, 'unsupported_media_type']);
+      }
     });
 
     it('is NDJSON anywhere else: 415', async () => {

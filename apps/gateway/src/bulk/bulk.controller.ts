@@ -56,7 +56,6 @@ export class BulkController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {
     const { body, principal, raw } = request;
-    if (!(body instanceof Readable)) throw new Failure('unsupported_media_type', `Send ${NDJSON}`);
     const context = contextWithoutKey(request);
     const reader = new LineReader(this.kinds, context, idempotencyKeyOf(request));
     const { BULK_IDLE_S, BULK_PATIENCE_S } = this.config;

@@ -5,7 +5,7 @@ import { Failure } from '#contracts';
 
 export const NDJSON = 'application/x-ndjson';
 
-/** The route takes `application/x-ndjson`, as a stream: neither the limit of a body nor its time apply to it. */
+/** The route takes `application/x-ndjson` alone, as a stream: neither the limit of a body nor its time apply to it. */
 export function StreamsNdjson(): MethodDecorator {
   return RouteConfig({ streams_ndjson: true });
 }

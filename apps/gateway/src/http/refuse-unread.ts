@@ -3,6 +3,7 @@ import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Failure } from '#contracts';
 import { type AuthenticatedRequest } from '../auth/auth.guard.js';
 import { oneKeyOf } from '../auth/one-key.js';
+import { NDJSON, streamsNdjson } from './ndjson-body.js';
 import { routeOf } from './route-of.js';
 
 /** Refuses what no body could mend before the body is read: nobody has anything parsed without a key. */
@@ -20,4 +21,7 @@ function check(request: FastifyRequest): void {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity')
     throw new Failure('unsupported_media_type', 'Send the body without Content-Encoding');
+  // Of another type it would be read whole, and no limit of time would apply to it.
+  if (streamsNdjson(request) && request.mediaType !== NDJSON)
+    throw new Failure('unsupported_media_type', `Send ${NDJSON}`);
 }
