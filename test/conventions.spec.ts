@@ -403,6 +403,17 @@ describe('conventions', () => {
       expect((await client.at(system.url).get('/v1/me')).status).toBe(200);
     });
 
+    it('sends nobody away for longer than its window, though the clock was set back', async () => {
+      const { body } = await system.admin.post('/v1/members', { email: anEmail(), role: 'viewer' });
+      const client = system.admin.as(body.key as string).at(limited.url);
+      await client.get('/v1/me');
+      const { now } = Date;
+      Date.now = () => now() - 86_400_000;
+      const { headers } = await client.get('/v1/me').finally(() => (Date.now = now));
+      const [, left_s] = /^"key";r=3;t=(\d+)$/.exec(headers.get('ratelimit')!)!;
+      expect(Number(left_s)).toBeLessThanOrEqual(3_600);
+    });
+
     it('does not stand between health and its probes', async () => {
       const probe = system.admin.as(undefined).at(limited.url);
       const answers = await Promise.all(Array.from({ length: 20 }, () => probe.get('/health/live')));

@@ -18,7 +18,8 @@ export class RateLimiter {
   /** Headers as in draft-ietf-httpapi-ratelimit-headers. @throws Failure `rate_limited` */
   async consume(key_id: string, reply: FastifyReply): Promise<void> {
     const result = await this.limiter.consume(key_id).catch((refused: unknown) => refused as RateLimiterRes);
-    const left_s = Math.ceil(result.msBeforeNext / 1000);
+    // Windows end by a clock that is never set; what is left of one is told by the wall clock, which may be.
+    const left_s = Math.min(Math.ceil(result.msBeforeNext / 1000), this.limiter.duration);
     reply.header('ratelimit-policy', this.policy);
     reply.header('ratelimit', `"key";r=${result.remainingPoints};t=${left_s}`);
     if (result.consumedPoints > this.limiter.points) {
