@@ -191,6 +191,22 @@ describe('device state', () => {
       expect((await admin.get(path)).body.version).toBe(1);
     });
 
+    it.each([
+      ['a list', '[]'],
+      ['null', 'null'],
+      ['nested too deep', JSON.stringify(nested(33))],
+      ['what would make the state too large', JSON.stringify({ b: 'x'.repeat(40_000) })],
+    ])('a body that is the patch itself as a whole when it is %s', async (_, body) => {
+      await admin.patch(path, { data: { a: 'x'.repeat(40_000) } });
+      const refused = await admin.patch(path, body, { 'content-type': 'application/merge-patch+json' });
+      const [error] = refused.body.errors;
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer: '' }], detail: error.detail },
+      });
+      expect((await admin.get(path)).body.version).toBe(1);
+    });
+
     it('a device id with control characters', async () => {
       expect((await admin.patch('/v1/devices/a%0Ab/state', { data: {} })).status).toBe(400);
     });

@@ -10,6 +10,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, FAILURES, type FailureCode } from '#contracts';
 import { type AllowedMethods } from './http/allowed-methods.js';
 import { announcedBytes, BODY_LIMIT_BYTES } from './http/announced-body.js';
+import { inBodyAsSent } from './http/merge-patch-body.js';
 import { streamsNdjson } from './http/ndjson-body.js';
 
 /** The one table from failures to HTTP. */
@@ -56,7 +57,7 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const failure = failureOf(error);
+  const failure = inBodyAsSent(failureOf(error), request);
   if (failure.code === 'internal' || failure.cause) {
     Logger.error({ request_id: request.id, err: failure.cause ?? error }, 'request failed');
   }
