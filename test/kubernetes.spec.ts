@@ -349,7 +349,11 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
 
   it('has Postgres know the case of all letters', () => {
     const [{ spec }] = ofKind(manifests, 'Cluster') as [Manifest];
-    expect(spec.bootstrap.initdb).toMatchObject({ localeProvider: 'builtin', builtinLocale: 'C.UTF-8' });
+    expect(spec.bootstrap.initdb).toMatchObject({
+      localeProvider: 'builtin',
+      builtinLocale: 'C.UTF-8',
+      localeCType: 'C.UTF-8',
+    });
   });
 
   it('takes clients in at the gateway alone, by TLS', () => {

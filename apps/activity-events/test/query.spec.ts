@@ -13,7 +13,7 @@ import {
   type NewEvent,
   type RecordedEvent,
 } from '#contracts';
-import { context, queryDatabase } from '#testing';
+import { context, queryDatabase, rowsRead } from '#testing';
 import { anEvent, insertLarge, oldestFirst } from './event-builders.js';
 import { type ActivityEvents, startActivityEvents } from './start-activity-events.js';
 
@@ -226,6 +226,25 @@ describe('finding events', () => {
       expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
     },
   );
+
+  it('finds a word of any script by an index', async () => {
+    await record(...['Ошибка насоса', 'İstanbul', '漢字文庫'].map((message) => anEvent({ message })));
+    await queryDatabase(
+      service.urls.owner,
+      `INSERT INTO activity_events.events
+         (project_id, id, occurred_at, component, environment, email, message, data, created_at)
+       SELECT $1, gen_random_uuid(), now(), 'c', 'e', 'a@b.co', 'Готово ' || n, '{}', now()
+       FROM generate_series(1, 20000) AS n`,
+      [reader.caller.project_id],
+    );
+    await queryDatabase(service.urls.owner, 'ANALYZE activity_events.events');
+    for (const message of ['ошибка', 'istanbul', '漢字文']) {
+      const read = await rowsRead(service.urls.service, 'activity_events.events', async () => {
+        expect((await query({ message })).events).toHaveLength(1);
+      });
+      expect([message, read < 100]).toEqual([message, true]);
+    }
+  });
 
   it('gives a hundred events a page unless told, and the next cursor as a mark too', async () => {
     await record(...Array.from({ length: 101 }, () => anEvent()));

@@ -223,24 +223,32 @@ describe('the database of a service', () => {
     await schema.database.ping();
   });
 
-  it('is told of when it knows the case of ASCII letters only', async () => {
+  it('is told of when it knows ASCII letters only, or the case of no others', async () => {
     const warned: unknown[] = [];
     const ignore = (): void => undefined;
     Logger.overrideLogger({ log: ignore, error: ignore, warn: (message: unknown) => warned.push(message) });
     await schema.database.onModuleInit();
     expect(warned).toEqual([]);
-    const url = new URL(schema.admin_url);
-    url.pathname += '_ascii';
-    await queryDatabase(
-      schema.admin_url,
-      `CREATE DATABASE ${url.pathname.slice(1)} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C'`,
-    );
-    const source = await new DataSource(
-      dataSourceOptions({ schema: SCHEMA, url: url.href, entities: [] }),
-    ).initialize();
-    await new Database(source).onModuleInit();
-    expect(warned).toEqual([expect.stringContaining('ASCII')]);
-    await source.destroy();
+    for (const [locale, warning] of [
+      ["BUILTIN_LOCALE 'C'", 'the case of ASCII letters only'],
+      ["BUILTIN_LOCALE 'C.UTF-8' LC_CTYPE 'C'", 'LC_CTYPE of the database knows ASCII letters only'],
+    ]) {
+      const url = new URL(schema.admin_url);
+      url.pathname += '_ascii';
+      const name = url.pathname.slice(1);
+      await queryDatabase(
+        schema.admin_url,
+        `CREATE DATABASE ${name} TEMPLATE template0 LOCALE_PROVIDER builtin ${locale}`,
+      );
+      await queryDatabase(url.href, 'CREATE EXTENSION pg_trgm');
+      const source = await new DataSource(
+        dataSourceOptions({ schema: SCHEMA, url: url.href, entities: [] }),
+      ).initialize();
+      await new Database(source).onModuleInit();
+      expect(warned.splice(0)).toEqual([expect.stringContaining(warning!)]);
+      await source.destroy();
+      await queryDatabase(schema.admin_url, `DROP DATABASE ${name}`);
+    }
     Logger.overrideLogger(false);
   });
 });

@@ -39,11 +39,21 @@ export class Database implements OnModuleInit, Statements {
   }
 
   async onModuleInit(): Promise<void> {
-    const [letters] = await this.rows<{ are_known: boolean }>(`SELECT 'É' ILIKE 'é' AS are_known`);
-    if (!letters!.are_known) {
+    await this.lookAtLetters();
+    await this.warmUp();
+  }
+
+  /** Two locales of the database decide, that of its provider and LC_CTYPE: either may know ASCII alone. */
+  private async lookAtLetters(): Promise<void> {
+    const [letters] = await this.rows<{ have_cases: boolean; have_trigrams: boolean }>(
+      `SELECT 'É' ILIKE 'é' AS have_cases, public.show_trgm('жжж') <> '{}' AS have_trigrams`,
+    );
+    if (!letters!.have_cases) {
       this.logger.warn('The database knows the case of ASCII letters only: a search for é does not find É');
     }
-    await this.warmUp();
+    if (!letters!.have_trigrams) {
+      this.logger.warn('LC_CTYPE of the database knows ASCII letters only: a search for others has no index');
+    }
   }
 
   /** One statement, planned for exactly these values. */

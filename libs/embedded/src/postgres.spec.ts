@@ -53,6 +53,21 @@ describe('an embedded Postgres', () => {
     expect([await answer(mine), await answer(other)]).toEqual([[{ one: 1 }], [{ one: 1 }]]);
   });
 
+  it('knows the letters of every script, and what of a word an index finds it by', async () => {
+    const { url } = await start('letters');
+    await queryDatabase(url, 'CREATE EXTENSION pg_trgm');
+    const sql = `SELECT 'ΣΊΓΜΑ' ILIKE 'σίγμα' AS have_cases, cardinality(show_trgm('ошибка')) AS trigrams`;
+    expect(await queryDatabase(url, sql)).toEqual([{ have_cases: true, trigrams: 7 }]);
+  });
+
+  it('starts on a system without the locale that it is to have', async () => {
+    const place = join(directory, 'bare');
+    const server = await EmbeddedPostgres.start({ directory: place, character_types: ['xx_XX.UTF-8', 'C'] });
+    running.push(server);
+    const sql = 'SELECT datctype FROM pg_database WHERE datname = current_database()';
+    expect(await queryDatabase(server.url, sql)).toEqual([{ datctype: 'C' }]);
+  });
+
   it('answers whatever PGSSLMODE says', async () => {
     const { url } = await start('plain');
     const script = `import pg from 'pg';

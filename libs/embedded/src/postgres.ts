@@ -20,12 +20,16 @@ export interface PostgresOptions {
   port?: number;
   /** Further settings, e.g. `{ log_statement: 'all' }`. Durability is not among them: it stays on. */
   settings?: Record<string, string>;
+  /** LC_CTYPE of a cluster that is made: the first of these that the system has. */
+  character_types?: string[];
   /** Gives up the start: what has begun is stopped. */
   signal?: AbortSignal;
 }
 
 const PASSWORD_FILE = 'postgres.password';
 const PID_FILE = 'postmaster.pid';
+/** pg_trgm tells letters by it. Every system has C, to which those beyond ASCII are none. */
+const CHARACTER_TYPES = ['C.UTF-8', 'en_US.UTF-8', 'C'];
 /** Of the pid file, from 0. */
 const PORT_LINE = 3;
 
@@ -58,6 +62,7 @@ export class EmbeddedPostgres {
     directory,
     log,
     settings = {},
+    character_types = CHARACTER_TYPES,
     signal,
     ...options
   }: PostgresOptions): Promise<EmbeddedPostgres> {
@@ -71,15 +76,7 @@ export class EmbeddedPostgres {
       // On disk before anything is promised: without it, a cluster that survives a power cut opens to nobody.
       await writeFile(passwordFile, password, { mode: 0o600, flush: true });
       await giveToUnprivilegedUser(passwordFile);
-      await makeCluster(directory, async (aside) =>
-        run(
-          await unprivileged(initdb, [
-            ...['--pgdata', aside, '--username', 'postgres', '--pwfile', passwordFile],
-            ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
-            ...['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
-          ]),
-        ),
-      );
+      await makeCluster(directory, (aside) => initialize(initdb, aside, passwordFile, character_types));
     }
     const password = await readFile(passwordFile, 'utf8');
     await stopLeftover(cluster, postgres);
@@ -146,6 +143,24 @@ async function stopLeftover(cluster: string, postgres: string): Promise<void> {
   for (let tries = 0; tries < 100 && (await exists(pidFile)); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** With the first of these locales that the system has: initdb refuses others before it writes anything. */
+async function initialize(
+  initdb: string,
+  cluster: string,
+  passwordFile: string,
+  [character_type, ...others]: string[],
+): Promise<void> {
+  const command = await unprivileged(initdb, [
+    ...['--pgdata', cluster, '--username', 'postgres', '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
+    ...['--encoding', 'UTF8', '--locale', 'C', '--lc-ctype', character_type!],
+    ...['--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
+  ]);
+  await run(command).catch((error: unknown) => {
+    if (others.length === 0) throw error;
+    return initialize(initdb, cluster, passwordFile, others);
+  });
 }
 
 async function answers(url: string): Promise<boolean> {
