@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { CONNECTIONS_A_PROCESS } from '#database';
 import {
+  AppConfig,
   loadConfig,
   Metrics,
   MigrationConfig,
@@ -384,6 +385,13 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const { value } = podOf(nats!).containers[0].env.find(({ name }: any) => name === 'STORE_BYTES');
     expect(bytesOf(value)).toBeLessThan(bytesOf(storage) * 0.9);
     const { volumes, containers } = podOf(nats!);
+    const feeds = ofKind(manifests, 'Deployment').map((deployment) => {
+      const env = podOf(deployment).containers[0].env as { name: string; value?: string }[];
+      return Number(env.find(({ name }) => name === 'FEED_MAX_MIB')?.value ?? new AppConfig().FEED_MAX_MIB);
+    });
+    // Dead letters are 64 MiB, and what is declared anew needs its room once more.
+    const most = feeds.reduce((sum, feed) => sum + feed, 64 + Math.max(64, ...feeds));
+    expect(bytesOf(value)).toBeGreaterThanOrEqual(most * 2 ** 20);
     const mounted = containers[0].volumeMounts.map(({ name }: any) => name);
     expect([...volumes.map(({ name }: any) => name), 'data'].sort()).toEqual(mounted.sort());
   });

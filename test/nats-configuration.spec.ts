@@ -43,6 +43,10 @@ describe('the configuration of NATS', () => {
     },
   );
 
+  it('bounds no store in compose, where each stream has a bound of its own', async () => {
+    expect(await read('compose.nats.conf')).toContain('max_file_store: 8TiB');
+  });
+
   it('lets each app of compose in as itself', async () => {
     const { services } = load(await read('docker-compose.yml')) as Compose;
     const passwords = APPS.map((app) => variable(app, 'NATS_PASSWORD'));

@@ -33,7 +33,7 @@ export interface RigOptions {
 const READY_MS = 120_000;
 const POSTGRES_VOLUME_MB = 1024;
 const NATS_VOLUME_MB = 640;
-/** Of each feed, for all that is written in a run: six of them and one of dead letters are less than JetStream takes of the volume. */
+/** Of each feed, for all that is written in a run: six of them and one of dead letters are less than the volume. */
 const FEED_MIB = 48;
 
 /** All of Flotilla as processes, each cable between them in our hands. Only processes started here are ever signalled. */

@@ -52,8 +52,9 @@ export class EmbeddedNats {
         // Whoever is gone without a word stays in its queue, and is given its share of the calls, until it is missed.
         ...['ping_interval: "5s"', 'ping_max: 2'],
         `authorization { ${natsUsers(users, (name) => `user: ${name}, password: "${passwordOf(secret, name)}"`)} }`,
-        // The default fsync interval loses acknowledged messages in a power cut.
-        `jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, sync_interval: always }`,
+        // The default fsync interval loses acknowledged messages in a power cut. Streams are bounded each by itself: a bound of
+        // the server's, by default what is free on its disk as it starts, would let it refuse the last of them.
+        `jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, sync_interval: always, max_file_store: 8TiB }`,
         '',
       ].join('\n'),
       { mode: 0o600 },
