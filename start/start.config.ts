@@ -12,7 +12,7 @@ export class StartConfig {
   @KeySetting(20, { optional: true }) FLOTILLA_OPERATOR_KEY?: string;
   /** The admin key of the first project; made at the first start unless set. */
   @KeySetting(20, { optional: true }) FLOTILLA_ADMIN_KEY?: string;
-  /** A Postgres to use instead of the embedded one, as a role that may create roles. */
+  /** A Postgres to use instead of the embedded one, as a role that may create roles, by password. */
   @UrlSetting(['postgres', 'postgresql'], { optional: true }) DATABASE_URL?: string;
   /** A NATS to use instead of the embedded one. */
   @UrlSetting(['nats', 'tls'], { many: true, optional: true }) NATS_URL?: string;

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHmac } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EmbeddedPostgres } from '#embedded';
-import { queryDatabase } from '#testing';
+import { eventually, queryDatabase } from '#testing';
 
 const DIST = join(import.meta.dirname, '..', 'dist');
 const PREPARE = join(DIST, 'start', 'prepare.js');
@@ -74,6 +75,33 @@ describe('preparing a database for an app', () => {
     await expect(queryDatabase(service, 'SELECT FROM pricing.prices')).rejects.toThrow('does not exist');
     await run(MIGRATE_PRICING, { DATABASE_URL: owner });
     expect(await queryDatabase(service, 'SELECT FROM pricing.prices')).toEqual([]);
+  });
+
+  describe('by an administrator whose URL has no password', () => {
+    const publicUrl = (): string => urlOf('postgres', '').replace(':@', '@');
+    const computed = (role: string): string =>
+      createHmac('sha256', publicUrl().replace(/@.*$/, '')).update(role).digest('hex');
+
+    it('gives roles none that follows from what is no secret', async () => {
+      const { password: PGPASSWORD } = new URL(postgres.url);
+      await prepare('messages', urlOf('messages', 'sesame'), { DATABASE_URL: publicUrl(), PGPASSWORD });
+      const guessed = urlOf('messages_owner', computed('messages_owner'));
+      await expect(queryDatabase(guessed, 'SELECT 1')).rejects.toThrow('password');
+    });
+
+    it('refuses, where the server asks for none', async () => {
+      const rights = join(directory, 'postgres', 'pg_hba.conf');
+      const strict = await readFile(rights, 'utf8');
+      const apply = async (text: string): Promise<void> => {
+        await writeFile(rights, text);
+        await queryDatabase(postgres.url, 'SELECT pg_reload_conf()');
+      };
+      await apply('host all all 127.0.0.1/32 trust\n');
+      const trusted = (): Promise<unknown> =>
+        prepare('device-state', urlOf('device_state', 'sesame'), { DATABASE_URL: publicUrl() });
+      await eventually(() => expect(trusted()).rejects.toThrow('DATABASE_URL needs a password'));
+      await apply(strict);
+    });
   });
 
   it('refuses a role that is not the app’s', async () => {

@@ -11,7 +11,8 @@ export interface SchemaUrls {
 /**
  * Makes a service's place in a database: its schema, the role that owns it, and the role it runs as, which can
  * use what the schema holds and nothing else. Repeatable. `admin_url` must be allowed to create roles; passwords
- * that are not told follow from the administrator's.
+ * that are not told follow from the administrator's, so that whoever has that one can start services anew.
+ * @throws an Error where they would have to, and the administrator has none
  */
 export async function prepareSchema(
   admin_url: string,
@@ -24,9 +25,10 @@ export async function prepareSchema(
   try {
     const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
     const database = admin.escapeIdentifier(rows[0]!.name);
+    const owner = `${schema}_owner`;
     const urls = {
-      owner: urlFor(admin_url, `${schema}_owner`, owner_password),
-      service: urlFor(admin_url, schema, service_password),
+      owner: urlFor(admin_url, owner, owner_password ?? passwordFor(owner, admin.password)),
+      service: urlFor(admin_url, schema, service_password ?? passwordFor(schema, admin.password)),
     };
     await admin.query('BEGIN');
     await admin.query("SELECT pg_advisory_xact_lock(hashtext('flotilla prepare'))");
@@ -58,14 +60,18 @@ export async function prepareSchema(
   }
 }
 
-function urlFor(admin_url: string, role: string, password = passwordFor(admin_url, role)): string {
+function urlFor(admin_url: string, role: string, password: string): string {
   const url = new URL(admin_url);
   url.username = role;
   url.password = encodeURIComponent(password);
   return url.href;
 }
 
-/** Follows from the administrator's URL, so that whoever holds that one can start services anew. */
-function passwordFor(admin_url: string, role: string): string {
-  return createHmac('sha256', admin_url.replace(/@.*$/, '')).update(role).digest('hex');
+/** Of the administrator's, wherever the driver has it from. What else there is of an address is no secret. */
+function passwordFor(role: string, admin_password: string | undefined): string {
+  if (!admin_password)
+    throw new Error(
+      'DATABASE_URL needs a password, even if the server asks for none: those of the services’ roles follow from it',
+    );
+  return createHmac('sha256', admin_password).update(role).digest('hex');
 }
