@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -107,6 +107,20 @@ describe('a backup', () => {
     await run('restore.js', target, backup);
     const kept = ['admin.key', 'operator.key', 'postgres', 'postgres.password', 'secret.key'];
     expect((await readdir(target)).filter((name) => !name.startsWith('flotilla.'))).toEqual(kept);
+  });
+
+  it('replaces no key of an instance whose database is elsewhere', async () => {
+    const [backup, target] = [join(directory, 'backup'), join(directory, 'source/elsewhere')];
+    await mkdir(target);
+    const key = join(target, 'secret.key');
+    await writeFile(key, 'of another instance');
+    await expect(run('restore.js', target, backup)).rejects.toThrow(`${key} is another`);
+    expect(await readFile(key, 'utf8')).toBe('of another instance');
+    expect((await readdir(target)).filter((name) => !name.startsWith('flotilla.'))).toEqual(['secret.key']);
+    // As a restore leaves it that was killed before the database was in place.
+    await cp(join(backup, 'secret.key'), key);
+    await run('restore.js', target, backup);
+    expect(await readdir(target)).toContain('postgres');
   });
 
   it('without keys, as of a server that is not embedded, is not put anywhere', async () => {

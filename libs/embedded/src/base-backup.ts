@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createGzip, createGunzip, type Gzip } from 'node:zlib';
@@ -8,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { makeCluster } from './cluster-directory.js';
 import { copyFiles, sync } from './disk.js';
+import { ifMissing } from './if-missing.js';
 import { unprivileged } from './unprivileged.js';
 
 /** As tools of Postgres expect them. */
@@ -69,9 +71,10 @@ export async function takeBaseBackup(url: string, directory: string): Promise<vo
 
 /**
  * Puts a copy in place, whole or not at all: `EmbeddedPostgres` with this directory then runs it. Files of the copy named in
- * `beside` are put there with it. @throws an Error where there is a cluster already
+ * `beside` are put there just before it. @throws an Error where there is a cluster already, or such a file with other content
  */
 export async function restoreBaseBackup(backup: string, directory: string, beside: string[]): Promise<void> {
+  for (const name of beside) await refuseAnother(join(directory, name), join(backup, name));
   await makeCluster(directory, async (cluster) => {
     const { command, args } = await unprivileged('tar', ['--extract', '--directory', cluster]);
     const tar = spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] });
@@ -82,4 +85,11 @@ export async function restoreBaseBackup(backup: string, directory: string, besid
     // Before the cluster is there: without them it is worth nothing.
     await copyFiles(beside, backup, directory);
   });
+}
+
+/** A key of a database that is elsewhere may be there, and nowhere else. The same is: of a restore that was killed. */
+async function refuseAnother(there: string, copied: string): Promise<void> {
+  const content = await readFile(there).catch(ifMissing(undefined));
+  if (content && !content.equals(await readFile(copied)))
+    throw new Error(`${there} is another than that of the copy: move it away, or restore elsewhere`);
 }
