@@ -348,7 +348,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
       expect(spec.postgresql.parameters).not.toHaveProperty(name);
   });
 
-  it('has Postgres know the case of all letters', () => {
+  it('has Postgres know all letters and their case', () => {
     const [{ spec }] = ofKind(manifests, 'Cluster') as [Manifest];
     expect(spec.bootstrap.initdb).toMatchObject({
       localeProvider: 'builtin',
@@ -360,6 +360,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
   it('takes clients in at the gateway alone, by TLS', () => {
     const [ingress, ...more] = ofKind(manifests, 'Ingress');
     expect(more).toEqual([]);
+    expect(ingress!.spec.ingressClassName).toBe('nginx');
     const [{ host, http }] = ingress!.spec.rules;
     expect(ingress!.spec.tls).toEqual([{ hosts: [host], secretName: 'gateway-tls' }]);
     expect(host).not.toMatch(/invalid/);
@@ -384,7 +385,6 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     const { storage } = nats!.spec.volumeClaimTemplates[0].spec.resources.requests;
     const { value } = podOf(nats!).containers[0].env.find(({ name }: any) => name === 'STORE_BYTES');
     expect(bytesOf(value)).toBeLessThan(bytesOf(storage) * 0.9);
-    const { volumes, containers } = podOf(nats!);
     const feeds = ofKind(manifests, 'Deployment').map((deployment) => {
       const env = podOf(deployment).containers[0].env as { name: string; value?: string }[];
       return Number(env.find(({ name }) => name === 'FEED_MAX_MIB')?.value ?? new AppConfig().FEED_MAX_MIB);
@@ -392,6 +392,7 @@ describe.each(OVERLAYS)('the overlay %s', (overlay) => {
     // Dead letters are 64 MiB, and what is declared anew needs its room once more.
     const most = feeds.reduce((sum, feed) => sum + feed, 64 + Math.max(64, ...feeds));
     expect(bytesOf(value)).toBeGreaterThanOrEqual(most * 2 ** 20);
+    const { volumes, containers } = podOf(nats!);
     const mounted = containers[0].volumeMounts.map(({ name }: any) => name);
     expect([...volumes.map(({ name }: any) => name), 'data'].sort()).toEqual(mounted.sort());
   });
