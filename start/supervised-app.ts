@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openLog } from '#embedded';
 
 export interface AppOptions {
   name: string;
@@ -35,7 +35,7 @@ export class SupervisedApp {
   /** Resolves when the app serves; rejects when it ends before that. */
   async start(): Promise<void> {
     const { name, directory, environment } = this.options;
-    const log = await open(join(directory, `${name}.log`), 'a', 0o600);
+    const log = await openLog(join(directory, `${name}.log`));
     // Told to stop while the file was being opened: nobody would stop a child that came after that.
     if (this.stopping) return log.close();
     const started = Date.now();

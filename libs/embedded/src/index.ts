@@ -1,6 +1,7 @@
 export * from './base-backup.js';
 export * from './disk.js';
 export * from './if-missing.js';
+export * from './log-file.js';
 export * from './nats.js';
 export * from './nats-users.js';
 export * from './ports.js';

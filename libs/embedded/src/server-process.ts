@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { openLog } from './log-file.js';
 
 export interface ServerProcessOptions {
   name: string;
@@ -30,7 +30,7 @@ export class ServerProcess {
   ) {}
 
   static async start(options: ServerProcessOptions): Promise<ServerProcess> {
-    const output = options.log ? await open(options.log, 'a', 0o600) : undefined;
+    const output = options.log ? await openLog(options.log) : undefined;
     const child = spawn(options.command, options.args, {
       cwd: '/',
       detached: true,
