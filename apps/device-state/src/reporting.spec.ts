@@ -156,6 +156,40 @@ describe('a report', () => {
     expect(changed(aReport({ data: { a: 4 }, age_ms: 0, received_at }), since.record).result).toBe('stale');
   });
 
+  it.each(['applied', 'duplicate'])(
+    'without a time that waited, and is %s, lets none that is late undo what was said since',
+    (result) => {
+      const one = changed(aReport({ age_ms: 0 }), aRecord()).record;
+      const received_at = at(START - 10_500);
+      const two = changed(aReport({ data: { on: result === 'duplicate' }, received_at }), one, 500);
+      expect(two.result).toBe(result);
+      for (const evidence of [{ age_ms: 5_000 }, { timestamp: at(START - 4_000) }]) {
+        const late = changed(aReport({ ...evidence, data: { on: 'late' } }), two.record, 1_000);
+        expect(late.result).toBe('stale');
+      }
+    },
+  );
+
+  it('without a time never takes back from when the last was', () => {
+    const waited = fc.record(
+      { sequence: fc.nat(30), boot_id: fc.constantFrom('x', 'y') },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(
+        fc.array(steps, { maxLength: 20 }),
+        patches,
+        waited,
+        fc.nat(1_000),
+        (life, data, rest, ms) => {
+          const { record } = live(life);
+          const next = changed(aReport({ ...rest, data, received_at: at(START + ms) }), record, 2_000).record;
+          expect(Date.parse(next.timestamp!)).toBeGreaterThanOrEqual(Date.parse(record.timestamp ?? at(0)));
+        },
+      ),
+    );
+  });
+
   it('of an earlier boot is late, however high it counts', () => {
     const one = changed(aReport({ sequence: 9, boot_id: 'one' }), aRecord()).record;
     const two = changed(aReport({ sequence: 0, boot_id: 'two', data: { on: false } }), one);

@@ -39,7 +39,11 @@ export function changeBy(
     ...record,
     first_seen_at: record.first_seen_at ?? recorded_at,
     last_seen_at: recorded_at,
-    ...(is_news && { timestamp, ...countOf(report, record) }),
+    ...(is_news && {
+      // A report without a time may come from a long wait: what others are held against is not earlier for it.
+      timestamp: clock === 'server' ? laterOf(timestamp, record.timestamp) : timestamp,
+      ...countOf(report, record),
+    }),
   };
   if (result === 'duplicate') return { result, record: { ...seen, duplicates: record.duplicates + 1 } };
 
@@ -133,6 +137,10 @@ function timeOf(
     timestamp: new Date(came - (age_ms ?? 0)).toISOString(),
     clock: age_ms === undefined ? 'server' : 'relative',
   };
+}
+
+function laterOf(time: string, other: string | null): string {
+  return other !== null && other > time ? other : time;
 }
 
 function countOf(
