@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { beyond, columnsOf, Database, walk, whereAll, type Position } from '#database';
+import { beyond, columnsOf, Database, walk, whereAll, type FirstRows, type Position } from '#database';
 import { type DeviceName, type RecordedEntry } from './device-record.js';
 import { type StateChange } from './state-entry.js';
 import { type StoredState } from './state-json.js';
@@ -50,6 +50,9 @@ const GET_THEN = `
   JOIN device_state.states ON states.project_id = wanted.project_id AND states.device_id = wanted.device_id
   ${past('wanted.at')}
   ORDER BY wanted.place`;
+
+/** A report moves a state in the order of changes: a page of up to 249 is of one moment, as long as its states have room. */
+const CHANGED_AT_ONCE = 250;
 
 type NumberedChange = StateChange & { entry: number };
 type ChangeRow = Omit<StateChange, 'version'> & { version: string; entry: string };
@@ -156,7 +159,7 @@ export class DeviceStateRepository {
   ): AsyncGenerator<StoredState[]> {
     const sortKey = fleetSortKey({ updated_since, at });
     const sort = [`states.${sortKey}`, 'states.device_id'] as const;
-    return walk<StoredState>(expected, async (limit, last) => {
+    const read = async (limit: number, last?: StoredState): Promise<FirstRows<StoredState>> => {
       const { where, values, name } = whereAll([
         ['states.project_id = ?', project_id],
         ['states.first_seen_at <= ?', at],
@@ -173,7 +176,8 @@ export class DeviceStateRepository {
         `fleet-${sortKey}-${name}-${order}`,
       );
       return { rows: rows.map(stored), isCut };
-    });
+    };
+    return walk(expected, read, sortKey === 'updated_at' ? CHANGED_AT_ONCE : undefined);
   }
 }
 

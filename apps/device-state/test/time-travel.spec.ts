@@ -280,6 +280,28 @@ describe('the past', () => {
       expect(then.map(({ device_id }) => device_id)).toEqual(['pump 3']);
     });
 
+    it.each(['asc', 'desc'] as const)(
+      'tells of each that changed once in one page, %s, while all of them change',
+      async (order) => {
+        const ids = Array.from({ length: 200 }, (_, index) => `pump ${index}`).sort();
+        await Promise.all(ids.map((id) => report(id, { a: 0 })));
+        let isOver = false;
+        const change = async (first: number): Promise<void> => {
+          for (let turn = first; !isOver; turn += 97) await report(ids[turn % ids.length]!, { a: turn });
+        };
+        const changing = [0, 50, 100].map(change);
+        const pages: string[][] = [];
+        while (pages.length < 20) {
+          const request = { order, limit: 249, updated_since: '2020-01-01' };
+          const { body } = await service.bus.call(queryStates, request, caller);
+          pages.push(body.states.map(({ device_id }) => device_id));
+        }
+        isOver = true;
+        await Promise.all(changing);
+        for (const page of pages) expect(page.sort()).toEqual(ids);
+      },
+    );
+
     it.each([
       { limit: 7, order: 'asc' },
       { limit: 100, order: 'desc' },

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { Failure, NIL_UUID, Reply, type Conversation, type Outcome } from '#contracts';
-import { Database, walk, writeOnce, type Position, type WriteName } from '#database';
+import { Database, walk, writeOnce, type FirstRows, type Position, type WriteName } from '#database';
 import { conversationJson, type StoredConversation } from './message-json.js';
 import { SCHEMA } from './messages.entity.js';
 import { COLUMNS } from './stored-message.js';
@@ -38,7 +38,7 @@ const OWN = 'SELECT * FROM messages.conversations WHERE project_id = $1 AND owne
 export class ConversationsRepository {
   constructor(private readonly database: Database) {}
 
-  /** By (last_at, last_id) from `after` on, read as many at a time as are `expected`; those without any message left out. */
+  /** By (last_at, last_id) from `after` on, read as many at once as are `expected`; those without any message left out. */
   walk(
     project_id: string,
     owner: string,
@@ -46,7 +46,7 @@ export class ConversationsRepository {
     expected: number,
     after?: Position,
   ): AsyncGenerator<StoredConversation[]> {
-    return walk<StoredConversation>(expected, (limit, last) => {
+    const read = (limit: number, last?: StoredConversation): Promise<FirstRows<StoredConversation>> => {
       const from = last ? [last.created_at, last.id] : after;
       const position = from ? `AND (last_at, last_id) ${order === 'asc' ? '>' : '<'} ($4, $5)` : '';
       const kept = `${OWN} AND last_at IS NOT NULL ${position}
@@ -56,7 +56,9 @@ export class ConversationsRepository {
         [project_id, owner, limit, ...(from ?? [])],
         `conversations-${order}${from ? '-after' : ''}`,
       );
-    });
+    };
+    // Each message moves its conversation to the front: a page is of one moment.
+    return walk(expected, read, expected);
   }
 
   /** The mailbox that an owner knows by an address which nobody has any more; addresses match as in decision 20. */

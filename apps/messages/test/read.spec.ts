@@ -196,6 +196,28 @@ describe('reading messages', () => {
       expect(await chief.conversations()).toEqual([]);
     });
 
+    it.each(['asc', 'desc'] as const)(
+      'shows each once in one page, %s, while all of them move',
+      async (order) => {
+        const peers = Array.from({ length: 300 }, () => new Person(service.bus, ada.project_id));
+        await Promise.all(peers.map((peer) => peer.write(ada)));
+        let isOver = false;
+        const write = async (first: number): Promise<void> => {
+          for (let turn = first; !isOver; turn += 97) await peers[turn % peers.length]!.write(ada);
+        };
+        const writing = [0, 50, 100].map(write);
+        const pages: Conversation[][] = [];
+        while (pages.length < 20) {
+          const { body } = await service.bus.call(queryConversations, { order, limit: 500 }, ada.context());
+          pages.push(body.conversations);
+        }
+        isOver = true;
+        await Promise.all(writing);
+        const addresses = peers.map(({ address }) => address).sort();
+        for (const page of pages) expect(page.map(({ peer }) => peer).sort()).toEqual(addresses);
+      },
+    );
+
     it('walks past each once, in both orders', async () => {
       const peers = Array.from({ length: 25 }, () => new Person(service.bus, ada.project_id));
       await Promise.all(peers.map((peer) => peer.write(ada)));

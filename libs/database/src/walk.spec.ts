@@ -26,9 +26,12 @@ describe('a walk', () => {
         fc.nat(1_000),
         fc.integer({ min: 1, max: 1_001 }),
         fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 5 }),
-        async (length, expected, rooms) => {
+        fc.constantFrom(undefined, 250, 1_001),
+        async (length, expected, rooms, at_once) => {
           const { read } = reading(length, rooms);
-          expect(await seen(walk(expected, read))).toEqual(Array.from({ length }, (_, index) => index));
+          expect(await seen(walk(expected, read, at_once))).toEqual(
+            Array.from({ length }, (_, index) => index),
+          );
         },
       ),
     );
@@ -38,6 +41,12 @@ describe('a walk', () => {
     const { asked, read } = reading(100, [Infinity]);
     expect(await seen(walk(101, read))).toHaveLength(100);
     expect(asked).toEqual([101]);
+  });
+
+  it('reads at once as many more as it is told', async () => {
+    const { asked, read } = reading(1_000, [Infinity]);
+    expect(await seen(walk(1_001, read, 1_001))).toHaveLength(1_000);
+    expect(asked).toEqual([1_001]);
   });
 
   it('asks for more when all had room, and for as many as had room when some had not', async () => {

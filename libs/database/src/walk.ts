@@ -9,14 +9,17 @@ const ROWS_A_READ = 500;
 
 /**
  * The rows of a list, as they are read for whoever goes through it.
- * @param expected how many are likely to be asked for: up to 101 are read at once
+ * @param expected how many are likely to be asked for
  * @param read at most `limit` rows behind `last`, without it the first of the list
+ * @param at_once up to how many are expected to be read by one statement. Whoever walks through a list whose rows change
+ *   their places gives more: what moves between two statements is passed by, or met twice
  */
 export async function* walk<Row>(
   expected: number,
   read: (limit: number, last?: Row) => Promise<FirstRows<Row>>,
+  at_once = DEFAULT_PAGE_ROWS,
 ): AsyncGenerator<Row[]> {
-  let limit = expected <= DEFAULT_PAGE_ROWS ? expected : ROWS_AT_FIRST;
+  let limit = expected <= at_once ? expected : ROWS_AT_FIRST;
   for (let last: Row | undefined; ;) {
     const result = await read(limit, last);
     yield result.rows;
