@@ -123,10 +123,11 @@ export class ActivityEventsRepository {
     ]);
     const sql = `${SELECT} FROM ${tableFor(conditions)} WHERE ${where}
       ORDER BY occurred_at ${order}, id ${order} LIMIT $${values.push(limit)}`;
-    // How rare a part of a message is decides its plan; everything else has an index in the order of the page. But
-    // planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
-    const ends = [conditions.from, conditions.to, after].filter((end) => end !== undefined);
-    const isPlannedOnce = conditions.message === undefined && ends.length < 2;
+    // How rare a part of a message is decides its plan, and of two filters that have an index each, how rare what they
+    // ask for is. And planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
+    const { message, only_device_id, component, environment, email, device_id, from, to } = conditions;
+    const filters = countGiven(only_device_id, component, environment, email, device_id);
+    const isPlannedOnce = message === undefined && filters < 2 && countGiven(from, to, after) < 2;
     return this.database.firstRows(sql, values, isPlannedOnce ? `events-${name}-${order}` : undefined);
   }
 }
@@ -159,6 +160,10 @@ function byId({ event: one }: EventWrite, { event: other }: EventWrite): number 
 function valuesOf(writes: Pick<EventWrite, 'project_id' | 'event'>[]): unknown[] {
   const events = writes.map(({ event }) => event);
   return [writes.map(({ project_id }) => project_id), ...columnsOf(events, COLUMNS)];
+}
+
+function countGiven(...values: unknown[]): number {
+  return values.filter((value) => value !== undefined).length;
 }
 
 function tableFor({ message }: Conditions): string {
