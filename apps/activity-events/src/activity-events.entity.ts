@@ -22,7 +22,7 @@ export class EventRow {
   @Column('text') environment!: string;
   @Column('text') email!: string;
   @Column('text') message!: string;
-  /** Kept as the text it came as: nobody looks inside, and jsonb would reorder it. */
+  /** Kept as the text that is answered with: nobody looks inside, and jsonb would reorder it. */
   @Column('json') data!: unknown;
   @Column('text', { nullable: true }) device_id!: string | null;
   @Column({ type: 'timestamptz', precision: 3 }) created_at!: string;

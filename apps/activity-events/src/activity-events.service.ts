@@ -153,7 +153,7 @@ function conditionsOf(caller: Caller, filter: EventFilter): Conditions {
   };
 }
 
-/** `data` is JSON text already, and goes out as it came in. */
+/** `data` is JSON text already, and goes out as it is kept. */
 function jsonOf({ data, ...event }: StoredEvent): string {
   return `${JSON.stringify(event).slice(0, -1)},"data":${data}}`;
 }
