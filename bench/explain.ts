@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DataSource } from 'typeorm';
-import { Database, dataSourceOptions, migrate } from '#database';
+import { Database, dataSourceOptions, migrate, type FirstRows } from '#database';
 import { EmbeddedPostgres, prepareSchema, type SchemaUrls } from '#embedded';
 import { parseMoment, withinProjects, type EventFilter } from '#contracts';
 import { ENTITIES, SCHEMA } from '../apps/activity-events/src/activity-events.entity.js';
@@ -32,6 +32,11 @@ class ExplainingDatabase extends Database {
   override async prepared<Row>(_: string, sql: string, values: unknown[]): Promise<Row[]> {
     await this.explain(sql, values, 'force_generic_plan');
     return [];
+  }
+
+  override async firstRows<Row>(sql: string, values: unknown[], name?: string): Promise<FirstRows<Row>> {
+    const rows = name === undefined ? this.rows<Row>(sql, values) : this.prepared<Row>(name, sql, values);
+    return { rows: await rows, isCut: false };
   }
 
   private async explain(sql: string, values: unknown[], plans: string): Promise<void> {
