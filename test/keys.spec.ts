@@ -346,6 +346,21 @@ describe('keys', () => {
       );
       expect(answers.map(({ status }) => status).sort()).toEqual([201, 404, 404, 404, 404]);
     });
+
+    it.each([
+      ['never', null],
+      ['before the overlap ends', new Date(Date.now() + 1_800_000).toISOString()],
+    ])('can be rotated once, also during the overlap: one that expires %s', async (_, expires_at) => {
+      const { id } = await warmKey({ member_id: project.editor_id, ...(expires_at && { expires_at }) });
+      const rotate = (headers = {}): Promise<Answer> =>
+        project.admin.post(`/v1/keys/${id}/rotate`, { overlap_seconds: 3600 }, headers);
+      const named = { 'idempotency-key': id };
+      const answers = await Promise.all(Array.from({ length: 5 }, () => rotate(named)));
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+      expect(answers[0]!.body.expires_at).toBe(expires_at);
+      expect((await rotate()).body).toMatchObject({ status: 409, code: 'conflict' });
+      expect((await rotate(named)).body).toEqual(answers[0]!.body);
+    });
   });
 
   describe('as they are kept', () => {

@@ -62,6 +62,8 @@ export class Key {
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) expires_at!: Date | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) revoked_at!: Date | null;
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) last_used_at!: Date | null;
+  /** When it got its successor. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true }) rotated_at!: Date | null;
   /** Counted up whenever what this key may do shrinks or moves; see `revisions.ts`. */
   @Column('bigint') revision!: string;
 }

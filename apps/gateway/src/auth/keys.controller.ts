@@ -46,6 +46,7 @@ export class KeysController {
   @Allow(ADMINS, 201, CreatedKey)
   @ApiOperation({
     summary: 'Replace a key, at once or with an overlap; the new one expires when the old one would have',
+    description: 'A key is rotated once: during the overlap, another rotation is a 409 `conflict`.',
   })
   rotate(
     @Param() { id }: IdPath,

@@ -80,6 +80,7 @@ export class KeysRepository {
       expires_at,
       revoked_at: null,
       last_used_at: null,
+      rotated_at: null,
       revision: '0',
     });
     await manager.insert(Key, key);

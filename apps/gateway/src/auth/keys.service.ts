@@ -80,12 +80,16 @@ export class KeysService {
     });
   }
 
-  /** A new key for the same owner, until when the old one was to last; that ends now, or when the overlap does. */
+  /**
+   * A new key for the same owner, until when the old one was to last; that ends now, or when the overlap does. Once:
+   * then it lasts until the overlap ends, and nobody knows any more until when its successor should.
+   */
   rotate(id: string, { overlap_seconds = 0 }: Rotation, context: RequestContext): Promise<Reply<CreatedKey>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedKey>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const old = await this.keys.find(manager, project_id, id);
+      if (old.rotated_at) throw new Failure('conflict', 'The key has been rotated already: make a new one');
       if (old.expires_at && old.expires_at.getTime() <= Date.now())
         throw new Failure('conflict', 'The key has expired, and so would its successor: make a new one');
       const owner = ownerOf(old);
@@ -93,6 +97,7 @@ export class KeysService {
       const minted = mintKey(this.config.KEY_SECRET, old.device_id === null ? 'member' : 'device');
       const key = await this.keys.insert(manager, minted, owner, old.expires_at);
       const ends = new Date(Date.now() + overlap_seconds * 1000);
+      await manager.update(Key, { id }, { rotated_at: new Date() });
       if (overlap_seconds === 0) await this.keys.revoke(manager, { id }, revision);
       else if (!old.expires_at || old.expires_at > ends)
         await manager.update(Key, { id }, { expires_at: ends, revision });
