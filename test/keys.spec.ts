@@ -429,6 +429,33 @@ describe('keys', () => {
         expect(Date.parse(last_used_at as string)).toBeGreaterThanOrEqual(Date.parse(created_at as string));
       }, 15_000);
     });
+
+    it('say so, too, when the database could not be told at first', async () => {
+      const { body } = await project.admin.post('/v1/keys', { member_id: project.editor_id });
+      const id = body.id as string;
+      expect((await system.admin.as(body.key as string).get('/v1/me')).status).toBe(200);
+      const used_at = Date.now();
+      const holder = new Client({ connectionString: system.database_url });
+      await holder.connect();
+      try {
+        await holder.query('BEGIN');
+        await holder.query('SELECT FROM auth.keys WHERE id = $1 FOR UPDATE', [id]);
+        await eventually(() => areWaiting(1));
+        await queryDatabase(
+          system.database_url,
+          `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event IN ('transactionid', 'tuple')`,
+        );
+        await eventually(() => areWaiting(0));
+      } finally {
+        await holder.end();
+      }
+      await eventually(async () => {
+        const { body: list } = await project.admin.get('/v1/keys?limit=1000');
+        const { last_used_at } = list.keys.find((key: { id: string }) => key.id === id);
+        expect(Date.parse(last_used_at as string)).toBeLessThanOrEqual(used_at);
+      }, 15_000);
+    });
   });
 
   describe('of admins', () => {

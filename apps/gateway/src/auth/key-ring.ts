@@ -9,6 +9,7 @@ import { Revisions } from './revisions.js';
 
 const MAX_KEYS = 200_000;
 const USE_FLUSH_MS = 10_000;
+const USES_A_STATEMENT = 10_000;
 
 /**
  * Who holds a key. Checked keys are remembered for as long as `Revisions` says that memory may be trusted, so
@@ -19,7 +20,8 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(KeyRing.name);
   private readonly principals = new Map<string, Principal>();
   private readonly keyOfId = new Map<string, string>();
-  private readonly used = new Set<string>();
+  /** When keys were used last, until that is written. */
+  private readonly used = new Map<string, number>();
   private changes = 0;
   private timer?: NodeJS.Timeout;
 
@@ -44,8 +46,9 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
   holderOf(key: string): Principal | undefined | Promise<Principal | undefined> {
     const known = this.principals.get(key);
     if (known && this.revisions.isTrusted) {
-      if (Date.now() >= known.expires_at_ms) return undefined;
-      this.used.add(known.caller.key_id);
+      const now = Date.now();
+      if (now >= known.expires_at_ms) return undefined;
+      this.used.set(known.caller.key_id, now);
       return known;
     }
     // Each asks for itself: who joined a question that was asked before might hear of a key that is revoked by now.
@@ -69,8 +72,9 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
     const changes = this.changes;
     const found = await this.keys.holder(id);
     if (!found || !timingSafeEqual(found.secret_hash, hashOf(this.config.KEY_SECRET, key))) return undefined;
-    if (Date.now() >= found.principal.expires_at_ms) return undefined;
-    this.used.add(id);
+    const now = Date.now();
+    if (now >= found.principal.expires_at_ms) return undefined;
+    this.used.set(id, now);
     // What changed while we asked may be newer than the answer: good for this request, not to be remembered.
     if (changes === this.changes) this.remember(key, found.principal);
     return found.principal;
@@ -103,8 +107,15 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async flushUses(): Promise<void> {
-    const ids = [...this.used];
-    this.used.clear();
-    if (ids.length > 0) await this.keys.noteUse(ids).catch((error: unknown) => this.logger.warn(error));
+    const uses = [...this.used];
+    try {
+      for (let at = 0; at < uses.length; at += USES_A_STATEMENT) {
+        const some = uses.slice(at, at + USES_A_STATEMENT);
+        await this.keys.noteUses(some);
+        for (const [id, used_at] of some) if (this.used.get(id) === used_at) this.used.delete(id);
+      }
+    } catch (error) {
+      this.logger.warn(error);
+    }
   }
 }

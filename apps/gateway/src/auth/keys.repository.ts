@@ -38,6 +38,12 @@ const HAS_ADMIN = `
       AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > now())
   ) AS has_admin`;
 
+/** Other gateways note uses of the same keys. */
+const NOTE_USES = `
+  UPDATE auth.keys SET last_used_at = used.at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS used (id, at)
+  WHERE keys.id = used.id AND (keys.last_used_at IS NULL OR keys.last_used_at < used.at)`;
+
 export interface Holder {
   principal: Principal;
   secret_hash: Buffer;
@@ -121,10 +127,10 @@ export class KeysRepository {
     throw new Failure('conflict', detail);
   }
 
-  async noteUse(ids: string[]): Promise<void> {
-    await acrossProjects(() =>
-      this.database.rows('UPDATE auth.keys SET last_used_at = now() WHERE id = ANY($1)', [ids]),
-    );
+  /** Ids of keys, and when each was used, in ms. */
+  async noteUses(uses: [string, number][]): Promise<void> {
+    const [ids, times] = [uses.map(([id]) => id), uses.map(([, used_at]) => new Date(used_at))];
+    await acrossProjects(() => this.database.rows(NOTE_USES, [ids, times]));
   }
 }
 
