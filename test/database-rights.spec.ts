@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { migrate, type SchemaOptions } from '#database';
+import { EVERY_PROJECT, migrate, type SchemaOptions } from '#database';
 import { prepareSchema, type SchemaUrls } from '#embedded';
 import { queryDatabase, testDatabase } from '#testing';
 
@@ -130,6 +130,31 @@ describe('in the database', () => {
       const update = queryDatabase(service, `UPDATE ${table} SET project_id = project_id`);
       await expect(update).rejects.toMatchObject({ code: '42501' });
     }
+  });
+
+  it('a gateway that follows keys alone gets a lease until a project is deleted, and none after that', async () => {
+    const gateway = new URL(urls.auth!.service);
+    gateway.searchParams.set('options', EVERY_PROJECT);
+    const id = randomUUID();
+    const renew = (): Promise<unknown[]> =>
+      queryDatabase(
+        gateway.href,
+        `INSERT INTO auth.gateways (id, seen, lease_until) VALUES ($1, 0, now())
+         ON CONFLICT (id) DO UPDATE SET lease_until = EXCLUDED.lease_until`,
+        [id],
+      );
+    const add = (revision: number): Promise<unknown[]> =>
+      queryDatabase(
+        admin_url,
+        `INSERT INTO auth.projects (id, name, created_at, version, revision)
+         VALUES (gen_random_uuid(), 'north', now(), 1, $1)`,
+        [revision],
+      );
+    await add(0);
+    await renew();
+    await renew();
+    await add(1);
+    await expect(renew()).rejects.toMatchObject({ code: '42501' });
   });
 
   it('the wall leaves searches their indexes and their statistics', async () => {

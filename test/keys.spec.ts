@@ -571,4 +571,18 @@ describe('keys', () => {
       await system.activityEvents.start();
     }
   });
+
+  it('of a deleted project are all refused at once, however many there are', async () => {
+    const doomed = await aProject(system);
+    await queryDatabase(
+      system.database_url,
+      `INSERT INTO auth.keys (id, project_id, device_id, secret_hash, created_at, revision)
+       SELECT gen_random_uuid(), $1, $2, '', now(), 0 FROM generate_series(1, 300000)`,
+      [doomed.id, doomed.device_id],
+    );
+    const everybody = [doomed.admin, doomed.editor, doomed.viewer, doomed.device];
+    for (const one of everybody) expect(await statuses(one)).toEqual([200, 200]);
+    expect((await system.operator.delete(`/v1/projects/${doomed.id}`)).status).toBe(204);
+    for (const one of everybody) expect(await statuses(one)).toEqual([401, 401]);
+  });
 });

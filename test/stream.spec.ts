@@ -527,6 +527,15 @@ describe('the stream', () => {
       await eventually(() => expect(resumed.entries).toMatchObject([{ patch: { there: true } }]));
     });
 
+    it('when its project is deleted, at every gateway', async () => {
+      const other = await system.anotherGateway();
+      const streams = await Promise.all([listen(project.viewer), listen(project.device.at(other.url))]);
+      await system.operator.delete(`/v1/projects/${project.id}`);
+      await Promise.all(streams.map(({ ended }) => ended));
+      expect(streams.map(problemOf)).toEqual([['unauthenticated'], ['unauthenticated']]);
+      await other.stop();
+    });
+
     it('when the database has gone back to a time when there was no such key', async () => {
       const { body } = await project.admin.post('/v1/keys', { member_id: project.viewer_id });
       const [stream, other] = [

@@ -6,6 +6,7 @@ import { type MemberRole } from './resources.js';
 export const SCHEMA = 'auth';
 
 @Entity({ schema: SCHEMA, name: 'projects' })
+@Index('projects_by_revision', ['revision'])
 export class Project {
   @PrimaryColumn('uuid') id!: string;
   @Column('text') name!: string;
@@ -13,6 +14,8 @@ export class Project {
   /** Kept when deleted: what was written to it still names it. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true }) deleted_at!: Date | null;
   @VersionColumn() version!: number;
+  /** Counted up when it is deleted, in place of that of each of its keys; see `revisions.ts`. */
+  @Column('bigint', { default: 0 }) revision!: string;
 }
 
 @Entity({ schema: SCHEMA, name: 'members' })
@@ -68,7 +71,7 @@ export class Key {
   @Column('bigint') revision!: string;
 }
 
-/** One row: the newest revision of any key. Its lock puts revisions in the order of their commits. */
+/** One row: the newest revision of any key or project. Its lock puts revisions in the order of their commits. */
 @Entity({ schema: SCHEMA, name: 'revision' })
 export class Revision {
   @PrimaryColumn('boolean') only!: boolean;
@@ -81,6 +84,8 @@ export class GatewayLease {
   @PrimaryColumn('uuid') id!: string;
   @Column('bigint') seen!: string;
   @Column('timestamptz') lease_until!: Date;
+  /** Whether it lets go of the keys of deleted projects; gateways of a version that does not are given no lease. */
+  @Column('boolean', { default: false }) follows_projects!: boolean;
 }
 
 /** Append-only: who changed what in a project, from where. */

@@ -5,7 +5,7 @@ import { GatewayConfig } from '../gateway.config.js';
 import { hashOf, idOfForeignKey, keyIdOf } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { type Principal } from './principal.js';
-import { Revisions } from './revisions.js';
+import { Revisions, type ChangedRights } from './revisions.js';
 
 const MAX_KEYS = 200_000;
 const USE_FLUSH_MS = 10_000;
@@ -30,7 +30,7 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
   ) {
-    revisions.onChange((key_ids) => this.forget(key_ids));
+    revisions.onChange((changed) => this.forget(changed));
   }
 
   onApplicationBootstrap(): void {
@@ -97,13 +97,21 @@ export class KeyRing implements OnApplicationBootstrap, OnApplicationShutdown {
     this.keyOfId.set(principal.caller.key_id, key);
   }
 
-  /** These keys, or all. */
-  private forget(key_ids: Iterable<string> = this.keyOfId.keys()): void {
+  /** Whose rights have changed, or all. */
+  private forget(changed?: ChangedRights): void {
     this.changes += 1;
-    for (const id of key_ids) {
+    const ids = changed ? [...changed.key_ids, ...this.idsOf(changed.project_ids)] : this.keyOfId.keys();
+    for (const id of ids) {
       this.principals.delete(this.keyOfId.get(id) ?? '');
       this.keyOfId.delete(id);
     }
+  }
+
+  private idsOf(project_ids: Set<string>): string[] {
+    // Few projects are ever deleted: no need to remember keys by project, too.
+    if (project_ids.size === 0) return [];
+    const callers = [...this.principals.values()].map(({ caller }) => caller);
+    return callers.filter(({ project_id }) => project_ids.has(project_id)).map(({ key_id }) => key_id);
   }
 
   private async flushUses(): Promise<void> {

@@ -59,7 +59,7 @@ export class KeysRepository {
     private readonly config: GatewayConfig,
   ) {}
 
-  /** Whose key this is, unless it is revoked or its owner gone. Whether it has expired is for the caller to see. */
+  /** Whose key this is, unless it is revoked, or its owner or project gone. Whether it has expired is for the caller to see. */
   holder(id: string): Promise<Holder | undefined> {
     return this.questions.ask('', id);
   }

@@ -76,15 +76,15 @@ export class ProjectsService {
     });
   }
 
-  /** What was written to it stays, and nobody can reach it any more. */
+  /** What was written to it stays, and nobody can reach it any more: its keys are worth nothing, without a write to each. */
   async delete(id: string, context: RequestContext, if_match?: string): Promise<void> {
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const project = await findProject(manager, id, true);
       checkVersion(project.version, if_match);
       project.deleted_at = new Date();
+      project.revision = revision;
       await manager.save(project);
-      await this.keys.revoke(manager, { project_id: id }, revision);
       return { body: null, revision, changes: [{ ...subjectOf('project.deleted', project), details: {} }] };
     });
   }

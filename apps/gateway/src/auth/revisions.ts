@@ -13,12 +13,21 @@ const CLOCKS_MS = 100;
 const CHANNEL = 'auth_revision';
 
 const RENEW_LEASE = `
-  INSERT INTO auth.gateways (id, seen, lease_until) VALUES ($1, $2, now() + $3 * interval '1 ms')
+  INSERT INTO auth.gateways (id, seen, lease_until, follows_projects)
+  VALUES ($1, $2, now() + $3 * interval '1 ms', true)
   ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen, lease_until = EXCLUDED.lease_until`;
 
-/** Names no key where nothing was seen before. */
+/** Names nothing where nothing was seen before. */
 const CHANGED = `
-  SELECT value, ARRAY(SELECT id FROM auth.keys WHERE revision > $1) AS changed FROM auth.revision`;
+  SELECT value, ARRAY(SELECT id FROM auth.keys WHERE revision > $1) AS key_ids,
+    ARRAY(SELECT id FROM auth.projects WHERE revision > $1) AS project_ids
+  FROM auth.revision`;
+
+/** Keys whose rights have changed, and projects none of whose keys is good any more. */
+export interface ChangedRights {
+  key_ids: Set<string>;
+  project_ids: Set<string>;
+}
 
 /**
  * Makes "refused on the very next request, on every gateway" true without asking the database on each request.
@@ -32,7 +41,7 @@ const CHANGED = `
 export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Revisions.name);
   private readonly id = randomUUID();
-  private readonly listeners: ((key_ids?: string[]) => void)[] = [];
+  private readonly listeners: ((changed?: ChangedRights) => void)[] = [];
   /** Undefined until the database behind the connection has been looked at. */
   private seen?: string;
   /** What was seen last, behind whichever connection. */
@@ -55,10 +64,10 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /**
-   * Runs `listener` with the keys whose rights have changed; without, when it may be any besides, as behind a new
+   * Runs `listener` with whose rights have changed; without, when it may be anybody's besides, as behind a new
    * connection.
    */
-  onChange(listener: (key_ids?: string[]) => void): void {
+  onChange(listener: (changed?: ChangedRights) => void): void {
     this.listeners.push(listener);
   }
 
@@ -76,8 +85,8 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /**
-   * The next revision, to stand on every key whose rights shrink or move in this transaction. Take it first:
-   * its lock makes revisions commit in order.
+   * The next revision, to stand on every key whose rights shrink or move in this transaction, and on a project that is
+   * deleted in place of its keys. Take it first: its lock makes revisions commit in order.
    */
   async next(manager: EntityManager): Promise<string> {
     const [row] = await manager.query<[{ value: string }]>(
@@ -133,14 +142,14 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
       values: [this.id, this.seen ?? '0', LEASE_MS],
     });
     // Only once the lease stands: a change that was not told to wait for it is made, and seen here.
-    const { rows } = await connection.query<{ value: string; changed: string[] }>({
-      name: 'changed-keys',
+    const { rows } = await connection.query<{ value: string; key_ids: string[]; project_ids: string[] }>({
+      name: 'changed-rights',
       text: CHANGED,
       values: [this.seen_before],
     });
-    const { value, changed } = rows[0]!;
+    const { value, key_ids, project_ids } = rows[0]!;
     const isNew = value !== this.seen;
-    if (isNew) this.tell(changed);
+    if (isNew) this.tell({ key_ids: new Set(key_ids), project_ids: new Set(project_ids) });
     // Behind a new connection may be a database that went back to an earlier time, which does not know what it forgot.
     if (this.seen === undefined) this.tell();
     this.seen = this.seen_before = value;
@@ -148,7 +157,7 @@ export class Revisions implements OnApplicationBootstrap, OnApplicationShutdown 
     return isNew;
   }
 
-  private tell(changed?: string[]): void {
+  private tell(changed?: ChangedRights): void {
     for (const listener of this.listeners) listener(changed);
   }
 

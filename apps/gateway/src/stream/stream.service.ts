@@ -11,7 +11,7 @@ import {
 import { Metrics } from '#service';
 import { KeyRing } from '../auth/key-ring.js';
 import { type Principal } from '../auth/principal.js';
-import { Revisions } from '../auth/revisions.js';
+import { Revisions, type ChangedRights } from '../auth/revisions.js';
 import { patiently } from '../bulk/patience.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { scopeOf, type EntryScope } from '../timeline-scope.js';
@@ -49,7 +49,7 @@ export class StreamService implements OnModuleDestroy {
     revisions: Revisions,
     metrics: Metrics,
   ) {
-    revisions.onChange((key_ids) => this.endOf(key_ids && new Set(key_ids)));
+    revisions.onChange((changed) => this.endOf(changed));
     metrics.gauge('streams_open', 'Streams that are open.', () => this.readers.size);
     metrics.gauge('stream_entries_sent', 'Entries sent to streams that have ended, and to those open.', () =>
       [...this.readers].reduce((sum, reader) => sum + reader.sent, this.sent),
@@ -203,11 +203,13 @@ export class StreamService implements OnModuleDestroy {
     }
   }
 
-  /** Of these keys; or of those that are not held any more, when it may be any. */
-  private endOf(key_ids?: Set<string>): void {
+  /** Of those whose rights have changed; or of those whose key is not held any more, when it may be any. */
+  private endOf(changed?: ChangedRights): void {
     for (const reader of this.readers) {
-      if (!key_ids) void this.endUnlessHeld(reader);
-      else if (key_ids.has(reader.context.caller.key_id)) reader.end(rightsChanged());
+      const { key_id, project_id } = reader.context.caller;
+      if (!changed) void this.endUnlessHeld(reader);
+      else if (changed.key_ids.has(key_id) || changed.project_ids.has(project_id))
+        reader.end(rightsChanged());
     }
   }
 
