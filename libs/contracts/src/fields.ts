@@ -195,7 +195,7 @@ export function UuidOrTimestamp(options: FieldOptions = {}): PropertyDecorator {
   );
 }
 
-/** A JSON object, kept as it came. */
+/** A JSON object, with what is in it. */
 export function JsonObject(options: FieldOptions = {}): PropertyDecorator {
   return field(
     'json_object',
