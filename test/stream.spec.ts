@@ -490,6 +490,30 @@ describe('the stream', () => {
       expect(stream.ids).toEqual(expect.arrayContaining(ids));
       expect(stream.ids).toEqual([...new Set(stream.ids)]);
     });
+
+    it('and holds nothing of the others back when the feed of one kind cannot be followed', async () => {
+      const stream = await listen(project.admin);
+      const ids = [await post()];
+      await eventually(() => stream.ids.includes(ids[0]!));
+      // Leads in place of the relay of messages, and makes no stream anew.
+      const leader = new Client({ connectionString: system.database_url });
+      await leader.connect();
+      await system.messages.stop();
+      await leader.query(`SELECT pg_advisory_lock(hashtextextended('messages.messages relay', 0))`);
+      await system.messages.start();
+      try {
+        await askJetStream((streams) => streams.delete(streamName('message')));
+        for (let count = 0; count < 5; count += 1) {
+          const id = await post();
+          ids.push(id);
+          await eventually(() => stream.ids.includes(id));
+        }
+      } finally {
+        await leader.end();
+      }
+      expect(stream.ids).toEqual(expect.arrayContaining(ids));
+      expect(stream.ids).toEqual([...new Set(stream.ids)]);
+    });
   });
 
   describe('ends', () => {

@@ -180,14 +180,15 @@ export class StreamService implements OnModuleDestroy {
     const epochs = this.live.epochs();
     const covered = reader.kinds.filter((kind) => this.live.covers(kind, reader.placeIn(kind)));
     const uncovered = reader.kinds.filter((kind) => !covered.includes(kind));
+    let isLive = false;
     try {
       await this.missed.readTo(reader, uncovered);
-    } catch (error) {
+      isLive = await this.stayLive(reader, epochs);
+    } finally {
       // The feeds take a reader on with all its kinds or not at all: until then these come from the tables, too.
-      await this.missed.readTo(reader, covered);
-      throw error;
+      if (!isLive) await this.missed.readTo(reader, covered);
     }
-    return this.stayLive(reader, epochs);
+    return isLive;
   }
 
   /** What comes, for as long as nothing is missing. @returns false when something is from the start */
