@@ -251,4 +251,11 @@ describe('the database of a service', () => {
     }
     Logger.overrideLogger(false);
   });
+
+  it('starts, too, where nobody may ask it for that', async () => {
+    const change = (rights: string): Promise<unknown> => queryDatabase(schema.admin_url, rights);
+    await change('REVOKE EXECUTE ON FUNCTION public.show_trgm FROM PUBLIC');
+    await schema.database.onModuleInit();
+    await change('GRANT EXECUTE ON FUNCTION public.show_trgm TO PUBLIC');
+  });
 });
