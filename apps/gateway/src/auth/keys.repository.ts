@@ -38,9 +38,9 @@ const HAS_ADMIN = `
       AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > now())
   ) AS has_admin`;
 
-/** Other gateways note uses of the same keys. */
+/** Other gateways note uses of the same keys; a clock that is ahead hides none that come later. */
 const NOTE_USES = `
-  UPDATE auth.keys SET last_used_at = used.at
+  UPDATE auth.keys SET last_used_at = least(used.at, now())
   FROM unnest($1::uuid[], $2::timestamptz[]) AS used (id, at)
   WHERE keys.id = used.id AND (keys.last_used_at IS NULL OR keys.last_used_at < used.at)`;
 
