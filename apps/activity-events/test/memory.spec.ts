@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { queryEvents } from '#contracts';
-import { context } from '#testing';
+import { context, eventually } from '#testing';
 import { insertLarge } from './event-builders.js';
 import { activityEvents } from './start-activity-events.js';
 
@@ -19,7 +19,9 @@ describe('the memory of a pod', () => {
     await insertLarge(service.urls, reader.caller.project_id, 250);
     // Of different questions, as those who ask the same are answered once.
     const questions = Array.from({ length: 8 }, (_, index) => ({ limit: 1000 - index }));
-    const pages = await Promise.all(questions.map((question) => bus.call(queryEvents, question, reader)));
+    // On a busy machine one may take longer than a statement may: whoever asks again is served.
+    const answers = questions.map((question) => eventually(() => bus.call(queryEvents, question, reader)));
+    const pages = await Promise.all(answers);
     for (const { body } of pages) expect(body.events.length).toBeGreaterThan(10);
     const died = once(pod, 'exit');
     pod.kill('SIGTERM');
