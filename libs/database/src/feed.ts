@@ -1,4 +1,4 @@
-import { acrossProjects, feedEnd, type FeedPosition, FEED_START } from '#contracts';
+import { acrossProjects, feedEnd, type FeedPosition, FEED_START, isBehind } from '#contracts';
 import { Column } from 'typeorm';
 import { type FirstRows, type Statements } from './database.js';
 import { isLast } from './walk.js';
@@ -111,7 +111,7 @@ export class Feed<Row extends object> {
     );
     const last = result.rows.at(-1);
     const isAll = !last || isLast(result, limit);
-    return { ...result, position: isAll ? bound : [last.transaction_id, last.id] };
+    return { ...result, position: isAll ? bound : positionOf(last) };
   }
 
   /**
@@ -197,8 +197,10 @@ export class Feed<Row extends object> {
 /** The rest of its rows may be behind the cut. All of them are of one frame of calls, so others are before them. */
 function withoutLastPosition<Row extends FeedRow>(rows: Row[]): Row[] {
   const last = rows.at(-1)!;
-  const others = rows.filter(
-    ({ transaction_id, id }) => transaction_id !== last.transaction_id || id !== last.id,
-  );
+  const others = rows.filter((row) => isBehind(positionOf(last), positionOf(row)));
   return others.length > 0 ? others : rows;
+}
+
+function positionOf({ transaction_id, id }: FeedRow): FeedPosition {
+  return [transaction_id, id];
 }

@@ -1,5 +1,5 @@
 import { decodeFrame, encodeFrame, type Part } from '#bus';
-import { FEED_KINDS, type FeedHead, type FeedKind, type FeedPosition } from '#contracts';
+import { FEED_KINDS, isBehind, type FeedHead, type FeedKind, type FeedPosition } from '#contracts';
 
 /** An entry on its way: what is known of it, and its JSON. */
 export type FeedEntry = Part<FeedHead>;
@@ -37,7 +37,8 @@ export function batchesOf(kind: FeedKind, after: FeedPosition, entries: FeedEntr
     const size = Buffer.byteLength(entry.body);
     bytes += size;
     const last = batches.at(-1);
-    if (last && (bytes <= BATCH_BYTES || isEqual(position, last.position))) {
+    // Of one position are the entries of projects that chose one id: whoever goes on behind it has had them all.
+    if (last && (bytes <= BATCH_BYTES || !isBehind(position, last.position))) {
       last.entries.push(entry);
       last.position = position;
     } else {
@@ -46,11 +47,6 @@ export function batchesOf(kind: FeedKind, after: FeedPosition, entries: FeedEntr
     }
   }
   return batches;
-}
-
-/** Projects may choose one id in one transaction: whoever goes on behind it has had the entries of all. */
-function isEqual([transaction_id, id]: FeedPosition, [other, other_id]: FeedPosition): boolean {
-  return transaction_id === other && id === other_id;
 }
 
 /** What a batch is sent as. */
