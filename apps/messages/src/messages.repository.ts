@@ -95,7 +95,7 @@ export class MessagesRepository {
       const place: Position | undefined = last && [last.created_at, last.id];
       const behind = place && (order === 'asc' ? { newer_than: place } : { older_than: place });
       const { sql, values } = walkStatement({ ...range, ...behind, sides, order }, limit);
-      return this.database.firstRows(sql, values, nameOfShape(sql));
+      return this.database.firstRows(sql, values, sides.some(isTwofold) ? undefined : nameOfShape(sql));
     });
   }
 
@@ -218,6 +218,11 @@ function walkStatement(
   const all = `SELECT DISTINCT ON (created_at, id) * FROM (${walks.map((walk) => `(${walk})`).join(' UNION ALL ')}) AS walked
     ORDER BY created_at ${order}, id ${order} LIMIT $2`;
   return { sql: walks.length === 1 ? only! : all, values };
+}
+
+/** By which index to walk depends on how much is about this device, and how much is this mailbox's: to be planned for these. */
+function isTwofold({ about, recipient, sender }: Side): boolean {
+  return about !== undefined && (recipient ?? sender) !== undefined;
 }
 
 /** There are only as many statements as kinds of questions; each has a name of its own. */

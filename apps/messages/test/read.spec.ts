@@ -7,6 +7,7 @@ import {
   markRead,
   queryConversation,
   queryConversations,
+  queryMessageEntries,
   queryMessages,
   type Conversation,
   type Failure,
@@ -112,6 +113,28 @@ describe('reading messages', () => {
         expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
       },
     );
+
+    it('finds the few of a reader about a busy device by the fewer, however often it is asked', async () => {
+      await queryDatabase(
+        service.urls.owner,
+        `INSERT INTO messages.messages
+           (project_id, id, created_at, sender, recipient, sender_mailbox, recipient_mailbox, message, device_id)
+         SELECT $1, gen_random_uuid(), now() - n * interval '1 ms', 'a@b.co', 'a@b.co', mailbox, mailbox, 'm',
+           CASE WHEN n <= 8000 THEN 'pump ' || n ELSE 'hub' END
+         FROM generate_series(1, 20000) AS n,
+           LATERAL (SELECT CASE WHEN n <= 100 THEN $2 ELSE 'user:' || n % 20 END AS mailbox) AS held`,
+        [ada.project_id, ada.correspondent.mailbox],
+      );
+      await queryDatabase(service.urls.owner, 'ANALYZE messages.messages');
+      const request = { device_id: 'hub', order: 'desc', limit: 100 } as const;
+      const rows = await rowsRead(service.urls.service, 'messages.messages', async () => {
+        for (let times = 0; times < 10; times += 1) {
+          const { body } = await service.bus.call(queryMessageEntries, request, ada.context());
+          expect(body.entries).toEqual([]);
+        }
+      });
+      expect(rows).toBeLessThan(10_000);
+    });
 
     it('ends a page of large messages early, and loses none of them', async () => {
       const text = '\u0001'.repeat(4_000);
