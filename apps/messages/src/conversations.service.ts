@@ -16,7 +16,7 @@ import {
   type MessagePage,
 } from '#contracts';
 import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Position } from '#database';
-import { placeAfter, walkLeft } from './conversation-cursor.js';
+import { placeAfter, walkLeft } from './bounded-cursor.js';
 import { ConversationsRepository, type ConversationSide } from './conversations.repository.js';
 import { conversationJson, messageJson } from './message-json.js';
 import { MessagesRepository } from './messages.repository.js';

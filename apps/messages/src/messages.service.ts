@@ -22,6 +22,7 @@ import {
 } from '#contracts';
 import { contentHash, decodeCursor, keyOf, listReply, pageOf, type Position } from '#database';
 import { v7 as uuidv7 } from 'uuid';
+import { placeAfter, walkLeft } from './bounded-cursor.js';
 import { Clock } from './clock.js';
 import { ConversationsRepository } from './conversations.repository.js';
 import { messageJson } from './message-json.js';
@@ -49,7 +50,10 @@ export class MessagesService {
   async query({ caller, request }: Call<MessageSearch>): Promise<Reply<MessagePage>> {
     const { order = 'desc', limit = DEFAULT_LIMIT, cursor, since } = request;
     const { project_id } = caller;
-    const position = cursor === undefined ? undefined : decodeCursor(cursor);
+    const left = cursor === undefined ? undefined : walkLeft(cursor);
+    const recent_at = new Date(this.clock.now().getTime() - RECENT_MS).toISOString();
+    // The days that are shown unless told are those before the first page: no row leaves a walk as it goes on.
+    const from = parseMoment(since)?.toISOString() ?? left?.to?.[0] ?? recent_at;
     const [recipient, sender] = await Promise.all([
       this.mailboxOf(caller, request.recipient),
       this.mailboxOf(caller, request.sender),
@@ -58,13 +62,13 @@ export class MessagesService {
     const messages = this.messages.walk({
       project_id,
       sides: recipient === null || sender === null ? [] : sidesOf(reader, { recipient, sender }),
-      since: parseMoment(since) ?? new Date(this.clock.now().getTime() - RECENT_MS),
-      older_than: order === 'desc' ? position : undefined,
-      newer_than: order === 'asc' ? position : undefined,
+      since: new Date(from),
+      older_than: order === 'desc' ? left?.from : undefined,
+      newer_than: order === 'asc' ? left?.from : undefined,
       order,
       expected: limit + 1,
     });
-    const page = await pageOf(messages, limit, messageJson, ({ created_at, id }) => [created_at, id]);
+    const page = await pageOf(messages, limit, messageJson, (last) => placeAfter(last, [from, NIL_UUID]));
     return listReply('messages', page);
   }
 

@@ -87,6 +87,20 @@ describe('reading messages', () => {
       expect(await unread(bob, ada)).toBe(2);
     });
 
+    it('shows the days before the first page in all the pages of a walk', async () => {
+      const first = await ada.write(bob);
+      service.clock.forward(29 * DAY_MS);
+      const second = await ada.write(bob);
+      const page = (cursor?: string) =>
+        service.bus.call(queryMessages, { limit: 1, cursor }, bob.context()).then(({ body }) => body);
+      const newest = await page();
+      expect(newest.messages).toEqual([second]);
+      service.clock.forward(1 * DAY_MS + 1_000);
+      const oldest = await page(newest.next_cursor!);
+      expect(oldest.messages).toEqual([first]);
+      expect(oldest.next_cursor).toBeNull();
+    });
+
     it.each(['asc', 'desc'] as const)(
       'walks past each stable message once, %s, while others write',
       async (order) => {

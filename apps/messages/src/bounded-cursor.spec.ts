@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { encodeCursor, type Position } from '#database';
-import { placeAfter, walkLeft } from './conversation-cursor.js';
+import { placeAfter, walkLeft } from './bounded-cursor.js';
 
 const positions: fc.Arbitrary<Position> = fc.tuple(
   fc
@@ -13,7 +13,7 @@ const positions: fc.Arbitrary<Position> = fc.tuple(
   fc.uuid(),
 );
 
-describe('the cursor of a conversation', () => {
+describe('the cursor of a bounded walk', () => {
   it('leads back to the message it is behind, and to the end of the walk', () => {
     fc.assert(
       fc.property(positions, fc.option(positions, { nil: undefined }), ([created_at, id], to) => {
