@@ -126,7 +126,7 @@ export class ActivityEventsRepository {
     // How rare a part of a message is decides its plan, and of two filters that have an index each, how rare what they
     // ask for is. And planned for any range at all, one with two ends would be taken for a few rows, all read and sorted.
     const { message, only_device_id, component, environment, email, device_id, from, to } = conditions;
-    const filters = countGiven(only_device_id, component, environment, email, device_id);
+    const filters = countGiven(only_device_id ?? device_id, component, environment, email);
     const isPlannedOnce = message === undefined && filters < 2 && countGiven(from, to, after) < 2;
     return this.database.firstRows(sql, values, isPlannedOnce ? `events-${name}-${order}` : undefined);
   }
