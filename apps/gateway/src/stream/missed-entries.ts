@@ -97,11 +97,16 @@ export class MissedEntries {
     if (reader.isGone) return false;
     const { context, device_id } = reader;
     const after = reader.placeIn(kind);
+    this.refuseUnlessTrusted();
     const page = await this.ask(kind, { after, device_id, limit: ENTRIES_A_PAGE }, context);
     // Who it is may have changed while the service was asked.
-    if (!this.revisions.isTrusted) throw new Failure('unavailable');
+    this.refuseUnlessTrusted();
     reader.takePage(kind, page);
     return !isFeedEnd(page.position) && isBehind(page.position, after);
+  }
+
+  private refuseUnlessTrusted(): void {
+    if (!this.revisions.isTrusted) throw new Failure('unavailable');
   }
 
   private async ask(kind: EntryKind, question: FeedQuestion, context: CallContext): Promise<FeedPage> {
