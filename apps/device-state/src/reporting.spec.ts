@@ -170,6 +170,14 @@ describe('a report', () => {
     },
   );
 
+  it('without a time takes back the time of a clock that was ahead, so that the right one is news again', () => {
+    const ahead = changed(aReport({ timestamp: '2099-01-01T00:00:00Z' }), aRecord()).record;
+    const timed = aReport({ data: { on: 'again' }, timestamp: at(START + 2_000) });
+    expect(changed(timed, ahead, 2_000).result).toBe('stale');
+    const untimed = changed(aReport({ data: { on: false } }), ahead, 1_000).record;
+    expect(changed(timed, untimed, 2_000).result).toBe('applied');
+  });
+
   it('without a time never takes back from when the last was', () => {
     const waited = fc.record(
       { sequence: fc.nat(30), boot_id: fc.constantFrom('x', 'y') },

@@ -40,8 +40,7 @@ export function changeBy(
     first_seen_at: record.first_seen_at ?? recorded_at,
     last_seen_at: recorded_at,
     ...(is_news && {
-      // A report without a time may come from a long wait: what others are held against is not earlier for it.
-      timestamp: clock === 'server' ? laterOf(timestamp, record.timestamp) : timestamp,
+      timestamp: clock === 'server' ? laterOf(timestamp, credibleTime(record)) : timestamp,
       ...countOf(report, record),
     }),
   };
@@ -137,6 +136,14 @@ function timeOf(
     timestamp: new Date(came - (age_ms ?? 0)).toISOString(),
     clock: age_ms === undefined ? 'server' : 'relative',
   };
+}
+
+/**
+ * What a report without a time does not take back, as it may come from a long wait: the time of the last one, but for that of a
+ * clock that was ahead when it told it. Else no report with a right time would ever be news again.
+ */
+function credibleTime({ timestamp, last_seen_at }: DeviceRecord): string | null {
+  return timestamp !== null && last_seen_at !== null && last_seen_at < timestamp ? last_seen_at : timestamp;
 }
 
 function laterOf(time: string, other: string | null): string {
