@@ -1,9 +1,10 @@
 import { globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DataSource } from 'typeorm';
+import { Client } from 'pg';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { migrate, type SchemaOptions } from '#database';
 import { prepareSchema } from '#embedded';
-import { queryDatabase, testDatabase } from '#testing';
+import { eventually, queryDatabase, testDatabase } from '#testing';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -78,4 +79,35 @@ describe.each(TABLES)('the migrations to the tables of %s', (path) => {
     expect(done.length).toBeGreaterThan(0);
     expect(new Set(done.map(({ name }) => name)).size).toBe(done.length);
   });
+});
+
+it('a migration of a table that is read for long holds nobody up, and is done after it', async () => {
+  class MakeThings1700000000000 implements MigrationInterface {
+    async up(runner: QueryRunner): Promise<void> {
+      await runner.query('CREATE TABLE "things"."things" ("id" integer)');
+    }
+    async down(): Promise<void> {}
+  }
+  class NameThings1700000000001 implements MigrationInterface {
+    async up(runner: QueryRunner): Promise<void> {
+      await runner.query('ALTER TABLE "things"."things" ADD COLUMN "name" text');
+    }
+    async down(): Promise<void> {}
+  }
+  const { owner } = await prepareSchema(await testDatabase(), 'things');
+  const schema: SchemaOptions = { schema: 'things', url: owner, entities: [] };
+  await migrate(schema, [MakeThings1700000000000]);
+
+  const reader = new Client({ connectionString: owner });
+  await reader.connect();
+  await reader.query('BEGIN; SELECT FROM "things"."things"');
+  const migrated = migrate(schema, [MakeThings1700000000000, NameThings1700000000001]);
+  await eventually(async () =>
+    expect(await queryDatabase(owner, 'SELECT FROM pg_locks WHERE NOT granted')).toHaveLength(1),
+  );
+  await queryDatabase(owner, 'SELECT "id" FROM "things"."things"');
+  await reader.query('COMMIT');
+  await reader.end();
+  await migrated;
+  await queryDatabase(owner, 'SELECT "name" FROM "things"."things"');
 });

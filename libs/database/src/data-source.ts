@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import pg from 'pg';
 import { PatientPool } from './patient-pool.js';
@@ -54,9 +55,17 @@ export function dataSourceOptions({ schema, url, entities, searches }: SchemaOpt
   };
 }
 
+/** So long a migration waits for a table that somebody uses: whoever asks for that table meanwhile waits behind it. */
+const LOCK_TIMEOUT_MS = 1_000;
+/** Then they go on for so long. */
+const PAUSE_MS = 2_000;
+const TRIES = 60;
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /**
  * Brings a schema up to date: each pending migration in its own transaction, one migrator at a time. Runs as
- * the role of `url`, which owns the schema; services run as another role that may only use it.
+ * the role of `url`, which owns the schema; services run as another role that may only use it. They go on meanwhile: of a
+ * table that somebody reads for long, a dump say, a migration waits for the end in short tries, for some minutes at most.
  */
 export async function migrate(
   { schema, url, entities }: SchemaOptions,
@@ -70,16 +79,30 @@ export async function migrate(
     migrations,
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
+    extra: { lock_timeout: LOCK_TIMEOUT_MS },
   });
   await source.initialize();
   const lock = source.createQueryRunner();
   try {
+    await lock.query('SET lock_timeout = 0');
     await lock.query('SELECT pg_advisory_lock(hashtext($1))', [`migrate ${schema}`]);
-    await source.runMigrations();
+    await runPending(source);
     // What has been migrated is the owner's to say.
     await source.query(`REVOKE ALL ON "${schema}"."migrations" FROM "${schema}"`);
   } finally {
     await lock.release();
     await source.destroy();
+  }
+}
+
+async function runPending(source: DataSource): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await source.runMigrations();
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE || tries === TRIES) throw error;
+      await setTimeout(PAUSE_MS);
+    }
   }
 }
