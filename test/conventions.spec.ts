@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
+import { randomKey } from '../apps/gateway/src/auth/key-format.js';
 import { anEmail, anEvent } from './builders.js';
 import { type Answer } from './http-client.js';
 import { pathOf, publishedRoutes, type Route } from './openapi-routes.js';
@@ -401,6 +402,32 @@ describe('conventions', () => {
       expect(refused.headers.get('ratelimit')).toMatch(/^"key";r=0;t=\d+$/);
       expect((await system.admin.at(limited.url).get('/v1/me')).status).toBe(200);
       expect((await client.at(system.url).get('/v1/me')).status).toBe(200);
+    });
+
+    it('counts what cannot be parsed too, and parses nothing of a key that has sent its share', async () => {
+      const { body } = await system.admin.post('/v1/members', { email: anEmail(), role: 'editor' });
+      const client = system.admin.as(body.key as string).at(limited.url);
+      const unread: [string, string, number, string][] = [
+        ['application/json', '{', 400, 'invalid'],
+        ['text/plain', '{}', 415, 'unsupported_media_type'],
+        ['application/json', ' '.repeat(256 * KIB + 1), 413, 'too_large'],
+        ['application/json', '{"a":1,"a":2}', 400, 'invalid'],
+        ['application/json', '{', 400, 'invalid'],
+      ];
+      const send = ([type, text]: [string, string, number, string]) =>
+        client.send('POST', '/v1/events', text, { 'content-type': type });
+      for (const [at, one] of unread.entries()) {
+        const answer = await send(one);
+        expectProblem(answer, one[2], one[3]);
+        expect(answer.headers.get('ratelimit')).toMatch(new RegExp(`^"key";r=${4 - at};t=\\d+$`));
+      }
+      for (const one of unread) expectProblem(await send(one), 429, 'rate_limited');
+      for (const key of ['x', randomKey('member')]) {
+        for (const [type, text] of unread) {
+          const answer = await client.as(key).send('POST', '/v1/events', text, { 'content-type': type });
+          expectProblem(answer, 401, 'unauthenticated');
+        }
+      }
     });
 
     it('sends nobody away for longer than its window, though the clock was set back', async () => {

@@ -3,7 +3,7 @@ import { type FastifyRequest } from 'fastify';
 import { Failure, IDEMPOTENCY_KEY_DETAIL, isIdempotencyKey, type Caller, type Idempotency } from '#contracts';
 import { contentHash } from '#database';
 import { knownRequest } from '../http/request-trail.js';
-import { type AuthenticatedRequest } from './auth.guard.js';
+import { type AuthenticatedRequest } from './authentication.js';
 import { RequestContext } from './request-context.js';
 
 const WRITES = ['POST', 'PATCH', 'PUT'];

@@ -13,7 +13,7 @@ import { finished, Readable } from 'node:stream';
 import { Bus } from '#bus';
 import { Failure } from '#contracts';
 import { Allow, DATA_WRITERS } from '../auth/allow.js';
-import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { type AuthenticatedRequest } from '../auth/authentication.js';
 import { contextWithoutKey, idempotencyKeyOf } from '../auth/call-context.js';
 import { KeyRing } from '../auth/key-ring.js';
 import { HasOwnBound } from '../auth/turns.js';

@@ -5,8 +5,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, withinProjects } from '#contracts';
 import { Metrics } from '#service';
-import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { authenticateUnread, type AuthenticatedRequest } from '../auth/authentication.js';
 import { KeyRing } from '../auth/key-ring.js';
+import { RateLimiter } from '../auth/rate-limiter.js';
 import { Turns } from '../auth/turns.js';
 import { GatewayConfig } from '../gateway.config.js';
 import { problemOf, ProblemFilter, sendProblem } from '../problem.filter.js';
@@ -85,6 +86,7 @@ export function prepareHttp(app: NestFastifyApplication): void {
   metrics.gauge('http_waiting', 'Requests that wait for the turn of their project.', () => turns.waiting);
   shedLoad(server, config.EVENT_LOOP_DELAY_MS, metrics);
   refuseUnread(server);
+  authenticateUnread(server, keyRing, app.get(RateLimiter));
   app.useGlobalFilters(new ProblemFilter(new AllowedMethods(server)));
   app.useGlobalPipes(new ContractPipe());
 }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
 import { Failure, type Constructor, type Reply } from '#contracts';
-import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { type AuthenticatedRequest } from '../auth/authentication.js';
 import { type Principal } from '../auth/principal.js';
 import { NDJSON } from './ndjson-body.js';
 

@@ -1,7 +1,7 @@
 import { NotFoundException } from '@nestjs/common';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Failure } from '#contracts';
-import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { type AuthenticatedRequest } from '../auth/authentication.js';
 import { oneKeyOf } from '../auth/one-key.js';
 import { NDJSON, streamsNdjson } from './ndjson-body.js';
 import { routeOf } from './route-of.js';

@@ -3,7 +3,7 @@ import { ApiHeader, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { StreamQuery, type CallContext } from '#contracts';
 import { Allow, DATA_READERS } from '../auth/allow.js';
-import { type AuthenticatedRequest } from '../auth/auth.guard.js';
+import { type AuthenticatedRequest } from '../auth/authentication.js';
 import { Context } from '../auth/call-context.js';
 import { HasOwnBound } from '../auth/turns.js';
 import { STREAM_HEADERS } from './stream-reader.js';
