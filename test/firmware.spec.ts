@@ -397,21 +397,25 @@ describe('firmware', () => {
 
   describe('while its service is away', () => {
     it('is unavailable, and the device is still there to look at', async () => {
-      const device = await aDevice();
+      const [device, other] = [await aDevice(), await aDevice()];
       await report(device);
       await system.firmware.stop();
       for (const answer of [await report(device), await device.client.get(device.path)]) {
         expect([answer.status, answer.body.code]).toEqual([503, 'unavailable']);
         expect(answer.headers.get('retry-after')).toBe('1');
       }
-      const view = (): Promise<Answer> => project.viewer.get(`/v1/devices/${encodeURIComponent(device.id)}`);
-      const seen = await view();
+      const view = ({ id }: Device, known = 'none'): Promise<Answer> =>
+        project.viewer.get(`/v1/devices/${encodeURIComponent(id)}`, { 'if-none-match': known });
+      const [seen, untold] = [await view(device), await view(other)];
       expect(seen.status).toBe(200);
       expect(seen.body).not.toHaveProperty('firmware');
       await system.firmware.start();
       await eventually(async () => {
-        expect((await view()).body.firmware).toBe('1.0.0');
+        expect((await view(device)).body.firmware).toBe('1.0.0');
       });
+      // That it runs nothing is another answer than that nobody could tell.
+      const told = await view(other, untold.headers.get('etag')!);
+      expect([told.status, told.body.firmware]).toEqual([200, null]);
     });
   });
 });

@@ -101,7 +101,7 @@ export class DevicesService {
   async get(id: string, context: CallContext): Promise<Reply<DeviceDetails>> {
     const device = await this.find(context.caller, id);
     const firmware = await this.firmware.of(id, context);
-    return Reply.of({ ...viewOf(device), firmware }, { version: versionOf(device, firmware) });
+    return Reply.of({ ...viewOf(device), firmware }, { version: versionWith(firmware, device) });
   }
 
   /** @throws Failure `not_found` unless the caller's project has the device */
@@ -272,8 +272,12 @@ function viewOf({ id, name, labels, created_at }: Device): DeviceView {
   return { id, name, labels, created_at: created_at.toISOString() };
 }
 
-/** Not another's that had the id before. Of what `get` answers: it changes with the firmware, too. */
-function versionOf({ created_at, version }: Device, firmware?: string | null): string {
-  const own = `${created_at.getTime().toString(36)}-${version}`;
-  return firmware ? `${own}:${firmware}` : own;
+/** Not another's that had the id before. */
+function versionOf({ created_at, version }: Device): string {
+  return `${created_at.getTime().toString(36)}-${version}`;
+}
+
+/** Of what `get` answers: it changes with the firmware, too, and with whether anybody can tell it. */
+function versionWith(firmware: string | null | undefined, device: Device): string {
+  return firmware === null ? versionOf(device) : `${versionOf(device)}:${firmware ?? ''}`;
 }
