@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { relative } from 'node:path';
 import { isFree } from '#embedded';
 import { loadConfigBefore, reasonOf, settingsOf } from '#service';
 import { CONFIGS } from './app-configs.js';
@@ -22,7 +21,7 @@ try {
 
   const flotilla = await Flotilla.start(config, stopping.signal);
   const { url, directory } = flotilla;
-  const place = inShell(relative(process.cwd(), directory) || '.');
+  const place = inShell(directory);
   if (!stopping.signal.aborted)
     console.log(`Flotilla serves ${url}  (API: ${url}/docs)
 
