@@ -7,26 +7,11 @@ import { join } from 'node:path';
 import { freePort } from '#embedded';
 import { settingsOf } from '#service';
 import { eventually } from '#testing';
-import { ActivityEventsConfig } from '../apps/activity-events/src/activity-events.config.js';
-import { DeviceStateConfig } from '../apps/device-state/src/device-state.config.js';
-import { FirmwareConfig } from '../apps/firmware/src/firmware.config.js';
-import { GatewayConfig } from '../apps/gateway/src/gateway.config.js';
-import { MessagesConfig } from '../apps/messages/src/messages.config.js';
-import { PricingConfig } from '../apps/pricing/src/pricing.config.js';
+import { CONFIGS } from '../start/app-configs.js';
 import { StartConfig } from '../start/start.config.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const README = await readFile(join(ROOT, 'README.md'), 'utf8');
-
-const CONFIGS = [
-  StartConfig,
-  GatewayConfig,
-  ActivityEventsConfig,
-  DeviceStateConfig,
-  FirmwareConfig,
-  MessagesConfig,
-  PricingConfig,
-];
 
 interface Block {
   title: string;
@@ -96,7 +81,7 @@ describe('README', () => {
   it('shows every setting with its default', () => {
     const rows = README.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
     const shown = new Map(rows.map(([, name, value]) => [name, value]));
-    for (const type of CONFIGS) {
+    for (const type of [StartConfig, ...Object.values(CONFIGS)]) {
       const config: Record<string, string | number | undefined> = { ...new StartConfig(), ...new type() };
       const defaults = new Map(
         Object.entries(config).filter(([, value]) => value !== undefined && value !== ''),
