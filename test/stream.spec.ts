@@ -2,6 +2,7 @@ import { jetstreamManager, type StreamAPI } from '@nats-io/jetstream';
 import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { get, type ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { BusConnection } from '#bus';
 import { type AnyEntry } from '#contracts';
@@ -11,7 +12,7 @@ import { DIRECTIONS, eventually, Link, queryDatabase } from '#testing';
 import { aDeviceId, aFirmwareEvent, anEmail, anEvent } from './builders.js';
 import { EventStream, Refusal } from './event-stream.js';
 import { goBackBefore } from './former-database.js';
-import { type Answer, type HttpClient } from './http-client.js';
+import { HttpClient, type Answer } from './http-client.js';
 import { aProject, type Project } from './project.js';
 import { startSystem, type System } from './system.js';
 
@@ -280,7 +281,7 @@ describe('the stream', () => {
         written.push(await post(project.editor, { data: { text: randomUUID().padEnd(100_000, 'x') } }));
       const resumed = await EventStream.open(project.admin, '/v1/stream', stream.last_id, () => {
         resumed.pause();
-        setTimeout(() => resumed.resume(), 50);
+        globalThis.setTimeout(() => resumed.resume(), 50);
       });
       open.push(resumed);
       await Promise.race([resumed.ended, eventually(() => resumed.ids.length === written.length, 60_000)]);
@@ -514,6 +515,37 @@ describe('the stream', () => {
       expect(stream.ids).toEqual(expect.arrayContaining(ids));
       expect(stream.ids).toEqual([...new Set(stream.ids)]);
     });
+  });
+
+  it('asks for nothing while its gateway cannot know who may listen, and goes on once it can', async () => {
+    const url = new URL((await prepareSchema(system.database_url, 'auth')).service);
+    const link = await Link.to(Number(url.port));
+    url.port = String(link.port);
+    const far = await system.anotherGateway({ DATABASE_URL: url.href });
+    const metrics = new HttpClient(`http://127.0.0.1:${far.health_port}`);
+    const calls = async (): Promise<string> =>
+      /^flotilla_bus_calls \d+$/m.exec((await metrics.get('/metrics')).body as string)![0];
+    try {
+      const stream = await listen(project.admin.at(far.url));
+      const ids = [await post()];
+      await eventually(() => stream.ids.includes(ids[0]!));
+      link.cut();
+      // A lease lasts for three seconds.
+      await setTimeout(4_000);
+      ids.push(await post());
+      await setTimeout(1_000);
+      const asked = await calls();
+      await setTimeout(1_000);
+      expect(await calls()).toBe(asked);
+      expect(stream.ids).toEqual(ids.slice(0, 1));
+      link.heal();
+      await eventually(() => stream.ids.length === ids.length);
+      expect(stream.ids).toEqual(ids);
+    } finally {
+      link.heal();
+      await far.stop();
+      link.close();
+    }
   });
 
   describe('ends', () => {
