@@ -5,6 +5,7 @@ import { AUDIT_ACTIONS, AUDIT_EVENT, type AuditEntry, type RecordedEvent } from 
 import { streamName } from '#feeds';
 import { eventually, queryDatabase } from '#testing';
 import { aDeviceId, anEmail, anEvent } from './builders.js';
+import { sendBulk } from './bulk-client.js';
 import { type Answer, type HttpClient } from './http-client.js';
 import { publishedRoutes } from './openapi-routes.js';
 import { aProject, type Project } from './project.js';
@@ -241,6 +242,14 @@ describe('the audit', () => {
       expect(data.who).toMatchObject({ role: 'editor', principal: editor_id });
       expect(message).toBe(`${data.who.address} registered the device ${device_id!}`);
     }
+  });
+
+  it('tells once of a device that is registered together with one that was there', async () => {
+    const { editor, device_id } = await aProject(system);
+    const devices = [device_id, `${device_id} and more`];
+    const lines = devices.map((device_id) => ({ kind: 'event', ...anEvent({ device_id }) }));
+    const added = await addedBy(() => sendBulk(editor, lines));
+    expect(actionsOf(added)).toEqual(['device.registered']);
   });
 
   it('tells of no change that changes nothing or is refused', async () => {

@@ -199,7 +199,8 @@ async function register(manager: EntityManager, project_id: string, asked: Regis
     .sort()
     .map((id) => ({ project_id, id, name: null, labels: {}, created_at, version: 1 }));
   const insert = manager.createQueryBuilder().insert().into(Device).values(devices);
-  const result = await insert.orIgnore().returning('id').execute();
+  // What is returned is not of as many devices, and would be written into the first of them.
+  const result = await insert.orIgnore().returning('id').updateEntity(false).execute();
   const added = new Set((result.raw as { id: string }[]).map(({ id }) => id));
   await recordChangesOf(
     manager,
