@@ -7,7 +7,7 @@ import { giveToOldestAdmin, rowOf } from './auth/admin-key.js';
 import { INSTANCE, recordChanges } from './auth/audit-trail.js';
 import { ENTITIES, SCHEMA } from './auth/auth.entity.js';
 import { randomKey } from './auth/key-format.js';
-import { findProject } from './auth/projects.service.js';
+import { ProjectsRepository } from './auth/projects.repository.js';
 
 /** `node admin-key.js <project id>`: a new key of the oldest admin of a project that nobody can open. Printed once. */
 try {
@@ -22,7 +22,7 @@ try {
       () => [project_id],
       () =>
         source.transaction(async (manager) => {
-          await findProject(manager, project_id, true);
+          await new ProjectsRepository().find(manager, project_id, true);
           const change = await giveToOldestAdmin(manager, project_id, rowOf(KEY_SECRET, key));
           if (!change) throw new Error('The project has no admin');
           await recordChanges(manager, INSTANCE, [change]);

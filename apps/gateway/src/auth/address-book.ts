@@ -1,24 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { mailboxOf, type Caller, type Correspondent } from '#contracts';
-import { Database } from '#database';
+import { AddressesRepository, type AddressHolder } from './addresses.repository.js';
 import { Gathering } from './gathering.js';
 import { Revisions } from './revisions.js';
 
 const MAX_KNOWN = 200_000;
-
-const HOLDERS = `
-  SELECT asked, 'member' AS role, id::text AS principal, email AS address
-  FROM unnest($2::text[]) AS asked JOIN auth.members ON project_id = $1 AND lower(email) = lower(asked)
-  UNION ALL
-  SELECT asked, 'device', id, id
-  FROM unnest($2::text[]) AS asked JOIN auth.devices ON project_id = $1 AND id = asked`;
-
-interface Holder {
-  asked: string;
-  role: 'member' | 'device';
-  principal: string;
-  address: string;
-}
 
 /** Who has which address. A member comes first: nobody takes a member's mail by the id of a device. */
 @Injectable()
@@ -26,12 +12,12 @@ export class AddressBook {
   /** Forgotten whenever any right changes, changes of addresses among them. */
   private readonly known = new Map<string, Correspondent>();
   private changes = 0;
-  private readonly questions = new Gathering<string, Holder | undefined>((project_id, addresses) =>
+  private readonly questions = new Gathering<string, AddressHolder | undefined>((project_id, addresses) =>
     this.holders(project_id, addresses),
   );
 
   constructor(
-    private readonly database: Database,
+    private readonly repository: AddressesRepository,
     private readonly revisions: Revisions,
   ) {
     revisions.onChange(() => {
@@ -65,10 +51,9 @@ export class AddressBook {
     return caller.role === 'admin' || named.mailbox === self.mailbox ? named : { address };
   }
 
-  private async holders(project_id: string, addresses: string[]): Promise<(Holder | undefined)[]> {
-    const distinct = [...new Set(addresses)];
-    const found = await this.database.prepared<Holder>('address-holders', HOLDERS, [project_id, distinct]);
-    const holderOf = new Map<string, Holder>();
+  private async holders(project_id: string, addresses: string[]): Promise<(AddressHolder | undefined)[]> {
+    const found = await this.repository.holders(project_id, [...new Set(addresses)]);
+    const holderOf = new Map<string, AddressHolder>();
     for (const holder of found)
       if (holder.role === 'member' || !holderOf.has(holder.asked)) holderOf.set(holder.asked, holder);
     return addresses.map((address) => holderOf.get(address));

@@ -2,10 +2,12 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import { GatewayConfig } from '../gateway.config.js';
 import { AddressBook } from './address-book.js';
+import { AddressesRepository } from './addresses.repository.js';
 import { AuthGuard } from './auth.guard.js';
 import { AuthWrites } from './auth-writes.js';
 import { DeviceFirmware } from './device-firmware.js';
 import { DevicesController } from './devices.controller.js';
+import { DevicesRepository } from './devices.repository.js';
 import { DevicesService } from './devices.service.js';
 import { FirstStart } from './first-start.js';
 import { KeyRing } from './key-ring.js';
@@ -14,8 +16,10 @@ import { KeysRepository } from './keys.repository.js';
 import { KeysService } from './keys.service.js';
 import { MeController } from './me.controller.js';
 import { MembersController } from './members.controller.js';
+import { MembersRepository } from './members.repository.js';
 import { MembersService } from './members.service.js';
 import { ProjectsController } from './projects.controller.js';
+import { ProjectsRepository } from './projects.repository.js';
 import { ProjectsService } from './projects.service.js';
 import { RateLimiter } from './rate-limiter.js';
 import { Revisions } from './revisions.js';
@@ -32,7 +36,8 @@ export class AuthModule {
       providers: [
         { provide: GatewayConfig, useValue: config },
         { provide: APP_GUARD, useClass: AuthGuard },
-        ...[KeyRing, KeysRepository, Revisions, RateLimiter, Turns, FirstStart, AuthWrites, DeviceFirmware],
+        ...[ProjectsRepository, MembersRepository, DevicesRepository, KeysRepository, AddressesRepository],
+        ...[KeyRing, Revisions, RateLimiter, Turns, FirstStart, AuthWrites, DeviceFirmware],
         ...[ProjectsService, MembersService, DevicesService, KeysService, AddressBook],
       ],
       exports: [GatewayConfig, AddressBook, DevicesService, KeyRing, Revisions],

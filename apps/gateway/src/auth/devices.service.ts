@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
+import { type SelectQueryBuilder } from 'typeorm';
 import { Failure, Reply, type AuditAction, type CallContext, type Caller } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, recordChangesOf, type Change, type ChangeSubject } from './audit-trail.js';
-import { Device, Key, Project, SearchedDevice } from './auth.entity.js';
+import { Device, SearchedDevice } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
-import { conflictIfTaken } from './conflict-if-taken.js';
 import { DeviceFirmware } from './device-firmware.js';
+import { DevicesRepository } from './devices.repository.js';
 import { Gathering } from './gathering.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
-import { findProject } from './projects.service.js';
+import { ProjectsRepository } from './projects.repository.js';
 import { type RequestContext } from './request-context.js';
 import {
   type CreatedDevice,
@@ -42,12 +42,14 @@ export class DevicesService {
   private readonly known = new Set<string>();
   private changes = 0;
   private readonly registrations = new Gathering<Registration, true>((project_id, asked) =>
-    this.database.transaction((manager) => register(manager, project_id, asked)),
+    this.register(project_id, asked),
   );
 
   constructor(
     private readonly database: Database,
     private readonly writes: AuthWrites,
+    private readonly devices: DevicesRepository,
+    private readonly projects: ProjectsRepository,
     private readonly keys: KeysRepository,
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
@@ -59,13 +61,13 @@ export class DevicesService {
     });
   }
 
-  create({ id, name, labels }: NewDevice, context: RequestContext): Promise<Reply<CreatedDevice>> {
+  create(request: NewDevice, context: RequestContext): Promise<Reply<CreatedDevice>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedDevice>(context, async (manager) => {
-      const device = await insertDevice(manager, project_id, id, name, labels);
+      const [device] = await this.devices.insert(manager, project_id, [request]);
       if (!device) throw new Failure('conflict', 'The project has a device of this id already');
       const key = mintKey(this.config.KEY_SECRET, 'device');
-      await this.keys.insert(manager, key, { project_id, device_id: id }, null);
+      await this.keys.insert(manager, key, { project_id, device_id: device.id }, null);
       const changes = [changeOf('device.registered', device, { key_id: key.id })];
       return { body: { ...viewOf(device), key }, version: versionOf(device), changes };
     });
@@ -106,7 +108,7 @@ export class DevicesService {
 
   /** @throws Failure `not_found` unless the caller's project has the device */
   find({ project_id }: Caller, id: string): Promise<Device> {
-    return this.database.read((manager) => findDevice(manager, project_id, id));
+    return this.database.read((manager) => this.devices.find(manager, project_id, id));
   }
 
   change(
@@ -116,11 +118,11 @@ export class DevicesService {
     if_match?: string,
   ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
-      const device = await findDevice(manager, context.caller.project_id, id, true);
+      const device = await this.devices.find(manager, context.caller.project_id, id, true);
       checkVersion(versionOf(device), if_match?.replace(FIRMWARE_IN_TAG, ''));
       const changes = changesOfFields(subjectOf('device.changed', device), device, change);
       Object.assign(device, change);
-      await manager.save(device);
+      await this.devices.save(manager, device);
       return { body: viewOf(device), version: versionOf(device), changes };
     });
   }
@@ -129,10 +131,10 @@ export class DevicesService {
     const { project_id } = context.caller;
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
-      const device = await findDevice(manager, project_id, id, true);
+      const device = await this.devices.find(manager, project_id, id, true);
       checkVersion(versionOf(device), if_match?.replace(FIRMWARE_IN_TAG, ''));
       await this.keys.revoke(manager, { project_id, device_id: id }, revision);
-      await manager.delete(Device, { project_id, id });
+      await this.devices.delete(manager, device);
       return { body: null, revision, changes: [changeOf('device.deleted', device)] };
     });
   }
@@ -146,19 +148,12 @@ export class DevicesService {
   ): Promise<Reply<DeviceView>> {
     return this.writes.once<DeviceView>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
-      const device = await findOnly(manager, id, from);
-      const from_project_id = device.project_id;
-      const { id: to_project_id } = await findProject(manager, to);
+      const device = await this.devices.findOnly(manager, id, from);
+      const { id: to_project_id } = await this.projects.find(manager, to);
       const changes: Change[] = [];
-      if (from_project_id !== to_project_id) {
-        await manager
-          .update(Device, { project_id: from_project_id, id }, { project_id: to_project_id })
-          .catch(conflictIfTaken('The other project has a device of this id already'));
-        await manager.update(
-          Key,
-          { project_id: from_project_id, device_id: id },
-          { project_id: to_project_id, revision },
-        );
+      if (device.project_id !== to_project_id) {
+        await this.devices.move(manager, device, to_project_id);
+        await this.keys.move(manager, device, to_project_id, revision);
         // Neither project learns which the other is.
         changes.push(changeOf('device.moved_away', device));
         changes.push(changeOf('device.moved_here', { ...device, project_id: to_project_id }));
@@ -166,89 +161,23 @@ export class DevicesService {
       return { body: viewOf(device), revision, changes };
     });
   }
-}
 
-/** @returns undefined when the device was there already */
-async function insertDevice(
-  manager: EntityManager,
-  project_id: string,
-  id: string,
-  name?: string,
-  labels: Record<string, string> = {},
-): Promise<Device | undefined> {
-  const device = { project_id, id, name: name ?? null, labels, created_at: new Date(), version: 1 };
-  const { raw } = (await manager
-    .createQueryBuilder()
-    .insert()
-    .into(Device)
-    .values(device)
-    .orIgnore()
-    .returning('id')
-    .execute()) as { raw: unknown[] };
-  return raw.length > 0 ? manager.create(Device, device) : undefined;
-}
-
-/**
- * Those of the devices that are unknown, each in the name of whoever asked for it first; in one order, so that those
- * who register the same devices elsewhere at this moment never wait in a circle.
- */
-async function register(manager: EntityManager, project_id: string, asked: Registration[]): Promise<true[]> {
-  const created_at = new Date();
-  const askers = new Map(asked.toReversed().map(({ id, context }) => [id, context]));
-  const devices = [...askers.keys()]
-    .sort()
-    .map((id) => ({ project_id, id, name: null, labels: {}, created_at, version: 1 }));
-  const insert = manager.createQueryBuilder().insert().into(Device).values(devices);
-  // What is returned is not of as many devices, and would be written into the first of them.
-  const result = await insert.orIgnore().returning('id').updateEntity(false).execute();
-  const added = new Set((result.raw as { id: string }[]).map(({ id }) => id));
-  await recordChangesOf(
-    manager,
-    devices
-      .filter(({ id }) => added.has(id))
-      .map((device) => ({
-        author: askers.get(device.id)!,
-        change: changeOf('device.registered', device),
-      })),
-  );
-  return asked.map(() => true);
-}
-
-/** @throws Failure `not_found` */
-export async function findDevice(
-  manager: EntityManager,
-  project_id: string,
-  id: string,
-  forUpdate = false,
-): Promise<Device> {
-  const device = await manager.findOne(Device, {
-    where: { project_id, id },
-    ...(forUpdate && { lock: { mode: 'pessimistic_write' } }),
-  });
-  if (!device) throw new Failure('not_found');
-  return device;
-}
-
-/**
- * Ids are unique in a project only: the operator must say which project when several have the device. Deleted projects
- * have none.
- */
-async function findOnly(manager: EntityManager, id: string, project_id?: string): Promise<Device> {
-  const devices = await manager
-    .createQueryBuilder(Device, 'device')
-    .innerJoin(Project, 'project', 'project.id = device.project_id AND project.deleted_at IS NULL')
-    .where(project_id === undefined ? { id } : { id, project_id })
-    .setLock('pessimistic_write', undefined, ['device'])
-    .limit(2)
-    .getMany();
-  if (devices.length === 0) throw new Failure('not_found');
-  if (devices.length > 1) {
-    throw new Failure(
-      'conflict',
-      'Several projects have a device of this id: say which with ?from_project_id=',
-    );
+  /** Those of the devices that are unknown, each in the name of whoever asked for it first. */
+  private register(project_id: string, asked: Registration[]): Promise<true[]> {
+    const askers = new Map(asked.toReversed().map(({ id, context }) => [id, context]));
+    return this.database.transaction(async (manager) => {
+      const devices = [...askers.keys()].map((id) => ({ id }));
+      const added = await this.devices.insert(manager, project_id, devices);
+      await recordChangesOf(
+        manager,
+        added.map((device) => ({
+          author: askers.get(device.id)!,
+          change: changeOf('device.registered', device),
+        })),
+      );
+      return asked.map(() => true);
+    });
   }
-  return devices[0]!;
 }
 
 function subjectOf(action: AuditAction, { project_id, id }: Device): ChangeSubject {

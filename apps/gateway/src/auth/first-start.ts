@@ -6,7 +6,8 @@ import { GatewayConfig } from '../gateway.config.js';
 import { giveToOldestAdmin, rowOf, type KeyRow } from './admin-key.js';
 import { INSTANCE, recordChanges, type Change } from './audit-trail.js';
 import { Key, Project } from './auth.entity.js';
-import { createProject, subjectOf } from './projects.service.js';
+import { ProjectsRepository } from './projects.repository.js';
+import { subjectOf } from './projects.service.js';
 import { Revisions } from './revisions.js';
 
 /** Sees to it that the operator's key opens the instance, and that the first project, `demo`, has an admin. */
@@ -14,6 +15,7 @@ import { Revisions } from './revisions.js';
 export class FirstStart implements OnModuleInit {
   constructor(
     private readonly database: Database,
+    private readonly projects: ProjectsRepository,
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
   ) {}
@@ -48,7 +50,7 @@ export class FirstStart implements OnModuleInit {
         order: { created_at: 'ASC', id: 'ASC' },
       });
       if (!demo) {
-        const first = await createProject(manager, 'demo');
+        const first = await this.projects.insert(manager, 'demo');
         demo = first.project;
         changes.push({ ...subjectOf('project.created', demo), details: { admin: first.admin.email } });
       }

@@ -3,7 +3,7 @@ import { type EntityManager } from 'typeorm';
 import { acrossProjects, Failure, type Caller, type Role } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
-import { Key } from './auth.entity.js';
+import { Key, type Device } from './auth.entity.js';
 import { Gathering } from './gathering.js';
 import { hashOf, type MintedKey } from './key-format.js';
 import { type Principal } from './principal.js';
@@ -114,6 +114,30 @@ export class KeysRepository {
       .andWhere('revoked_at IS NULL')
       .execute();
     return affected ?? 0;
+  }
+
+  /** What a member's keys may do has changed, at this revision. */
+  async revise(manager: EntityManager, member_id: string, revision: string): Promise<void> {
+    await manager.update(Key, { member_id }, { revision });
+  }
+
+  /** The keys of a device go where it goes, at this revision. */
+  async move(
+    manager: EntityManager,
+    { project_id, id: device_id }: Device,
+    to_project_id: string,
+    revision: string,
+  ): Promise<void> {
+    await manager.update(Key, { project_id, device_id }, { project_id: to_project_id, revision });
+  }
+
+  async noteRotation(manager: EntityManager, id: string): Promise<void> {
+    await manager.update(Key, { id }, { rotated_at: new Date() });
+  }
+
+  /** A key ends earlier than it was to, at this revision. */
+  async expire(manager: EntityManager, id: string, expires_at: Date, revision: string): Promise<void> {
+    await manager.update(Key, { id }, { expires_at, revision });
   }
 
   /**

@@ -6,10 +6,10 @@ import { GatewayConfig } from '../gateway.config.js';
 import { type Change } from './audit-trail.js';
 import { Key } from './auth.entity.js';
 import { AuthWrites } from './auth-writes.js';
-import { findDevice } from './devices.service.js';
+import { DevicesRepository } from './devices.repository.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository, type KeyOwner } from './keys.repository.js';
-import { findMember } from './members.service.js';
+import { MembersRepository } from './members.repository.js';
 import { pageOf } from './page-of.js';
 import { type RequestContext } from './request-context.js';
 import {
@@ -28,6 +28,8 @@ export class KeysService {
     private readonly database: Database,
     private readonly writes: AuthWrites,
     private readonly keys: KeysRepository,
+    private readonly members: MembersRepository,
+    private readonly devices: DevicesRepository,
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
   ) {}
@@ -46,7 +48,7 @@ export class KeysService {
       const owner: KeyOwner =
         device_id === undefined ? { project_id, member_id: member_id! } : { project_id, device_id };
       // Whoever deletes or moves the owner at this moment comes before this key or finds it there.
-      const subject = await addressOf(manager, owner, true);
+      const subject = await this.addressOf(manager, owner, true);
       const minted = mintKey(this.config.KEY_SECRET, device_id === undefined ? 'member' : 'device');
       const key = await this.keys.insert(manager, minted, owner, expires);
       const details = { expires_at: key.expires_at };
@@ -73,7 +75,7 @@ export class KeysService {
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
       const key = await this.keys.find(manager, project_id, id);
-      const subject = await addressOf(manager, ownerOf(key));
+      const subject = await this.addressOf(manager, ownerOf(key));
       await this.keys.revoke(manager, { id }, revision);
       await this.keys.keepAdmin(manager, project_id);
       return { body: null, revision, changes: [changeOf('key.revoked', key, subject, {})] };
@@ -93,17 +95,24 @@ export class KeysService {
       if (old.expires_at && old.expires_at.getTime() <= Date.now())
         throw new Failure('conflict', 'The key has expired, and so would its successor: make a new one');
       const owner = ownerOf(old);
-      const subject = await addressOf(manager, owner);
+      const subject = await this.addressOf(manager, owner);
       const minted = mintKey(this.config.KEY_SECRET, old.device_id === null ? 'member' : 'device');
       const key = await this.keys.insert(manager, minted, owner, old.expires_at);
       const ends = new Date(Date.now() + overlap_seconds * 1000);
-      await manager.update(Key, { id }, { rotated_at: new Date() });
+      await this.keys.noteRotation(manager, id);
       if (overlap_seconds === 0) await this.keys.revoke(manager, { id }, revision);
-      else if (!old.expires_at || old.expires_at > ends)
-        await manager.update(Key, { id }, { expires_at: ends, revision });
+      else if (!old.expires_at || old.expires_at > ends) await this.keys.expire(manager, id, ends, revision);
       const changes = [changeOf('key.rotated', old, subject, { new_key_id: key.id, overlap_seconds })];
       return { body: { ...viewOf(key), key: minted }, revision, changes };
     });
+  }
+
+  /** @throws Failure `not_found` */
+  private async addressOf(manager: EntityManager, owner: KeyOwner, forUpdate = false): Promise<string> {
+    const { project_id } = owner;
+    if ('device_id' in owner)
+      return (await this.devices.find(manager, project_id, owner.device_id, forUpdate)).id;
+    return (await this.members.find(manager, project_id, owner.member_id, forUpdate)).email;
   }
 }
 
@@ -111,13 +120,6 @@ function ownerOf({ project_id, device_id, member_id }: Key): KeyOwner {
   return device_id === null
     ? { project_id: project_id!, member_id: member_id! }
     : { project_id: project_id!, device_id };
-}
-
-/** @throws Failure `not_found` */
-async function addressOf(manager: EntityManager, owner: KeyOwner, forUpdate = false): Promise<string> {
-  const { project_id } = owner;
-  if ('device_id' in owner) return (await findDevice(manager, project_id, owner.device_id, forUpdate)).id;
-  return (await findMember(manager, project_id, owner.member_id, forUpdate)).email;
 }
 
 function changeOf(action: AuditAction, key: Key, subject: string, details: Record<string, unknown>): Change {

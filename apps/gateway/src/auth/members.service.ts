@@ -1,15 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
-import { Failure, Reply, type AuditAction, type CallContext } from '#contracts';
+import { Reply, type AuditAction, type CallContext } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, type ChangeSubject } from './audit-trail.js';
-import { Key, Member } from './auth.entity.js';
+import { Member } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
-import { conflictIfTaken } from './conflict-if-taken.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
+import { MembersRepository } from './members.repository.js';
 import { pageOf } from './page-of.js';
 import { type RequestContext } from './request-context.js';
 import {
@@ -27,22 +25,19 @@ export class MembersService {
   constructor(
     private readonly database: Database,
     private readonly writes: AuthWrites,
+    private readonly members: MembersRepository,
     private readonly keys: KeysRepository,
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
   ) {}
 
-  create({ email, name, role }: NewMember, context: RequestContext): Promise<Reply<CreatedMember>> {
+  create(request: NewMember, context: RequestContext): Promise<Reply<CreatedMember>> {
     const { project_id } = context.caller;
     return this.writes.once<CreatedMember>(context, async (manager) => {
-      const member = manager.create(Member, {
-        ...{ project_id, id: uuidv7(), email, name: name ?? null, role },
-        created_at: new Date(),
-      });
-      await saveMember(manager, member);
+      const member = await this.members.insert(manager, project_id, request);
       const key = mintKey(this.config.KEY_SECRET, 'member');
       await this.keys.insert(manager, key, { project_id, member_id: member.id }, null);
-      const details = { name: member.name, role, key_id: key.id };
+      const details = { name: member.name, role: member.role, key_id: key.id };
       const changes = [{ ...subjectOf('member.created', member), details }];
       return { body: { ...viewOf(member), key }, version: member.version, changes };
     });
@@ -60,7 +55,7 @@ export class MembersService {
   }
 
   async get(id: string, { caller }: CallContext): Promise<Reply<MemberView>> {
-    const member = await this.database.read((manager) => findMember(manager, caller.project_id, id));
+    const member = await this.database.read((manager) => this.members.find(manager, caller.project_id, id));
     return Reply.of(viewOf(member), { version: String(member.version) });
   }
 
@@ -74,12 +69,12 @@ export class MembersService {
     return this.writes.once<MemberView>(context, async (manager) => {
       // Roles and addresses are remembered with keys, so that every change of them is a new revision.
       const revision = await this.revisions.next(manager);
-      const member = await findMember(manager, project_id, id, true);
+      const member = await this.members.find(manager, project_id, id, true);
       checkVersion(member.version, if_match);
       const changes = changesOfFields(subjectOf('member.changed', member), member, change);
       Object.assign(member, change);
-      await saveMember(manager, member);
-      await manager.update(Key, { member_id: id }, { revision });
+      await this.members.save(manager, member);
+      await this.keys.revise(manager, id, revision);
       if (change.role !== undefined) await this.keys.keepAdmin(manager, project_id);
       return { body: viewOf(member), version: member.version, revision, changes };
     });
@@ -89,35 +84,15 @@ export class MembersService {
     const { project_id } = context.caller;
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
-      const member = await findMember(manager, project_id, id, true);
+      const member = await this.members.find(manager, project_id, id, true);
       checkVersion(member.version, if_match);
       await this.keys.revoke(manager, { member_id: id }, revision);
-      await manager.delete(Member, { project_id, id });
+      await this.members.delete(manager, member);
       await this.keys.keepAdmin(manager, project_id);
       const details = { name: member.name, role: member.role };
       return { body: null, revision, changes: [{ ...subjectOf('member.deleted', member), details }] };
     });
   }
-}
-
-/** @throws Failure `conflict` when the address is another member's */
-async function saveMember(manager: EntityManager, member: Member): Promise<void> {
-  await manager.save(member).catch(conflictIfTaken('Another member has this e-mail address'));
-}
-
-/** @throws Failure `not_found` */
-export async function findMember(
-  manager: EntityManager,
-  project_id: string,
-  id: string,
-  forUpdate = false,
-): Promise<Member> {
-  const member = await manager.findOne(Member, {
-    where: { project_id, id },
-    ...(forUpdate && { lock: { mode: 'pessimistic_write' } }),
-  });
-  if (!member) throw new Failure('not_found');
-  return member;
 }
 
 function subjectOf(action: AuditAction, { project_id, id, email }: Member): ChangeSubject {

@@ -1,15 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
-import { Failure, Reply, type AuditAction } from '#contracts';
+import { Reply, type AuditAction } from '#contracts';
 import { Database } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, type ChangeSubject } from './audit-trail.js';
-import { Member, Project } from './auth.entity.js';
+import { Project } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
 import { pageOf } from './page-of.js';
+import { ProjectsRepository } from './projects.repository.js';
 import { type RequestContext } from './request-context.js';
 import {
   type CreatedProject,
@@ -20,14 +19,12 @@ import {
 } from './resources.js';
 import { Revisions } from './revisions.js';
 
-/** The first admin of a project; RFC 2606 keeps the address from ever being anybody's. */
-const FIRST_ADMIN = { email: 'admin@project.invalid', name: 'admin', role: 'admin' } as const;
-
 @Injectable()
 export class ProjectsService {
   constructor(
     private readonly database: Database,
     private readonly writes: AuthWrites,
+    private readonly projects: ProjectsRepository,
     private readonly keys: KeysRepository,
     private readonly revisions: Revisions,
     private readonly config: GatewayConfig,
@@ -35,7 +32,7 @@ export class ProjectsService {
 
   create(request: NewProject, context: RequestContext): Promise<Reply<CreatedProject>> {
     return this.writes.once<CreatedProject>(context, async (manager) => {
-      const { project, admin } = await createProject(manager, request.name);
+      const { project, admin } = await this.projects.insert(manager, request.name);
       const admin_key = mintKey(this.config.KEY_SECRET, 'member');
       await this.keys.insert(manager, admin_key, { project_id: project.id, member_id: admin.id }, null);
       const details = { admin: admin.email, key_id: admin_key.id };
@@ -56,7 +53,7 @@ export class ProjectsService {
   }
 
   async get(id: string): Promise<Reply<ProjectView>> {
-    const project = await this.database.read((manager) => findProject(manager, id));
+    const project = await this.database.read((manager) => this.projects.find(manager, id));
     return Reply.of(viewOf(project), { version: String(project.version) });
   }
 
@@ -67,11 +64,11 @@ export class ProjectsService {
     if_match?: string,
   ): Promise<Reply<ProjectView>> {
     return this.writes.once<ProjectView>(context, async (manager) => {
-      const project = await findProject(manager, id, true);
+      const project = await this.projects.find(manager, id, true);
       checkVersion(project.version, if_match);
       const changes = changesOfFields(subjectOf('project.changed', project), project, { name });
       project.name = name;
-      await manager.save(project);
+      await this.projects.save(manager, project);
       return { body: viewOf(project), version: project.version, changes };
     });
   }
@@ -80,36 +77,14 @@ export class ProjectsService {
   async delete(id: string, context: RequestContext, if_match?: string): Promise<void> {
     await this.writes.once<never>(context, async (manager) => {
       const revision = await this.revisions.next(manager);
-      const project = await findProject(manager, id, true);
+      const project = await this.projects.find(manager, id, true);
       checkVersion(project.version, if_match);
       project.deleted_at = new Date();
       project.revision = revision;
-      await manager.save(project);
+      await this.projects.save(manager, project);
       return { body: null, revision, changes: [{ ...subjectOf('project.deleted', project), details: {} }] };
     });
   }
-}
-
-export async function createProject(
-  manager: EntityManager,
-  name: string,
-): Promise<{ project: Project; admin: Member }> {
-  const created_at = new Date();
-  const project = manager.create(Project, { id: uuidv7(), name, created_at, deleted_at: null });
-  const admin = manager.create(Member, { ...FIRST_ADMIN, id: uuidv7(), project_id: project.id, created_at });
-  await manager.save(project);
-  await manager.save(admin);
-  return { project, admin };
-}
-
-/** @throws Failure `not_found` */
-export async function findProject(manager: EntityManager, id: string, forUpdate = false): Promise<Project> {
-  const project = await manager.findOne(Project, {
-    where: { id },
-    ...(forUpdate && { lock: { mode: 'pessimistic_write' } }),
-  });
-  if (!project || project.deleted_at) throw new Failure('not_found');
-  return project;
 }
 
 export function subjectOf(action: AuditAction, { id, name }: Project): ChangeSubject {
