@@ -15,7 +15,7 @@ import {
   type FirmwareOwner,
   type FirmwarePage,
 } from '#contracts';
-import { decodeCursor, encodeCursor } from '#database';
+import { decodeCursor, listReply, pageOf } from '#database';
 import { rangesUntil } from './adoption-spans.js';
 import { firmwareEntryJson } from './firmware-entry.js';
 import { FirmwareRepository } from './firmware.repository.js';
@@ -38,10 +38,8 @@ export class FirmwareService {
       to: parseMoment(to),
     };
     const found = await this.repository.page(conditions, order, limit + 1, after);
-    const firmware_events = found.slice(0, limit);
-    const last = firmware_events.at(-1);
-    const next_cursor = found.length > limit && last ? encodeCursor([last.timestamp, last.id]) : undefined;
-    return Reply.of({ firmware_events, current_firmware, next_cursor: next_cursor ?? null }, { next_cursor });
+    const page = await pageOf([found], limit, JSON.stringify, ({ timestamp, id }) => [timestamp, id]);
+    return listReply('firmware_events', page, { current_firmware });
   }
 
   async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {

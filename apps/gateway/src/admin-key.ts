@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { withinProjects } from '#contracts';
-import { dataSourceOptions } from '#database';
+import { Database, dataSourceOptions } from '#database';
 import { loadConfig, reasonOf } from '#service';
 import { AdminKeyConfig } from './admin-key.config.js';
 import { giveToOldestAdmin, rowOf } from './auth/admin-key.js';
@@ -16,13 +16,14 @@ try {
   if (project_id === undefined) throw new Error('Say for which project: node admin-key.js <project id>');
   const options = dataSourceOptions({ schema: SCHEMA, url: DATABASE_URL, entities: ENTITIES });
   const source = await new DataSource(options).initialize();
+  const projects = new ProjectsRepository(new Database(source));
   const key = randomKey('member');
   try {
     await withinProjects(
       () => [project_id],
       () =>
         source.transaction(async (manager) => {
-          await new ProjectsRepository().find(manager, project_id, true);
+          await projects.find(manager, project_id, true);
           const change = await giveToOldestAdmin(manager, project_id, rowOf(KEY_SECRET, key));
           if (!change) throw new Error('The project has no admin');
           await recordChanges(manager, INSTANCE, [change]);

@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor, foreignCursor } from '#database';
+import { decodeCursor, foreignCursor, type Position } from '#database';
 
 /** Where a change stands among all of a project: one order for lists, and within it the order of each chain. */
 export interface Place {
@@ -9,8 +9,9 @@ export interface Place {
 
 const ID = /^([1-9]\d{0,14}) (.+)$/s;
 
-export function cursorAt(place: Place): string {
-  return encodeCursor([place.timestamp, amongSimultaneous(place)]);
+/** Where a list goes on after a change. */
+export function positionOf(place: Place): Position {
+  return [place.timestamp, amongSimultaneous(place)];
 }
 
 /** What tells changes of the same time apart. */
@@ -18,7 +19,7 @@ export function amongSimultaneous({ product_id, sequence }: Omit<Place, 'timesta
   return `${sequence} ${product_id}`;
 }
 
-/** @throws Failure `invalid` at `/cursor` for anything that `cursorAt` did not write */
+/** @throws Failure `invalid` at `/cursor` for one of another list */
 export function placeOf(cursor: string): Place {
   const [timestamp, id] = decodeCursor(cursor, 'text');
   const match = ID.exec(id);

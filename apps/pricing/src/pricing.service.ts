@@ -16,9 +16,9 @@ import {
   type Reprice,
   type RepriceReceipt,
 } from '#contracts';
-import { keyOf, type Named } from '#database';
+import { keyOf, listReply, pageOf, type Named } from '#database';
 import { v7 as uuidv7 } from 'uuid';
-import { amongSimultaneous, cursorAt, placeOf } from './change-cursor.js';
+import { amongSimultaneous, placeOf, positionOf } from './change-cursor.js';
 import { priceEntryJson } from './price-entry.js';
 import { nextLink, type Verdict } from './price-chain.js';
 import {
@@ -27,6 +27,7 @@ import {
   type HeldProducts,
   type NewChange,
   type ProductKey,
+  type StoredChange,
 } from './pricing.repository.js';
 
 interface Wish extends Named {
@@ -75,9 +76,7 @@ export class PricingService {
     };
     const after = cursor === undefined ? undefined : placeOf(cursor);
     const found = await this.repository.changes(conditions, order, limit + 1, after);
-    const changes = found.slice(0, limit).map(({ id: _, ...change }) => change);
-    const next_cursor = found.length > limit ? cursorAt(changes.at(-1)!) : undefined;
-    return Reply.of({ changes, next_cursor: next_cursor ?? null }, { next_cursor });
+    return listReply('changes', await pageOf([found], limit, changeJson, positionOf));
   }
 
   async entries({ caller, request }: Call<EntrySearch>): Promise<Reply<EntrySlice>> {
@@ -92,6 +91,10 @@ export class PricingService {
     const found = isAboutDevice ? [] : await this.repository.changes(conditions, order, limit + 1, after);
     return sliceOf([found], limit, priceEntryJson, amongSimultaneous);
   }
+}
+
+function changeJson({ id: _, ...change }: StoredChange): string {
+  return JSON.stringify(change);
 }
 
 /** What becomes of each wish, in the order in which they came, and the links that they add to the chains. */

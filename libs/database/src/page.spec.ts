@@ -54,6 +54,11 @@ describe('a page', () => {
     expect((await page(2, () => undefined, many.slice(1))).body.next_cursor).toBeNull();
   });
 
+  it('is followed by what else belongs to the list, then by its cursor', () => {
+    const { json } = listReply('letters', { rows: ['"a"', '"b"'] }, { capitals: null });
+    expect(json).toBe('{"letters":["a","b"],"capitals":null,"next_cursor":null}');
+  });
+
   it('of nothing is empty', async () => {
     expect((await page(3, undefined, [])).body).toEqual({ letters: [], next_cursor: null });
   });

@@ -46,8 +46,8 @@ export async function pageOf<Row>(
   return { rows: page };
 }
 
-/** The answer of a list: its page under the list's name, and `next_cursor`. */
-export function listReply<List>(name: string, { rows, next_cursor }: Page): Reply<List> {
-  const json = `{"${name}":[${rows.join(',')}],"next_cursor":${JSON.stringify(next_cursor ?? null)}}`;
-  return Reply.json(json, { next_cursor });
+/** The answer of a list: its page under the list's name, what else belongs to it, and `next_cursor`. */
+export function listReply<List>(name: string, { rows, next_cursor }: Page, more: object = {}): Reply<List> {
+  const rest = JSON.stringify({ ...more, next_cursor: next_cursor ?? null });
+  return Reply.json(`{"${name}":[${rows.join(',')}],${rest.slice(1)}`, { next_cursor });
 }

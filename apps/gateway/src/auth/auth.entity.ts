@@ -43,10 +43,6 @@ export class Device {
   @VersionColumn() version!: number;
 }
 
-/** The same rows, by a way that lets Postgres use the index on labels: decision 60. */
-@Entity({ schema: SCHEMA, name: 'devices_in_scope', synchronize: false })
-export class SearchedDevice extends Device {}
-
 /** A key of the operator, of a member or of a device. Only a keyed hash of its secret is here. */
 @Entity({ schema: SCHEMA, name: 'keys' })
 @Check('keys_owner', `num_nonnulls("member_id", "device_id") = num_nonnulls("project_id")`)
@@ -109,6 +105,6 @@ export class AuditEntryRow {
 export class AuthIdempotencyKey extends IdempotencyKey {}
 
 export const ENTITIES = [
-  ...[Project, Member, Device, SearchedDevice, Key, AuditEntryRow],
+  ...[Project, Member, Device, Key, AuditEntryRow],
   ...[Revision, GatewayLease, AuthIdempotencyKey],
 ];

@@ -1,17 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { type SelectQueryBuilder } from 'typeorm';
-import { Failure, Reply, type AuditAction, type CallContext, type Caller } from '#contracts';
-import { Database } from '#database';
+import { DEFAULT_LIMIT, Failure, Reply, type AuditAction, type CallContext, type Caller } from '#contracts';
+import { Database, listReply, pageOf } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, recordChangesOf, type Change, type ChangeSubject } from './audit-trail.js';
-import { Device, SearchedDevice } from './auth.entity.js';
+import { type Device } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { DeviceFirmware } from './device-firmware.js';
 import { DevicesRepository } from './devices.repository.js';
 import { Gathering } from './gathering.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
-import { pageOf } from './page-of.js';
+import { placeOf } from './list-walk.js';
 import { ProjectsRepository } from './projects.repository.js';
 import { type RequestContext } from './request-context.js';
 import {
@@ -87,17 +86,13 @@ export class DevicesService {
   }
 
   async page({ label, ...query }: DeviceQuery, { caller }: CallContext): Promise<Reply<DevicePage>> {
-    const table = label === undefined ? Device : SearchedDevice;
-    const confine = (devices: SelectQueryBuilder<Device>): SelectQueryBuilder<Device> => {
-      devices.where('row.project_id = :project_id', caller);
-      // To a device, others of its project are as if they were not there: not even a cursor names them.
-      if (caller.role === 'device') devices.andWhere('row.id = :principal', caller);
-      return label === undefined
-        ? devices
-        : devices.andWhere('row.labels @> ANY(:labels)', { labels: labelsOf(label) });
-    };
-    const { views, next_cursor } = await pageOf(this.database, table, query, confine, viewOf);
-    return Reply.of({ devices: views, next_cursor: next_cursor ?? null }, { next_cursor });
+    const { project_id, role, principal } = caller;
+    const { limit = DEFAULT_LIMIT } = query;
+    // To a device, others of its project are as if they were not there: not even a cursor names them.
+    const id = role === 'device' ? principal : undefined;
+    const labels = label === undefined ? undefined : labelsOf(label);
+    const devices = this.devices.walk({ project_id, id, labels }, query);
+    return listReply('devices', await pageOf(devices, limit, JSON.stringify, placeOf));
   }
 
   async get(id: string, context: CallContext): Promise<Reply<DeviceDetails>> {

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { acrossProjects, Failure, type Caller, type Role } from '#contracts';
-import { Database } from '#database';
+import { Database, type Condition } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { Key, type Device } from './auth.entity.js';
 import { Gathering } from './gathering.js';
 import { hashOf, type MintedKey } from './key-format.js';
+import { walkList } from './list-walk.js';
 import { type Principal } from './principal.js';
+import { type KeyView, type ListQuery } from './resources.js';
 
 export type KeyOwner = { project_id: string; member_id: string } | { project_id: string; device_id: string };
 
@@ -98,6 +100,15 @@ export class KeysRepository {
     const key = await manager.findOneBy(Key, { project_id, id });
     if (!key || key.revoked_at) throw new Failure('not_found');
     return key;
+  }
+
+  walk(project_id: string, query: ListQuery): AsyncGenerator<KeyView[]> {
+    const select = 'SELECT id, member_id, device_id, created_at, expires_at, last_used_at FROM auth.keys';
+    const conditions: Condition[] = [
+      ['project_id = ?', project_id],
+      ['revoked_at IS NULL', null],
+    ];
+    return walkList(this.database, select, conditions, query);
   }
 
   /** Revokes the keys that a condition names, at this revision. @returns how many there were */

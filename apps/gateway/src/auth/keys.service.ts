@@ -1,16 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
-import { Failure, parseTimestamp, Reply, type AuditAction, type CallContext } from '#contracts';
-import { Database } from '#database';
+import {
+  DEFAULT_LIMIT,
+  Failure,
+  parseTimestamp,
+  type AuditAction,
+  type CallContext,
+  type Reply,
+} from '#contracts';
+import { listReply, pageOf } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { type Change } from './audit-trail.js';
-import { Key } from './auth.entity.js';
+import { type Key } from './auth.entity.js';
 import { AuthWrites } from './auth-writes.js';
 import { DevicesRepository } from './devices.repository.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository, type KeyOwner } from './keys.repository.js';
+import { placeOf } from './list-walk.js';
 import { MembersRepository } from './members.repository.js';
-import { pageOf } from './page-of.js';
 import { type RequestContext } from './request-context.js';
 import {
   type CreatedKey,
@@ -25,7 +32,6 @@ import { Revisions } from './revisions.js';
 @Injectable()
 export class KeysService {
   constructor(
-    private readonly database: Database,
     private readonly writes: AuthWrites,
     private readonly keys: KeysRepository,
     private readonly members: MembersRepository,
@@ -60,14 +66,9 @@ export class KeysService {
   }
 
   async page(query: ListQuery, { caller }: CallContext): Promise<Reply<KeyPage>> {
-    const { views, next_cursor } = await pageOf(
-      this.database,
-      Key,
-      query,
-      (keys) => keys.where('row.project_id = :project_id AND row.revoked_at IS NULL', caller),
-      viewOf,
-    );
-    return Reply.of({ keys: views, next_cursor: next_cursor ?? null }, { next_cursor });
+    const { limit = DEFAULT_LIMIT } = query;
+    const keys = this.keys.walk(caller.project_id, query);
+    return listReply('keys', await pageOf(keys, limit, JSON.stringify, placeOf));
   }
 
   async revoke(id: string, context: RequestContext): Promise<void> {

@@ -2,12 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Failure } from '#contracts';
+import { Database } from '#database';
 import { Member } from './auth.entity.js';
 import { conflictIfTaken } from './conflict-if-taken.js';
-import { type NewMember } from './resources.js';
+import { walkList } from './list-walk.js';
+import { type ListQuery, type MemberView, type NewMember } from './resources.js';
 
 @Injectable()
 export class MembersRepository {
+  constructor(private readonly database: Database) {}
+
   /** @throws Failure `conflict` when the address is another member's */
   async insert(
     manager: EntityManager,
@@ -30,6 +34,11 @@ export class MembersRepository {
     });
     if (!member) throw new Failure('not_found');
     return member;
+  }
+
+  walk(project_id: string, query: ListQuery): AsyncGenerator<MemberView[]> {
+    const select = 'SELECT id, email, name, role, created_at FROM auth.members';
+    return walkList(this.database, select, [['project_id = ?', project_id]], query);
   }
 
   /** @throws Failure `conflict` as above */

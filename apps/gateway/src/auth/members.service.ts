@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { Reply, type AuditAction, type CallContext } from '#contracts';
-import { Database } from '#database';
+import { DEFAULT_LIMIT, Reply, type AuditAction, type CallContext } from '#contracts';
+import { Database, listReply, pageOf } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, type ChangeSubject } from './audit-trail.js';
-import { Member } from './auth.entity.js';
+import { type Member } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
+import { placeOf } from './list-walk.js';
 import { MembersRepository } from './members.repository.js';
-import { pageOf } from './page-of.js';
 import { type RequestContext } from './request-context.js';
 import {
   type CreatedMember,
@@ -44,14 +44,9 @@ export class MembersService {
   }
 
   async page(query: ListQuery, { caller }: CallContext): Promise<Reply<MemberPage>> {
-    const { views, next_cursor } = await pageOf(
-      this.database,
-      Member,
-      query,
-      (members) => members.where('row.project_id = :project_id', caller),
-      viewOf,
-    );
-    return Reply.of({ members: views, next_cursor: next_cursor ?? null }, { next_cursor });
+    const { limit = DEFAULT_LIMIT } = query;
+    const members = this.members.walk(caller.project_id, query);
+    return listReply('members', await pageOf(members, limit, JSON.stringify, placeOf));
   }
 
   async get(id: string, { caller }: CallContext): Promise<Reply<MemberView>> {

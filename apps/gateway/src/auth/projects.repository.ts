@@ -2,13 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { Failure } from '#contracts';
+import { Database } from '#database';
 import { Member, Project } from './auth.entity.js';
+import { walkList } from './list-walk.js';
+import { type ListQuery, type ProjectView } from './resources.js';
 
 /** The first admin of a project; RFC 2606 keeps the address from ever being anybody's. */
 const FIRST_ADMIN = { email: 'admin@project.invalid', name: 'admin', role: 'admin' } as const;
 
 @Injectable()
 export class ProjectsRepository {
+  constructor(private readonly database: Database) {}
+
   /** With its first admin. */
   async insert(manager: EntityManager, name: string): Promise<{ project: Project; admin: Member }> {
     const created_at = new Date();
@@ -32,6 +37,11 @@ export class ProjectsRepository {
     });
     if (!project || project.deleted_at) throw new Failure('not_found');
     return project;
+  }
+
+  walk(query: ListQuery): AsyncGenerator<ProjectView[]> {
+    const select = 'SELECT id, name, created_at FROM auth.projects';
+    return walkList(this.database, select, [['deleted_at IS NULL', null]], query);
   }
 
   async save(manager: EntityManager, project: Project): Promise<void> {

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Reply, type AuditAction } from '#contracts';
-import { Database } from '#database';
+import { DEFAULT_LIMIT, Reply, type AuditAction } from '#contracts';
+import { Database, listReply, pageOf } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
 import { changesOfFields, type ChangeSubject } from './audit-trail.js';
 import { Project } from './auth.entity.js';
 import { AuthWrites, checkVersion } from './auth-writes.js';
 import { mintKey } from './key-format.js';
 import { KeysRepository } from './keys.repository.js';
-import { pageOf } from './page-of.js';
+import { placeOf } from './list-walk.js';
 import { ProjectsRepository } from './projects.repository.js';
 import { type RequestContext } from './request-context.js';
 import {
@@ -42,14 +42,8 @@ export class ProjectsService {
   }
 
   async page(query: ListQuery): Promise<Reply<ProjectPage>> {
-    const { views, next_cursor } = await pageOf(
-      this.database,
-      Project,
-      query,
-      (projects) => projects.where('row.deleted_at IS NULL'),
-      viewOf,
-    );
-    return Reply.of({ projects: views, next_cursor: next_cursor ?? null }, { next_cursor });
+    const { limit = DEFAULT_LIMIT } = query;
+    return listReply('projects', await pageOf(this.projects.walk(query), limit, JSON.stringify, placeOf));
   }
 
   async get(id: string): Promise<Reply<ProjectView>> {
