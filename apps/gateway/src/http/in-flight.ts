@@ -6,7 +6,9 @@ import { Failure } from '#contracts';
  * long as its reader likes: of streams, a project has as many as are left for others.
  */
 export class InFlight {
-  private readonly places = new Set<{ streams_to?: string }>();
+  private underWay = 0;
+  /** Of each stream under way, the project that is answered. */
+  private readonly streams: string[] = [];
 
   constructor(private readonly limit: number) {}
 
@@ -16,27 +18,30 @@ export class InFlight {
    * @throws Failure `unavailable`
    */
   async run<Result>(work: () => Promise<Result>, streams_to?: string): Promise<Result> {
-    const leave = this.enter(streams_to);
+    this.enter(streams_to);
     let isStreaming = false;
     try {
       const result = await work();
       if (result instanceof Readable) {
         isStreaming = true;
-        finished(result, leave);
+        finished(result, () => this.leave(streams_to));
       }
       return result;
     } finally {
-      if (!isStreaming) leave();
+      if (!isStreaming) this.leave(streams_to);
     }
   }
 
-  private enter(streams_to?: string): () => void {
-    const own =
-      streams_to === undefined ? [] : [...this.places].filter((one) => one.streams_to === streams_to);
-    if (own.length >= this.limit - this.places.size)
+  private enter(streams_to?: string): void {
+    const own = streams_to === undefined ? 0 : this.streams.filter((one) => one === streams_to).length;
+    if (own >= this.limit - this.underWay)
       throw new Failure('unavailable', 'Too many requests are under way');
-    const place = { streams_to };
-    this.places.add(place);
-    return () => void this.places.delete(place);
+    this.underWay += 1;
+    if (streams_to !== undefined) this.streams.push(streams_to);
+  }
+
+  private leave(streams_to?: string): void {
+    this.underWay -= 1;
+    if (streams_to !== undefined) this.streams.splice(this.streams.indexOf(streams_to), 1);
   }
 }
