@@ -4,7 +4,6 @@ import { Channel, type ChannelLimits } from './channel.js';
 import { type BusConnection } from './connection.js';
 import { followCall } from './followed-call.js';
 import { decodeFrame, encodeFrame } from './frame.js';
-import { NoRoom } from './no-room.js';
 import { type PendingCall } from './pending-call.js';
 import { type RequestText } from './request-text.js';
 import {
@@ -175,7 +174,9 @@ export class Bus {
     if (this.closing || !this.connection.isStanding)
       return new Failure('unavailable', undefined, { nothing_done: true });
     const isBehind = call.company === undefined && waiting.isBehindFor(call, performance.now());
-    return isBehind || waiting.isFullFor(call) ? new NoRoom() : undefined;
+    if (!isBehind && !waiting.isFullFor(call)) return undefined;
+    // So many calls of the project wait that a further one would not be answered soon.
+    return new Failure('unavailable', 'Too many requests are waiting already', { nothing_done: true });
   }
 
   private channelOf(subject: string): Channel {
