@@ -75,6 +75,17 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it.each(['state', 'state/desired'])(
+    'says of a merge patch of %s that it is what data is otherwise',
+    (of) => {
+      const { content } = document.paths[`/v1/devices/{device_id}/${of}`].patch.requestBody;
+      const name = content['application/json'].schema.$ref.split('/').at(-1) as string;
+      const { data } = document.components.schemas[name].properties;
+      expect(data).toMatchObject({ type: 'object', additionalProperties: true });
+      expect(content['application/merge-patch+json'].schema).toEqual(data);
+    },
+  );
+
   it('refers to nothing that it does not hold', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
     expect(references.length).toBeGreaterThan(0);

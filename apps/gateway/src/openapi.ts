@@ -3,9 +3,11 @@ import * as openApi from '@nestjs/swagger';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { declareTo, IDEMPOTENCY_KEY_SCHEMA } from '#contracts';
 import { Problem } from './auth/allow.js';
+import { MERGE_PATCH } from './http/merge-patch-body.js';
 import { NDJSON } from './http/ndjson-body.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Content = Extract<Operation['requestBody'], { content: object }>['content'];
 type Schema = Exclude<
   NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string],
   { $ref: string }
@@ -41,6 +43,7 @@ function openApiDocument(app: INestApplication): OpenAPIObject {
       if (WRITES.includes(method)) path[method]?.parameters?.push(IDEMPOTENCY_KEY);
     }
     if (path.get) declareExports(path.get, document);
+    if (path.patch) declareMergePatch(path.patch, document);
   }
   for (const name of HOLDING_MORE)
     Object.assign(document.components!.schemas![name]!, { additionalProperties: true });
@@ -48,10 +51,9 @@ function openApiDocument(app: INestApplication): OpenAPIObject {
 }
 
 /** Of whatever answers pages, all rows are to be had at once: see `list`. */
-function declareExports({ responses }: Operation, { components }: OpenAPIObject): void {
+function declareExports({ responses }: Operation, document: OpenAPIObject): void {
   const answer = responses['200'] as Exclude<Operation['responses'][string], { $ref: string }> | undefined;
-  const reference = (answer?.content?.['application/json']?.schema as { $ref?: string } | undefined)?.$ref;
-  const page = components!.schemas![reference?.split('/').at(-1) ?? ''] as Schema | undefined;
+  const page = classOf(answer?.content, document);
   if (!page?.properties?.next_cursor) return;
   const [rows] = Object.values(page.properties as Record<string, Schema>).filter(
     ({ type }) => type === 'array',
@@ -59,6 +61,18 @@ function declareExports({ responses }: Operation, { components }: OpenAPIObject)
   answer!.content![NDJSON] = { schema: rows!.items! };
   answer!.content!['text/csv'] = { schema: { type: 'string' } };
   answer!.headers = { Link: { description: 'The next page, as rel="next".', schema: { type: 'string' } } };
+}
+
+/** A merge patch is what `data` of the body is otherwise: see `mergePatchBody`. */
+function declareMergePatch({ requestBody }: Operation, document: OpenAPIObject): void {
+  const { content } = requestBody as { content: Content };
+  if (content[MERGE_PATCH]) content[MERGE_PATCH].schema = classOf(content, document)!.properties!.data!;
+}
+
+/** What a body of JSON is declared to be. */
+function classOf(content: Content | undefined, { components }: OpenAPIObject): Schema | undefined {
+  const reference = (content?.['application/json']?.schema as { $ref?: string } | undefined)?.$ref;
+  return components!.schemas![reference?.split('/').at(-1) ?? ''] as Schema | undefined;
 }
 
 /** `/openapi.json`, and a UI at `/docs` that loads nothing from elsewhere. */
