@@ -18,6 +18,13 @@ export interface QueryParameter {
   schema: Schema;
 }
 
+/** A type of body that a route takes. */
+export interface RequestBody {
+  media_type: string;
+  /** What it may be: one form, or for a bulk each form of a line. */
+  forms: Schema[];
+}
+
 export interface Route {
   /** As the document writes it: `GET /v1/events/{id}`. */
   name: string;
@@ -28,10 +35,8 @@ export interface Route {
   query: QueryParameter[];
   /** Whether it answers without a key. */
   isPublic: boolean;
-  /** The first type of body that it takes; undefined when it reads none. */
-  media_type?: string;
-  /** What the body may be: one form, or for a bulk each form of a line. */
-  bodies: Schema[];
+  /** One of each type that it takes; empty when it reads none. */
+  bodies: RequestBody[];
   /** The statuses that it says it answers when all is well. */
   well: number[];
   /** The types that it says it answers in. */
@@ -50,8 +55,6 @@ export async function publishedRoutes(client: HttpClient): Promise<Route[]> {
     schema.$ref === undefined ? schema : components.schemas[schema.$ref.split('/').at(-1)];
   return Object.entries(paths as Record<string, Record<string, any>>).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
-      const [body] = Object.entries<any>(operation.requestBody?.content ?? {});
-      const schema = body && resolved(body[1].schema);
       const well = Object.keys(operation.responses as object)
         .map(Number)
         .filter((status) => status >= 200 && status < 300);
@@ -62,8 +65,10 @@ export async function publishedRoutes(client: HttpClient): Promise<Route[]> {
         parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
         query: operation.parameters.filter((parameter: { in: string }) => parameter.in === 'query'),
         isPublic: operation.security === undefined,
-        media_type: body?.[0],
-        bodies: body ? (schema.oneOf ?? [schema]).map(resolved) : [],
+        bodies: Object.entries<any>(operation.requestBody?.content ?? {}).map(([media_type, { schema }]) => ({
+          media_type,
+          forms: (resolved(schema).oneOf ?? [schema]).map(resolved),
+        })),
         well,
         types: well.flatMap((status) => Object.keys(operation.responses[status].content ?? {})),
       };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Role } from '#contracts';
-import { type Route, type Schema } from '../openapi-routes.js';
+import { type RequestBody, type Route, type Schema } from '../openapi-routes.js';
 import { roleFor, ROLES } from '../role-table.js';
 import { nothing, type Landscape, type Things } from './landscape.js';
 import { type Request } from './request.js';
@@ -8,6 +8,9 @@ import { type Request } from './request.js';
 export interface AnyRequest extends Request {
   role: Role;
 }
+
+/** A body, and what the headers say of it. */
+type Content = Pick<Request, 'headers' | 'body'>;
 
 /** Texts at the edges of what parsers, Postgres and NATS take. */
 const EDGES = [
@@ -97,8 +100,9 @@ function anyValue(name: string, schema: Schema, { named }: Things): fc.Arbitrary
   );
 }
 
-function anyObject(schema: Schema, things: Things): fc.Arbitrary<object> {
-  const { properties = {}, required = [] } = schema;
+function anyObject(schema: Schema, things: Things): fc.Arbitrary<unknown> {
+  const { properties, required = [] } = schema;
+  if (!properties) return allowed(schema);
   const fields = Object.entries(properties).map(([name, of]) => [name, anyValue(name, of, things)] as const);
   return fc.oneof(
     { weight: 19, arbitrary: seldom(Object.fromEntries(fields), required) },
@@ -106,16 +110,18 @@ function anyObject(schema: Schema, things: Things): fc.Arbitrary<object> {
   );
 }
 
-function anyBody({ bodies, media_type }: Route, things: Things): fc.Arbitrary<string> {
-  const values = bodies.map((schema) => anyObject(schema, things));
+function anyBody({ media_type, forms }: RequestBody, things: Things): fc.Arbitrary<Content> {
+  const values = forms.map((schema) => anyObject(schema, things));
   const text = fc.oneof(
     { weight: 30, arbitrary: fc.oneof(...values).map((value) => JSON.stringify(value)) },
     { weight: 1, arbitrary: fc.json({ maxDepth: 3 }) },
     { weight: 1, arbitrary: anyText },
   );
-  return media_type === 'application/x-ndjson'
-    ? fc.array(text, { minLength: 1, maxLength: 4 }).map((lines) => lines.join('\n'))
-    : text;
+  const body =
+    media_type === 'application/x-ndjson'
+      ? fc.array(text, { minLength: 1, maxLength: 4 }).map((lines) => lines.join('\n'))
+      : text;
+  return body.map((body) => ({ headers: { 'content-type': media_type }, body }));
 }
 
 const anyHeaders = seldom(
@@ -159,22 +165,27 @@ export function anyRequest(route: Route, landscape: Landscape): fc.Arbitrary<Any
     { weight: 8, arbitrary: fc.constant(own) },
     { weight: 2, arbitrary: fc.constantFrom(...ROLES) },
   );
-  const body = route.bodies.length > 0 ? anyBody(route, things) : fc.constant(undefined);
-  return fc.tuple(inPath, inQuery, role, body, anyHeaders).map(([values, query, role, body, headers]) => {
-    const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
-      encodeURIComponent(values[name]!.toWellFormed()),
-    );
-    const search = Object.entries(query as Record<string, unknown>).map(([name, value]) =>
-      [name, typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value)]
-        .map(encodeURIComponent)
-        .join('='),
-    );
-    return {
-      role,
-      method: route.method,
-      path: search.length > 0 ? `${path}?${search.join('&')}` : path,
-      headers: { ...headers, ...(body !== undefined && { 'content-type': route.media_type! }) },
-      body,
-    };
-  });
+  const content =
+    route.bodies.length > 0
+      ? fc.oneof(...route.bodies.map((type) => anyBody(type, things)))
+      : fc.constant<Content>({ headers: {} });
+  return fc
+    .tuple(inPath, inQuery, role, content, anyHeaders)
+    .map(([values, query, role, content, headers]) => {
+      const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+        encodeURIComponent(values[name]!.toWellFormed()),
+      );
+      const search = Object.entries(query as Record<string, unknown>).map(([name, value]) =>
+        [name, typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value)]
+          .map(encodeURIComponent)
+          .join('='),
+      );
+      return {
+        role,
+        method: route.method,
+        path: search.length > 0 ? `${path}?${search.join('&')}` : path,
+        headers: { ...headers, ...content.headers },
+        body: content.body,
+      };
+    });
 }

@@ -1,5 +1,5 @@
 import { type Role } from '#contracts';
-import { publishedRoutes, type Route, type Schema } from '../openapi-routes.js';
+import { publishedRoutes, type RequestBody, type Route, type Schema } from '../openapi-routes.js';
 import { roleFor } from '../role-table.js';
 import { startSystem, type System } from '../system.js';
 import { aLandscape, type Landscape } from './landscape.js';
@@ -8,9 +8,10 @@ import { expectProblem, expectRefused, pointersOf } from './refusal.js';
 
 const KIB = 1024;
 
-/** A form of body that a route takes: a bulk takes several. */
+/** A form of body that a route takes, and the type that it is of: a bulk takes several. */
 interface Form {
   route: Route;
+  type: RequestBody;
   schema: Schema;
 }
 
@@ -36,8 +37,8 @@ function wrongTypes({ type, oneOf, nullable }: Schema): string[] {
   ];
 }
 
-/** Fields that the product decides and nobody else. */
-const DECIDED = [
+/** Fields that the product decides and nobody else, and one that nobody knows. */
+const NOT_FOR_CALLERS = [
   'id',
   'project_id',
   'role',
@@ -47,6 +48,7 @@ const DECIDED = [
   'admin_key',
   'principal',
   'key_id',
+  'unknown_field',
 ];
 type Spoiled = [what: string, spoil: (body: object) => string];
 /** What no field of a body is to blame for. */
@@ -69,7 +71,6 @@ const NO_I_JSON: Spoiled[] = [
   ['broken JSON', () => '{'],
 ];
 const NO_FORM_OF_IT: Spoiled[] = [
-  ['an unknown field', (body) => withField(body, 'unknown_field', '1')],
   ['a list', (body) => JSON.stringify([body])],
   ['null', () => 'null'],
   ['a string', () => '"x"'],
@@ -94,7 +95,9 @@ describe('a body of each route', () => {
   beforeAll(async () => {
     system = await startSystem({}, { tellsAudit: false });
     const routes = await publishedRoutes(system.admin);
-    forms = routes.flatMap((route) => route.bodies.map((schema) => ({ route, schema })));
+    forms = routes.flatMap((route) =>
+      route.bodies.flatMap((type) => type.forms.map((schema) => ({ route, type, schema }))),
+    );
     landscape = await aLandscape(system);
   });
   afterAll(async () => {
@@ -107,22 +110,30 @@ describe('a body of each route', () => {
   const roleOf = ({ route, schema }: Form): Role =>
     schema.properties?.kind?.enum?.[0] === 'firmware' ? 'device' : roleFor(route.name);
   const send = (form: Form, body: string, headers: Record<string, string> = {}) => {
-    const { route } = form;
+    const { route, type } = form;
     const role = roleOf(form);
-    const request = validRequest(route, landscape.things(role));
+    const request = validRequest(route, landscape.things(role), type);
     return ask(landscape.callers[role], { ...request, headers: { ...request.headers, ...headers }, body });
   };
   const bodyOf = (form: Form) => validBody(form.route, landscape.things(roleOf(form)), form.schema);
-  const of = ({ route }: Form, what: string): string => `${route.name}: ${what.slice(0, 80)}`;
+  const of = ({ route, type }: Form, what: string): string =>
+    `${route.name}, ${type.media_type}: ${what.slice(0, 80)}`;
 
-  it('is tried on each that reads one', () => {
+  it('is tried on each that reads one, in each type that it reads', () => {
     expect(forms.length).toBeGreaterThan(20);
+    expect([...new Set(forms.map(({ type }) => type.media_type))].sort()).toEqual([
+      'application/json',
+      'application/merge-patch+json',
+      'application/x-ndjson',
+    ]);
   });
 
-  it('may not say what only the product decides', async () => {
-    for (const form of forms) {
-      const decided = DECIDED.filter((name) => form.schema.properties?.[name] === undefined);
-      for (const name of decided) {
+  it('may not say what only the product decides, nor what nobody knows', async () => {
+    // In a merge patch any name may stand: it is what `data` is otherwise.
+    const closed = forms.filter(({ schema }) => schema.properties);
+    for (const form of closed) {
+      const more = NOT_FOR_CALLERS.filter((name) => form.schema.properties![name] === undefined);
+      for (const name of more) {
         const answer = await send(form, withField(bodyOf(form), name, '"flt_member_mine"'));
         expectRefused(form.route, answer, [400], of(form, name));
         expect(JSON.stringify(answer.body)).toContain(`/${name}`);
@@ -194,7 +205,7 @@ describe('a body of each route', () => {
   it('is refused when it is not UTF-8', async () => {
     for (const form of forms) {
       const role = roleFor(form.route.name);
-      const request = validRequest(form.route, landscape.things(role));
+      const request = validRequest(form.route, landscape.things(role), form.type);
       const { key, url } = landscape.callers[role];
       const response = await fetch(new URL(request.path, url), {
         method: request.method,

@@ -13,6 +13,9 @@ const CASES = Number(process.env.FUZZ_CASES ?? 500);
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
 const AT_ONCE = 25;
 
+/** A route, and the type of the body that it is sent. */
+const typed = ({ name }: Route, media_type = 'no body'): string => `${name}, ${media_type}`;
+
 describe('any request that can be made from the document', () => {
   let system: System;
   beforeAll(async () => {
@@ -25,12 +28,12 @@ describe('any request that can be made from the document', () => {
     `has a lawful answer, ${CASES} times for each route, seed ${SEED}`,
     async () => {
       const laws = new LawfulAnswers(await publishedDocument(system.admin));
-      const answered: { name: string; status: number }[] = [];
+      const answered: { of: string; status: number }[] = [];
       const fuzz = async (route: Route): Promise<string | undefined> => {
         const landscape = await aLandscape(system);
         const send = async (request: AnyRequest): Promise<Answer> => {
           const answer = await ask(landscape.callers[request.role], request);
-          answered.push({ name: route.name, status: answer.status });
+          answered.push({ of: typed(route, request.headers['content-type']), status: answer.status });
           const fault = laws.fault(route, request, answer);
           if (fault !== undefined) throw new Error(`${fault}\nto ${JSON.stringify(request).slice(0, 2_000)}`);
           return answer;
@@ -64,8 +67,11 @@ describe('any request that can be made from the document', () => {
       expect((await system.admin.get('/v1/me')).status).toBe(200);
       // A fuzz of which nothing gets through, or everything, tries nothing.
       const well = answered.filter(({ status }) => status < 300);
-      const tried = new Set(well.map(({ name }) => name));
-      expect(routes.map(({ name }) => name).filter((name) => !tried.has(name))).toEqual([]);
+      const tried = new Set(well.map(({ of }) => of));
+      const all = routes.flatMap((route) =>
+        route.bodies.length > 0 ? route.bodies.map((body) => typed(route, body.media_type)) : [typed(route)],
+      );
+      expect(all.filter((of) => !tried.has(of))).toEqual([]);
       expect(well.length).toBeGreaterThan(answered.length / 10);
       expect(well.length).toBeLessThan((answered.length * 9) / 10);
       const counts = Object.entries(Object.groupBy(answered, ({ status }) => status));

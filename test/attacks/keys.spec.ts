@@ -5,7 +5,7 @@ import { rawRequest, sendRaw } from '../raw-http.js';
 import { roleFor } from '../role-table.js';
 import { startSystem, type System } from '../system.js';
 import { aLandscape, type Landscape } from './landscape.js';
-import { ask, validRequest, withQuery, type Request } from './request.js';
+import { ask, validRequest, validRequests, withQuery, type Request } from './request.js';
 import { expectProblem } from './refusal.js';
 
 /** Keys of one owner. */
@@ -88,12 +88,13 @@ describe('each route without a valid key', () => {
     const nobody = system.admin.as(undefined);
     for (const route of routes) {
       const role = roleFor(route.name);
-      const request = validRequest(route, landscape.things(role));
-      const answer = await ask(nobody, wrong(request, keysOf[role] ?? keysOf.admin!));
-      expectProblem(answer, [401], route.name);
-      expect(answer.body.code).toBe('unauthenticated');
-      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
-      expect(JSON.stringify(answer.body)).not.toContain('flt_');
+      for (const request of validRequests(route, landscape.things(role))) {
+        const answer = await ask(nobody, wrong(request, keysOf[role] ?? keysOf.admin!));
+        expectProblem(answer, [401], route.name);
+        expect(answer.body.code).toBe('unauthenticated');
+        expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+        expect(JSON.stringify(answer.body)).not.toContain('flt_');
+      }
     }
     expect((await landscape.project.viewer.get('/v1/me')).status).toBe(200);
   });

@@ -1,4 +1,4 @@
-import { publishedRoutes, type Route } from '../openapi-routes.js';
+import { publishedRoutes, type Route, type Schema } from '../openapi-routes.js';
 import { roleFor } from '../role-table.js';
 import { startSystem, type System } from '../system.js';
 import { aLandscape, parametersOf, type Landscape } from './landscape.js';
@@ -30,6 +30,8 @@ const PAYLOADS = [
 ];
 /** Percent-encoded text that no parameter can be: NUL, bytes that are no UTF-8, half a surrogate pair. */
 const NO_TEXT = ['%00', 'a%00b', '%ff', '%c3%28', '%ED%A0%80', '%', '%zz'];
+/** What a merge patch may hold among others. */
+const ANY_FIELD: Record<string, Schema> = { text: { type: 'string' } };
 
 describe('a parameter of each route', () => {
   let system: System;
@@ -188,15 +190,21 @@ describe('a parameter of each route', () => {
               await ask(client, withQuery(request, { [name]: payload })),
               `${route.name}?${name} ${payload}`,
             );
-          for (const schema of route.bodies) {
-            for (const [name, { type }] of Object.entries(schema.properties ?? {})) {
-              if (type !== 'string') continue;
-              const body = withField(
-                validBody(route, other.things(role), schema),
-                name,
-                JSON.stringify(payload),
-              );
-              expectText(await ask(client, { ...request, body }), `${route.name} ${name} ${payload}`);
+          for (const { media_type, forms } of route.bodies) {
+            const headers = { 'content-type': media_type };
+            for (const schema of forms) {
+              for (const [name, { type }] of Object.entries(schema.properties ?? ANY_FIELD)) {
+                if (type !== 'string') continue;
+                const body = withField(
+                  validBody(route, other.things(role), schema),
+                  name,
+                  JSON.stringify(payload),
+                );
+                expectText(
+                  await ask(client, { ...request, headers, body }),
+                  `${route.name} ${name} ${payload}`,
+                );
+              }
             }
           }
         }),

@@ -56,8 +56,8 @@ export function pointersOf(route: Route, answer: Answer): string[] {
   return problem.errors.map(({ pointer }) => pointer);
 }
 
-function isOfVerdicts({ media_type }: Route, { status }: Answer): boolean {
-  return media_type === 'application/x-ndjson' && status === 200;
+function isOfVerdicts({ bodies }: Route, { status }: Answer): boolean {
+  return bodies[0]?.media_type === 'application/x-ndjson' && status === 200;
 }
 
 function verdictsOf({ body }: Answer): { status: number; error: object }[] {

@@ -13,19 +13,26 @@ export interface Request {
 }
 
 /** A request that the document calls valid. @throws Error when the document does not say enough to build one */
-export function validRequest(route: Route, things: Things, schema = route.bodies[0]): Request {
+export function validRequest(route: Route, things: Things, type = route.bodies[0]): Request {
   const required = route.query.filter((parameter) => parameter.required);
   const query = required.map(
     ({ name, schema: of }) => `${name}=${String(sampleOf(of, `${route.name}?${name}`))}`,
   );
   const path = pathOf(route, parametersOf(route, things)) + (query.length > 0 ? `?${query.join('&')}` : '');
-  if (!schema) return { method: route.method, path, headers: {} };
-  const body = JSON.stringify(validBody(route, things, schema));
-  return { method: route.method, path, headers: { 'content-type': route.media_type! }, body };
+  if (!type) return { method: route.method, path, headers: {} };
+  const body = JSON.stringify(validBody(route, things, type.forms[0]!));
+  return { method: route.method, path, headers: { 'content-type': type.media_type }, body };
 }
 
-/** The body of a valid request; of a bulk, a line. */
+/** The same with each type of body that the route takes. */
+export function validRequests(route: Route, things: Things): Request[] {
+  const types = route.bodies.length > 0 ? route.bodies : [undefined];
+  return types.map((type) => validRequest(route, things, type));
+}
+
+/** The body of a valid request; of a bulk, a line. What may hold any field is as in its example. */
 export function validBody(route: Route, { named }: Things, schema: Schema): Record<string, unknown> {
+  if (!schema.properties) return sampleOf(schema, `a body of ${route.name}`) as Record<string, unknown>;
   const fields = [...(schema.required ?? []), ...(NEEDED[route.name] ?? [])];
   return Object.fromEntries(
     fields.map((name) => [
