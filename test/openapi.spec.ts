@@ -75,6 +75,17 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('names each parameter of an operation once: a header in any case is one', () => {
+    for (const operations of Object.values(document.paths as Record<string, Record<string, any>>)) {
+      for (const { operationId, parameters } of Object.values(operations)) {
+        const names = (parameters as { in: string; name: string }[]).map((one) =>
+          one.in === 'header' ? `header ${one.name.toLowerCase()}` : `${one.in} ${one.name}`,
+        );
+        expect([operationId, names]).toEqual([operationId, [...new Set(names)]]);
+      }
+    }
+  });
+
   it.each(['state', 'state/desired'])(
     'says of a merge patch of %s that it is what data is otherwise',
     (of) => {

@@ -19,7 +19,7 @@ export class StreamController {
   @Allow(DATA_READERS, 200, String)
   @ApiProduces('text/event-stream')
   @ApiHeader({
-    name: 'Last-Event-ID',
+    name: 'last-event-id',
     required: false,
     description: 'The last id that was read: goes on behind it, at any gateway, without a gap or a repeat.',
   })
