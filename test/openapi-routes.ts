@@ -12,7 +12,8 @@ export interface Schema {
   required?: string[];
 }
 
-export interface QueryParameter {
+/** In the query or in a header. */
+export interface Parameter {
   name: string;
   required: boolean;
   schema: Schema;
@@ -32,7 +33,8 @@ export interface Route {
   path: string;
   /** Names of the parameters in the path. */
   parameters: string[];
-  query: QueryParameter[];
+  query: Parameter[];
+  headers: Parameter[];
   /** Whether it answers without a key. */
   isPublic: boolean;
   /** One of each type that it takes; empty when it reads none. */
@@ -55,6 +57,8 @@ export async function publishedRoutes(client: HttpClient): Promise<Route[]> {
     schema.$ref === undefined ? schema : components.schemas[schema.$ref.split('/').at(-1)];
   return Object.entries(paths as Record<string, Record<string, any>>).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
+      const parametersIn = (place: string): Parameter[] =>
+        operation.parameters.filter((parameter: { in: string }) => parameter.in === place);
       const well = Object.keys(operation.responses as object)
         .map(Number)
         .filter((status) => status >= 200 && status < 300);
@@ -63,7 +67,8 @@ export async function publishedRoutes(client: HttpClient): Promise<Route[]> {
         method: method.toUpperCase(),
         path,
         parameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!),
-        query: operation.parameters.filter((parameter: { in: string }) => parameter.in === 'query'),
+        query: parametersIn('query'),
+        headers: parametersIn('header'),
         isPublic: operation.security === undefined,
         bodies: Object.entries<any>(operation.requestBody?.content ?? {}).map(([media_type, { schema }]) => ({
           media_type,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type Role } from '#contracts';
 import { type RequestBody, type Route, type Schema } from '../openapi-routes.js';
 import { roleFor, ROLES } from '../role-table.js';
-import { nothing, type Landscape, type Things } from './landscape.js';
+import { nothing, STREAM_START, type Landscape, type Things } from './landscape.js';
 import { type Request } from './request.js';
 
 export interface AnyRequest extends Request {
@@ -124,20 +124,23 @@ function anyBody({ media_type, forms }: RequestBody, things: Things): fc.Arbitra
   return body.map((body) => ({ headers: { 'content-type': media_type }, body }));
 }
 
-const anyHeaders = seldom(
-  {
-    'if-match': fc.constantFrom('*', '"1"', 'W/"2"', '"x", "1"', '', '"'),
-    'if-none-match': fc.constantFrom('*', '"1"', '"x"', ','),
-    accept: fc.constantFrom(
-      'application/x-ndjson',
-      'text/csv',
-      'text/*;q=0.5, application/json;q=0.1',
-      ';q=',
-    ),
-    'idempotency-key': fc.oneof(fc.uuid(), fc.constantFrom('a', 'b', 'x'.repeat(256), 'with space', '')),
-  },
-  [],
-);
+/** Right and wrong in ways that the document cannot say. Each is sent to any route, whether that declares it or not. */
+const HEADERS: Record<string, fc.Arbitrary<string>> = {
+  'if-match': fc.constantFrom('*', '"1"', 'W/"2"', '"x", "1"', '', '"'),
+  'if-none-match': fc.constantFrom('*', '"1"', '"x"', ','),
+  accept: fc.constantFrom('application/x-ndjson', 'text/csv', 'text/*;q=0.5, application/json;q=0.1', ';q='),
+  'idempotency-key': fc.oneof(fc.uuid(), fc.constantFrom('a', 'b', 'x'.repeat(256), 'with space', '')),
+  'last-event-id': fc.constantFrom('', ',', 'event:0', `${STREAM_START},${STREAM_START}`, 'x'.repeat(2_000)),
+};
+
+function anyHeaders({ headers }: Route, { named }: Things): fc.Arbitrary<object> {
+  const declared = headers.map(({ name, schema }) => {
+    const known = named[name];
+    const right = known === undefined ? allowed(schema).map(String) : fc.constant(known);
+    return [name, fc.oneof(right, HEADERS[name] ?? right)] as const;
+  });
+  return seldom({ ...HEADERS, ...Object.fromEntries(declared) }, []);
+}
 
 /** Any request to a route: mostly as the document has it, with something wrong here and there. */
 export function anyRequest(route: Route, landscape: Landscape): fc.Arbitrary<AnyRequest> {
@@ -170,7 +173,7 @@ export function anyRequest(route: Route, landscape: Landscape): fc.Arbitrary<Any
       ? fc.oneof(...route.bodies.map((type) => anyBody(type, things)))
       : fc.constant<Content>({ headers: {} });
   return fc
-    .tuple(inPath, inQuery, role, content, anyHeaders)
+    .tuple(inPath, inQuery, role, content, anyHeaders(route, things))
     .map(([values, query, role, content, headers]) => {
       const path = route.path.replace(/\{(\w+)\}/g, (_, name: string) =>
         encodeURIComponent(values[name]!.toWellFormed()),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Role } from '#contracts';
+import { ENTRY_KINDS, FEED_START, type Role } from '#contracts';
 import { aDeviceId, aFirmwareEvent, anEmail, anEvent } from '../builders.js';
 import { type Answer, type HttpClient } from '../http-client.js';
 import { type Route } from '../openapi-routes.js';
@@ -10,7 +10,7 @@ import { type System } from '../system.js';
 export interface Things {
   /** What `{id}` is, by the collection it stands in. */
   ids: Record<string, string>;
-  /** All other parameters and fields, by their names. */
+  /** All other parameters, headers and fields, by their names. */
   named: Record<string, string>;
 }
 
@@ -23,6 +23,9 @@ export interface Landscape {
   /** A word in every text of the project, and every id in it: no other project may ever see one of these. */
   secrets: string[];
 }
+
+/** An id of the stream, in front of all entries. */
+export const STREAM_START = ENTRY_KINDS.map((kind) => [kind, ...FEED_START].join(':')).join();
 
 const TALKERS = ['admin', 'editor', 'device'] as const;
 
@@ -84,6 +87,7 @@ export async function aLandscape(system: System): Promise<Landscape> {
           project_id: project.id,
           email: anEmail(),
           id: aDeviceId(),
+          'last-event-id': STREAM_START,
         },
       };
     },
