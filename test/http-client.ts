@@ -1,9 +1,12 @@
 export interface Answer {
   status: number;
   headers: Headers;
-  /** Parsed when the answer says it is JSON, text otherwise; empty of a stream, which is left at once. */
+  /** Parsed when the answer says it is JSON, text otherwise; of an event stream what came before it was left. */
   body: any;
 }
+
+/** For how long an event stream is read: it has no end. */
+const STREAM_MS = 100;
 
 /** What a caller of the REST API sees. */
 export class HttpClient {
@@ -52,12 +55,8 @@ export class HttpClient {
       },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    // An event stream has no end.
-    if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
-      await response.body?.cancel();
-      return { status: response.status, headers: response.headers, body: '' };
-    }
-    const text = await response.text();
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+    const text = isStream ? await beginningOf(response) : await response.text();
     const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,
@@ -65,4 +64,17 @@ export class HttpClient {
       body: isJson && text ? JSON.parse(text) : text,
     };
   }
+}
+
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  const read = new WritableStream<Uint8Array>({
+    write: (chunk) => void (text += decoder.decode(chunk, { stream: true })),
+  });
+  const leaving = AbortSignal.timeout(STREAM_MS);
+  await body?.pipeTo(read, { signal: leaving }).catch((error: unknown) => {
+    if (!leaving.aborted) throw error;
+  });
+  return text;
 }

@@ -19,8 +19,8 @@ const typed = ({ name }: Route, media_type = 'no body'): string => `${name}, ${m
 describe('any request that can be made from the document', () => {
   let system: System;
   beforeAll(async () => {
-    // One key has many bulks under way here.
-    system = await startSystem({ BULKS_PER_KEY: '100' });
+    // One key has many bulks and streams under way here.
+    system = await startSystem({ BULKS_PER_KEY: '100', STREAMS_PER_KEY: '100' });
   });
   afterAll(() => system.stop());
 

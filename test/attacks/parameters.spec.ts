@@ -39,7 +39,8 @@ describe('a parameter of each route', () => {
   let landscape: Landscape;
 
   beforeAll(async () => {
-    system = await startSystem({}, { tellsAudit: false });
+    // One key has many streams open here.
+    system = await startSystem({ STREAMS_PER_KEY: '100' }, { tellsAudit: false });
     routes = (await publishedRoutes(system.admin)).filter(({ isPublic }) => !isPublic);
     landscape = await aLandscape(system);
   });

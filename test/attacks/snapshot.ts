@@ -3,13 +3,14 @@ import { roleFor } from '../role-table.js';
 import { type Landscape } from './landscape.js';
 import { ask, validRequest } from './request.js';
 
-/** All that the project shows to those who may see it, by route; when keys were used is left out. */
+/** All that the project shows to those who may see it, by route; when keys were used is left out, and what a stream says. */
 export async function snapshotOf(
   { callers, things }: Landscape,
   routes: Route[],
 ): Promise<Record<string, unknown>> {
   const readable = routes.filter(
-    ({ name, method, isPublic }) => method === 'GET' && !isPublic && roleFor(name) !== 'operator',
+    ({ name, method, isPublic, types }) =>
+      method === 'GET' && !isPublic && roleFor(name) !== 'operator' && !types.includes('text/event-stream'),
   );
   const seen = await Promise.all(
     readable.map(async (route) => {

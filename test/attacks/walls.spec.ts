@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '#testing';
+import { anEvent } from '../builders.js';
 import { type Answer } from '../http-client.js';
 import { publishedRoutes, type Route } from '../openapi-routes.js';
 import { roleFor } from '../role-table.js';
 import { startSystem, type System } from '../system.js';
-import { aLandscape, MAKES_ITS_ID, nothing, type Landscape, type Things } from './landscape.js';
+import { aLandscape, MAKES_ITS_ID, nothing, STREAM_START, type Landscape, type Things } from './landscape.js';
 import { ask, validBody, validRequest, validRequests, withQuery, type Request } from './request.js';
 import { expectRefused } from './refusal.js';
 import { snapshotOf } from './snapshot.js';
@@ -18,7 +20,8 @@ describe('another project’s key, on each route', () => {
   let south: Landscape;
 
   beforeAll(async () => {
-    system = await startSystem({}, { tellsAudit: false });
+    // One key has many streams open here.
+    system = await startSystem({ STREAMS_PER_KEY: '100' }, { tellsAudit: false });
     // The operator is of no project.
     routes = (await publishedRoutes(system.admin)).filter(
       ({ name, isPublic }) => !isPublic && roleFor(name) !== 'operator',
@@ -158,6 +161,32 @@ describe('another project’s key, on each route', () => {
       expectNothingOf(south, answer, route.name);
     }
     expect(cursors).toBeGreaterThan(5);
+  });
+
+  it('is sent its own entries and nothing else behind the ids of its stream', async () => {
+    const read = ({ callers }: Landscape, last_id: string): Promise<Answer> =>
+      callers.admin.get('/v1/stream', { 'last-event-id': last_id });
+    const { entries } = (await south.callers.admin.get('/v1/timeline?limit=1000')).body;
+    const ids = await eventually(async () => {
+      const { body } = await read(south, STREAM_START);
+      const told = [...(body as string).matchAll(/^id: (.+)$/gm)].map(([, id]) => id!);
+      // One is where it begins.
+      expect(told.slice(1)).toHaveLength(entries.length as number);
+      return told;
+    });
+    for (const id of ids) {
+      const answer = await read(north, id);
+      expect(answer.status).toBe(200);
+      expectNothingOf(south, answer, id, id);
+    }
+    for (const { callers, secrets } of [south, north])
+      await callers.admin.post('/v1/events', anEvent({ message: `again ${secrets[0]}` }));
+    const last = ids.at(-1)!;
+    await eventually(async () => {
+      const answer = await read(north, last);
+      expect(answer.body).toContain(`again ${north.secrets[0]}`);
+      expectNothingOf(south, answer, last, last);
+    });
   });
 
   it('meets none of its idempotency keys', async () => {
