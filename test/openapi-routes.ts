@@ -8,6 +8,7 @@ export interface Schema {
   example?: unknown;
   nullable?: boolean;
   oneOf?: Schema[];
+  anyOf?: Schema[];
   properties?: Record<string, Schema>;
   required?: string[];
 }

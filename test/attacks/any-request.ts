@@ -69,11 +69,13 @@ function allowed(
     additionalProperties?: boolean | Schema;
   },
 ): fc.Arbitrary<unknown> {
-  const { type, format, enum: words, pattern, oneOf, minimum = -1e15, maximum = 1e15 } = schema;
+  const { type, format, enum: words, pattern, oneOf, anyOf, minimum = -1e15, maximum = 1e15 } = schema;
+  if (anyOf) return fc.oneof(...anyOf.map(allowed));
   if (oneOf) return fc.oneof(...oneOf.map(allowed), fc.constantFrom('1', '2', '19.90', 3.5));
   if (words) return fc.constantFrom(...words);
   if (format === 'uuid') return fc.uuid();
   if (format === 'date-time') return anyTime;
+  if (format === 'date') return anyTime.map((time) => time.slice(0, 10));
   if (format === 'email') return fc.emailAddress();
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern));
   if (type === 'integer' || type === 'number')

@@ -2,6 +2,7 @@ import { type Role } from '#contracts';
 import { publishedRoutes, type RequestBody, type Route, type Schema } from '../openapi-routes.js';
 import { roleFor } from '../role-table.js';
 import { startSystem, type System } from '../system.js';
+import { BAD_DATES } from './bad-dates.js';
 import { aLandscape, type Landscape } from './landscape.js';
 import { ask, validBody, validRequest, withField } from './request.js';
 import { expectProblem, expectRefused, pointersOf } from './refusal.js';
@@ -75,16 +76,6 @@ const NO_FORM_OF_IT: Spoiled[] = [
   ['null', () => 'null'],
   ['a string', () => '"x"'],
   ['a number', () => '7'],
-];
-const BAD_DATES = [
-  '0000-01-01T00:00:00Z',
-  '9999-12-31T23:59:60Z',
-  '2026-02-30T00:00:00Z',
-  '2026-01-01T00:00:00',
-  '2026-01-01',
-  '+275760-09-13T00:00:00Z',
-  'now',
-  '',
 ];
 
 describe('a body of each route', () => {
@@ -191,7 +182,7 @@ describe('a body of each route', () => {
     for (const form of forms) {
       for (const [name, { format }] of Object.entries(form.schema.properties ?? {})) {
         if (format !== 'date-time') continue;
-        for (const date of BAD_DATES)
+        for (const date of [...BAD_DATES, '2026-01-01'])
           expectRefused(
             form.route,
             await send(form, withField(bodyOf(form), name, JSON.stringify(date))),

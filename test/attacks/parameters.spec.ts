@@ -1,9 +1,10 @@
 import { publishedRoutes, type Route, type Schema } from '../openapi-routes.js';
 import { roleFor } from '../role-table.js';
 import { startSystem, type System } from '../system.js';
+import { BAD_DATES } from './bad-dates.js';
 import { aLandscape, parametersOf, type Landscape } from './landscape.js';
 import { ask, validBody, validRequest, withField, withQuery, type Request } from './request.js';
-import { expectProblem } from './refusal.js';
+import { expectProblem, pointersOf } from './refusal.js';
 import { snapshotOf } from './snapshot.js';
 
 /** What has a meaning to SQL, LIKE, NATS, shells, paths or templates, and none here. */
@@ -115,6 +116,22 @@ describe('a parameter of each route', () => {
       }
     },
   );
+
+  it('of a query that is a time or a day is refused when it is none', async () => {
+    const times = routes.flatMap((route) =>
+      route.query
+        .filter(({ schema }) => schema.anyOf?.some(({ format }) => format === 'date-time'))
+        .map(({ name }) => ({ route, name })),
+    );
+    expect(times.length).toBeGreaterThan(15);
+    for (const { route, name } of times) {
+      for (const date of [...BAD_DATES, '2026-02-30', '02-30-2026', '31-01-2026', '2026-1-1']) {
+        const answer = await send(route, withQuery(valid(route), { [name]: date }));
+        expectProblem(answer, [400], `${route.name} ${name}=${date}`);
+        expect([route.name, pointersOf(route, answer)]).toEqual([route.name, [`/${name}`]]);
+      }
+    }
+  });
 
   it('of a query cannot be a cursor or a page order that no answer gave', async () => {
     const lists = routes.filter(({ query }) => query.some(({ name }) => name === 'cursor'));

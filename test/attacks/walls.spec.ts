@@ -132,7 +132,7 @@ describe('another project’s key, on each route', () => {
       const all = await inNorth(route, plain);
       expect([route.name, all.status]).toEqual([route.name, 200]);
       expectNothingOf(south, all, route.name);
-      const filters = route.query.filter(({ schema }) => schema.type === 'string' && !schema.enum);
+      const filters = route.query.filter(({ schema }) => schema.type !== 'integer' && !schema.enum);
       await Promise.all(
         filters.flatMap(({ name }) =>
           words.map(async (word) => {

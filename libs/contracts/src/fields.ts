@@ -289,7 +289,14 @@ export function Moment(options: FieldOptions = {}): PropertyDecorator {
     'moment',
     (value) => typeof value === 'string' && parseMoment(value) !== undefined,
     'must be a time (RFC 3339) or a day (YYYY-MM-DD or MM-DD-YYYY)',
-    { type: String, example: '2026-01-31' },
+    {
+      anyOf: [
+        { type: 'string', format: 'date-time' },
+        { type: 'string', format: 'date' },
+        { type: 'string', pattern: '^\\d{2}-\\d{2}-\\d{4}$' },
+      ],
+      example: '2026-01-31',
+    },
     { optional: true, ...options },
   );
 }
