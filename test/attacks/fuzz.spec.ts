@@ -16,6 +16,10 @@ const AT_ONCE = 25;
 /** A route, and the type of the body that it is sent. */
 const typed = ({ name }: Route, media_type = 'no body'): string => `${name}, ${media_type}`;
 
+/** Whose first success leaves nothing for the next one: of each thing there is one in a landscape. */
+const spends = ({ method, name }: Route): boolean =>
+  method === 'DELETE' || name === 'POST /v1/keys/{id}/rotate';
+
 describe('any request that can be made from the document', () => {
   let system: System;
   beforeAll(async () => {
@@ -29,8 +33,8 @@ describe('any request that can be made from the document', () => {
     async () => {
       const laws = new LawfulAnswers(await publishedDocument(system.admin));
       const answered: { of: string; status: number }[] = [];
-      const fuzz = async (route: Route): Promise<string | undefined> => {
-        const landscape = await aLandscape(system);
+      const fuzz = async (route: Route): Promise<void> => {
+        let landscape = await aLandscape(system);
         const send = async (request: AnyRequest): Promise<Answer> => {
           const answer = await ask(landscape.callers[request.role], request);
           answered.push({ of: typed(route, request.headers['content-type']), status: answer.status });
@@ -38,8 +42,11 @@ describe('any request that can be made from the document', () => {
           if (fault !== undefined) throw new Error(`${fault}\nto ${JSON.stringify(request).slice(0, 2_000)}`);
           return answer;
         };
-        const some = fc.array(anyRequest(route, landscape), { minLength: AT_ONCE, maxLength: AT_ONCE });
-        const property = fc.asyncProperty(some, async (requests) => {
+        for (let batch = 0; batch < CASES / AT_ONCE; batch += 1) {
+          const requests = fc.sample(anyRequest(route, landscape), {
+            seed: SEED + batch,
+            numRuns: AT_ONCE,
+          });
           const answers = await Promise.all(requests.map(send));
           // What was too much among others is not too much alone, and what is too much alone is no load.
           for (const [index, { status, headers }] of answers.entries()) {
@@ -49,19 +56,14 @@ describe('any request that can be made from the document', () => {
             if (again.status === 503)
               throw new Error(`answers 503 again\nto ${JSON.stringify(requests[index]).slice(0, 2_000)}`);
           }
-        });
-        const result = await fc.check(property, {
-          seed: SEED,
-          numRuns: Math.ceil(CASES / AT_ONCE),
-          endOnFailure: true,
-        });
-        return result.failed ? `${route.name} ${(result.errorInstance as Error).message}` : undefined;
+          const isSpent = spends(route) && answers.some(({ status }) => status < 300);
+          if (isSpent) landscape = await aLandscape(system);
+        }
       };
       const routes = await publishedRoutes(system.admin);
       const faults: string[] = [];
       for (const route of routes) {
-        const fault = await fuzz(route);
-        if (fault !== undefined) faults.push(fault);
+        await fuzz(route).catch((error: Error) => faults.push(`${route.name} ${error.message}`));
       }
       expect(faults).toEqual([]);
       expect((await system.admin.get('/v1/me')).status).toBe(200);
