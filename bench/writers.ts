@@ -2,11 +2,15 @@ import { withClient } from './bench.js';
 import { runLoad, type LoadPlan } from './load.js';
 import { standingOf, type Contender, type Standing } from './rounds.js';
 
-/** A contender's server, and the database that its rows go to. */
-export interface Writer {
+/** A contender, and the database that its rows go to. */
+export interface Recorder {
   name: string;
-  url: string;
   database_url: string;
+}
+
+/** One with a server. */
+export interface Writer extends Recorder {
+  url: string;
 }
 
 /** Takes turns with a load; between them its tables are as autovacuum would leave them. */
@@ -26,10 +30,10 @@ export function tidy(database_url: string, table: string): Promise<void> {
   });
 }
 
-/** Rows of each writer's table. */
-export function countRows(writers: Writer[], table: string): Promise<number[]> {
+/** Rows of each recorder's table, or those of them that a condition behind its name lets through. */
+export function countRows(recorders: Recorder[], table: string): Promise<number[]> {
   return Promise.all(
-    writers.map(({ database_url }) =>
+    recorders.map(({ database_url }) =>
       withClient(database_url, async (client) => {
         const { rows } = await client.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${table}`);
         return rows[0]!.count;
@@ -38,16 +42,18 @@ export function countRows(writers: Writer[], table: string): Promise<number[]> {
   );
 }
 
-/** Rows that were acknowledged since `before` was counted, and are not there. */
+/** Rows that were acknowledged since `before` was counted, and are not there. Those of one database share its table. */
 export async function missingRows(
-  writers: Writer[],
+  recorders: Recorder[],
   table: string,
   before: number[],
   standings: Standing[],
 ): Promise<number> {
-  const after = await countRows(writers, table);
-  const missing = writers.map(({ name }, index) =>
-    Math.max(0, standingOf(standings, name).acknowledged - (after[index]! - before[index]!)),
+  const after = await countRows(recorders, table);
+  const missing = new Map(
+    recorders.map(({ database_url }, index) => [database_url, before[index]! - after[index]!]),
   );
-  return missing.reduce((sum, one) => sum + one, 0);
+  for (const { name, database_url } of recorders)
+    missing.set(database_url, missing.get(database_url)! + standingOf(standings, name).acknowledged);
+  return [...missing.values()].reduce((sum, one) => sum + Math.max(0, one), 0);
 }

@@ -4,10 +4,11 @@ import { none, rateAtLeast } from '../bars.js';
 import { type Bench, type BenchProject, withClient } from '../bench.js';
 import { copyIn, copyLine } from '../copy-in.js';
 import { dayOfEvents, type GeneratedEvent } from '../event-generator.js';
-import { EVENTS, loadEvents, today } from '../events/event-rows.js';
+import { EVENTS, loadEvents, POSTED_EVENTS, today } from '../events/event-rows.js';
 import { alternate, standingOf, type Contender, type Standing } from '../rounds.js';
 import { type Suite } from '../section.js';
-import { tidy } from '../writers.js';
+import { HISTORY } from '../states/state-rows.js';
+import { countRows, missingRows, tidy, type Recorder } from '../writers.js';
 import { bulkFile, upload, type BulkFile } from './bulk-upload.js';
 
 const LINES = 200_000;
@@ -26,19 +27,26 @@ export const bulkWrites: Suite = {
         loadEvents(bench.database_url, project.id, preload),
       ]),
     );
-    const uploading = (name: string, file: () => BulkFile): Contender => ({
+    const { database_url } = bench;
+    const uploading = (name: string, table: string, file: () => BulkFile): Contender & Recorder => ({
       name,
+      database_url,
       turn: () => upload(bench.flotilla.url, project.key, file()),
-      settle: () => tidy(bench.database_url, EVENTS),
+      settle: () => tidy(database_url, table),
     });
-    const standings = await alternate(bench, [
+    const recorders = [
       copy,
-      uploading('flotilla, events', () => bulkFile(events.map(eventLine))),
-      uploading('flotilla, events with keys', () =>
+      uploading('flotilla, events', EVENTS, () => bulkFile(events.map(eventLine))),
+      uploading('flotilla, events with keys', EVENTS, () =>
         bulkFile(events.map((event) => ({ ...eventLine(event), idempotency_key: randomUUID() }))),
       ),
-      uploading('flotilla, state reports', () => bulkFile(events.map(stateLine))),
-    ]);
+    ];
+    const reporters = [uploading('flotilla, state reports', HISTORY, () => bulkFile(events.map(stateLine)))];
+    const before = [await countRows(recorders, POSTED_EVENTS), await countRows(reporters, HISTORY)] as const;
+    const standings = await alternate(bench, [...recorders, ...reporters]);
+    const missing =
+      (await missingRows(recorders, POSTED_EVENTS, before[0], standings)) +
+      (await missingRows(reporters, HISTORY, before[1], standings));
     const of = (name: string): Standing => standingOf(standings, name);
     yield {
       title: `Bulk: files of ${events.length} lines`,
@@ -54,6 +62,7 @@ export const bulkWrites: Suite = {
           'lines of a bulk, refused',
           standings.reduce((sum, { failed }) => sum + failed, 0),
         ),
+        none('lines of a bulk, acknowledged and missing', missing),
       ],
     };
   },
@@ -77,13 +86,14 @@ async function copyContender(
   bench: Bench,
   { id: project_id }: BenchProject,
   events: GeneratedEvent[],
-): Promise<Contender> {
+): Promise<Contender & Recorder> {
   const { admin } = await bench.databaseLike('activity-events', 'activity_events', 'copy');
   await loadEvents(admin, project_id, { seed: 1, day: today(), count: bench.options.preload });
   const table =
     'activity_events.events (project_id, id, component, environment, email, message, data, device_id, occurred_at, created_at)';
   return {
     name: 'COPY',
+    database_url: admin,
     turn: async () => {
       const rows = copyRows(project_id, events);
       const elapsed_ms = await withClient(admin, async (client) => {

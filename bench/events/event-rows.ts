@@ -4,6 +4,8 @@ import { BEFORE_FEEDS, fillTables } from '../fill-tables.js';
 
 /** The table that events are in. */
 export const EVENTS = 'activity_events.events';
+/** Those that were posted: the audit tells of devices that are registered by the way. */
+export const POSTED_EVENTS = `${EVENTS} WHERE component <> 'auth'`;
 
 /** A part of exactly so many messages in every project that is filled, a small or a large one. */
 export const RARE_PART = 'fault 0xf00d5';

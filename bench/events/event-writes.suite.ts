@@ -7,9 +7,9 @@ import { alternate, standingOf, type Contender, type Standing } from '../rounds.
 import { type Section, type Suite } from '../section.js';
 import { silentGateway } from '../silent-gateway.js';
 import { withBestPool } from '../tuned-pool.js';
-import { countRows, missingRows, tidy, writing, type Writer } from '../writers.js';
+import { countRows, missingRows, tidy, writing, type Recorder, type Writer } from '../writers.js';
 import { eventRequests } from './event-requests.js';
-import { EVENTS, loadEvents, today } from './event-rows.js';
+import { EVENTS, loadEvents, POSTED_EVENTS, today } from './event-rows.js';
 
 const WARM_UP_S = 2;
 const NOTHING = 'GET /health/live';
@@ -28,7 +28,9 @@ export const eventWrites: Suite = {
       warm_up_s: WARM_UP_S,
       seconds: bench.options.seconds,
     };
-    const before = await countRows(writers, EVENTS);
+    const pgbench = await pgbenchContender(bench, project, plan);
+    const recorders = [...writers, ...pgbench];
+    const before = await countRows(recorders, POSTED_EVENTS);
 
     const contenders = [
       loadContender(NOTHING, { ...plan, url: bench.flotilla.url, requests: [liveRequest()] }),
@@ -38,11 +40,11 @@ export const eventWrites: Suite = {
         requests: await silentRequests(bench),
       }),
       ...writers.map((writer) => writing(writer, EVENTS, { ...plan, requests })),
-      ...(await pgbenchContender(bench, project, plan)),
+      ...pgbench,
     ];
     const peak = await alternate(bench, contenders);
     await silent.stop();
-    yield peakSection(peak, pools, await missingRows(writers, EVENTS, before, peak));
+    yield peakSection(peak, pools, await missingRows(recorders, POSTED_EVENTS, before, peak));
     yield await halfPeakSection(bench, writers, peak, requests);
     yield await aloneSection(bench, writers, requests);
   },
@@ -118,7 +120,7 @@ async function pgbenchContender(
   bench: Bench,
   project: BenchProject,
   plan: { connections: number; warm_up_s: number; seconds: number },
-): Promise<Contender[]> {
+): Promise<(Contender & Recorder)[]> {
   if (!pgbenchVersion()) {
     console.error('pgbench is not on PATH: left out');
     return [];
@@ -132,6 +134,7 @@ async function pgbenchContender(
   return [
     {
       name: 'pgbench',
+      database_url: database.admin,
       turn: () =>
         runPgbench({
           ...plan,
@@ -187,25 +190,33 @@ async function halfPeakSection(
     const rate = standingOf(peak, writer.name).rate.median / 2;
     return writing(writer, EVENTS, { connections, warm_up_s: 1, seconds, rate, requests });
   });
+  const before = await countRows(writers, POSTED_EVENTS);
+  const standings = await alternate(bench, contenders);
+  const missing = await missingRows(writers, POSTED_EVENTS, before, standings);
   return {
     title: 'POST /v1/events at half of each one’s own peak',
     method: 'Open loop, evenly paced; a latency counts from when its request was due.',
-    standings: await alternate(bench, contenders),
-    bars: [],
+    standings,
+    bars: [none('POST /v1/events at half the peak, acknowledged and missing', missing)],
   };
 }
 
 async function aloneSection(bench: Bench, writers: Writer[], requests: LoadRequest[]): Promise<Section> {
   const plan = { connections: 1, warm_up_s: 1, seconds: bench.options.seconds, requests };
+  const before = await countRows(writers, POSTED_EVENTS);
   const standings = await alternate(
     bench,
     writers.map((writer) => writing(writer, EVENTS, plan)),
   );
+  const missing = await missingRows(writers, POSTED_EVENTS, before, standings);
   const [flotilla, monolith] = [standingOf(standings, 'flotilla'), standingOf(standings, 'monolith')];
   return {
     title: 'POST /v1/events, one call alone',
     method: 'One connection, closed loop.',
     standings,
-    bars: [p50Within('POST /v1/events, one call alone', 1.5, flotilla, monolith)],
+    bars: [
+      p50Within('POST /v1/events, one call alone', 1.5, flotilla, monolith),
+      none('POST /v1/events, one call alone, acknowledged and missing', missing),
+    ],
   };
 }

@@ -1,7 +1,7 @@
 import { registerDevices } from '../device-rows.js';
 import { type Growing } from '../growth/growing.js';
 import { changesOf, DEVICES, readsOf, timesOf } from './state-requests.js';
-import { loadHistory, loadStates } from './state-rows.js';
+import { HISTORY, loadHistory, loadStates } from './state-rows.js';
 
 /** As many devices as rows, and one that has changed as often. */
 export const stateGrowth: Growing = {
@@ -18,7 +18,7 @@ export const stateGrowth: Growing = {
       {
         name: 'PATCH state',
         requests: changesOf(project, bench.options.connections, apart),
-        adds_to: 'device_state.history',
+        adds_to: HISTORY,
       },
       { name: 'GET state', requests: readsOf(project, apart) },
       {

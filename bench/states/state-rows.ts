@@ -1,6 +1,8 @@
 import { BEFORE_FEEDS, fillTables } from '../fill-tables.js';
 
-const TABLES = ['device_state.states', 'device_state.history'];
+/** The table that changes are in. */
+export const HISTORY = 'device_state.history';
+const TABLES = ['device_state.states', HISTORY];
 
 const DATA = `json_build_object('temperature', number % 40, 'on', number % 2 = 0, 'place', 'hall ' || number % 100)`;
 
