@@ -1,12 +1,14 @@
 import { get, type IncomingMessage } from 'node:http';
 
-const CREATED_AT = /^data: .*"created_at":"([^"]+)"/;
+const ENTRY = /^data: \{"kind":"event","id":"([^"]+)".*?"created_at":"([^"]+)"/;
 /** What has not come this long after the last answer is missing. */
 const PATIENCE_MS = 10_000;
 
 /** One open stream of events, and how long after their `created_at` they came: the machine has one clock. */
 export class StreamLag {
   readonly lags_ms: number[] = [];
+  /** How often each has come, by its id. */
+  private readonly times = new Map<string, number>();
   private text = '';
 
   private constructor(private readonly response: IncomingMessage) {
@@ -24,12 +26,17 @@ export class StreamLag {
     return new StreamLag(response);
   }
 
-  /** Resolves when so many have come, or no more come in time. */
+  /** Resolves when so many different ones have come, or no more come in time. */
   async reach(count: number): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;
-    while (this.lags_ms.length < count && performance.now() < deadline) {
+    while (this.times.size < count && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  }
+
+  /** How many of these have not come, or more than once. */
+  missingOrTwice(ids: string[]): number {
+    return ids.filter((id) => this.times.get(id) !== 1).length;
   }
 
   close(): void {
@@ -41,8 +48,10 @@ export class StreamLag {
     const lines = (this.text + chunk).split('\n');
     this.text = lines.pop()!;
     for (const line of lines) {
-      const [, created_at] = CREATED_AT.exec(line) ?? [];
-      if (created_at) this.lags_ms.push(now - Date.parse(created_at));
+      const [, id, created_at] = ENTRY.exec(line) ?? [];
+      if (!id) continue;
+      this.times.set(id, (this.times.get(id) ?? 0) + 1);
+      this.lags_ms.push(now - Date.parse(created_at!));
     }
   }
 }
