@@ -9,13 +9,13 @@ export const firmwareGrowth: Growing = {
   async grow(bench, rows) {
     const project = await bench.project(`growth, ${rows} firmware events`);
     const devices = rows / EVENTS_A_DEVICE;
-    const keys = await registerReporters(bench, project);
+    const reporters = await registerReporters(bench, project, devices);
     const viewer = await addMember(bench, project, 'viewer@example.com', 'viewer');
     await loadFleet(bench.database_url, project.id, devices);
     return [
       {
         name: 'POST firmware',
-        requests: reports(bench.options.connections, (device) => keys[device]!),
+        requests: reports(bench.options.connections, reporters),
         adds_to: FIRMWARE_EVENTS,
       },
       { name: 'GET firmware of a device', requests: fleetReads(project, devices) },

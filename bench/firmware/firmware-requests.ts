@@ -6,29 +6,41 @@ import { changingRequests, jsonHeaders } from '../requests.js';
 export const REPORTERS = 640;
 const READ = 2_000;
 
-/** Only a device itself may report: as many keys. */
-export async function registerReporters(bench: Bench, project: BenchProject): Promise<string[]> {
-  const keys: string[] = [];
-  for (let device = 0; device < REPORTERS; device += 1) {
-    const { key } = await create<{ key: string }>(bench.flotilla.url, project.key, '/v1/devices', {
-      id: `reporter-${device}`,
-    });
-    keys.push(key);
-  }
-  return keys;
+/** A device that may report, and the key that it does so with. */
+export interface Reporter {
+  id: string;
+  key: string;
 }
 
-/** Changes of what the reporters run; each is to be sent with a key of its own. */
-export function reports(connections: number, keyOf: (device: number) => string): LoadRequest[] {
-  return changingRequests({ connections, subjects: REPORTERS - connections, values: 6 }, (device, value) => ({
-    method: 'POST',
-    path: `/v1/devices/reporter-${device}/firmware`,
-    headers: jsonHeaders({ key: keyOf(device) }),
-    body: JSON.stringify({
-      firmware: `2.${FRESH}.${value >> 1}`,
-      status: value % 2 === 0 ? 'downloading' : 'installed',
-    }),
-  }));
+/** Only a device itself may report: devices of a fleet, spread over all of it, each with a key of its own. */
+export async function registerReporters(
+  bench: Bench,
+  project: BenchProject,
+  devices: number,
+): Promise<Reporter[]> {
+  const reporters: Reporter[] = [];
+  for (let number = 0; number < REPORTERS; number += 1) {
+    const device = { id: `fleet-${Math.floor((number * devices) / REPORTERS)}` };
+    reporters.push(await create<Reporter>(bench.flotilla.url, project.key, '/v1/devices', device));
+  }
+  return reporters;
+}
+
+/** Changes of what the reporters run. */
+export function reports(connections: number, reporters: Reporter[]): LoadRequest[] {
+  const subjects = reporters.length - connections;
+  return changingRequests({ connections, subjects, values: 6 }, (number, value) => {
+    const { id, key } = reporters[number]!;
+    return {
+      method: 'POST',
+      path: `/v1/devices/${id}/firmware`,
+      headers: jsonHeaders({ key }),
+      body: JSON.stringify({
+        firmware: `2.${FRESH}.${value >> 1}`,
+        status: value % 2 === 0 ? 'downloading' : 'installed',
+      }),
+    };
+  });
 }
 
 /** The events of each of 2,000 devices of a fleet, spread over all of it. */

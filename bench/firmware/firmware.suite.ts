@@ -6,7 +6,7 @@ import { alternate, standingOf, type Contender } from '../rounds.js';
 import { type Section, type Suite } from '../section.js';
 import { startMonolith } from '../tuned-monolith.js';
 import { countRows, missingRows, writing } from '../writers.js';
-import { fleetReads, registerReporters, REPORTERS, reports } from './firmware-requests.js';
+import { fleetReads, registerReporters, REPORTERS, reports, type Reporter } from './firmware-requests.js';
 import { EVENTS_A_DEVICE, FIRMWARE_EVENTS, loadFleet } from './firmware-rows.js';
 
 const SMALL_FLEET = 2_000;
@@ -19,38 +19,39 @@ export const firmware: Suite = {
     const project = await bench.project('bench firmware');
     const large = await bench.project('bench large fleet');
     const small = await bench.project('bench small fleet');
-    const keys = await bench.prepare(`${REPORTERS} devices with keys`, () =>
-      registerReporters(bench, project),
+    const reporters = await bench.prepare(`${REPORTERS} devices with keys`, () =>
+      registerReporters(bench, project, REPORTERS),
     );
     await bench.prepare(`fleets of ${SMALL_FLEET} and ${bench.options.rows} devices`, async () => {
       await loadFleet(bench.database_url, small.id, SMALL_FLEET);
       await loadFleet(bench.database_url, large.id, bench.options.rows);
     });
-    yield await writeSection(bench, project, keys);
-    yield await adoptionSection(bench, large, keys);
+    yield await writeSection(bench, project, reporters);
+    yield await adoptionSection(bench, large, reporters);
     yield await readSection(bench, large, small);
   },
 };
 
-async function writeSection(bench: Bench, project: BenchProject, keys: string[]): Promise<Section> {
+async function writeSection(bench: Bench, project: BenchProject, reporters: Reporter[]): Promise<Section> {
   const { connections, seconds } = bench.options;
+  const withoutKeys = reports(
+    connections,
+    reporters.map(({ id }) => ({ id, key: project.key })),
+  );
   const { writer: monolith, pool_size } = await startMonolith(bench, {
     app: 'firmware',
     schema: 'firmware',
     script: 'bench/firmware/firmware-monolith.main.js',
     project,
-    requests: reports(connections, () => project.key),
+    requests: withoutKeys,
   });
   const flotilla = { name: 'flotilla', url: bench.flotilla.url, database_url: bench.database_url };
   const writers = [flotilla, monolith];
   const plan = { connections, warm_up_s: 2, seconds };
   const before = await countRows(writers, FIRMWARE_EVENTS);
   const standings = await alternate(bench, [
-    writing(flotilla, FIRMWARE_EVENTS, {
-      ...plan,
-      requests: reports(connections, (device) => keys[device]!),
-    }),
-    writing(monolith, FIRMWARE_EVENTS, { ...plan, requests: reports(connections, () => project.key) }),
+    writing(flotilla, FIRMWARE_EVENTS, { ...plan, requests: reports(connections, reporters) }),
+    writing(monolith, FIRMWARE_EVENTS, { ...plan, requests: withoutKeys }),
   ]);
   const missing = await missingRows(writers, FIRMWARE_EVENTS, before, standings);
   await bench.stopContenders();
@@ -65,7 +66,7 @@ async function writeSection(bench: Bench, project: BenchProject, keys: string[])
   };
 }
 
-async function adoptionSection(bench: Bench, large: BenchProject, keys: string[]): Promise<Section> {
+async function adoptionSection(bench: Bench, large: BenchProject, reporters: Reporter[]): Promise<Section> {
   const { seconds, rows } = bench.options;
   const url = bench.flotilla.url;
   const asking = (name: string, path: () => string): Contender => ({
@@ -77,7 +78,7 @@ async function adoptionSection(bench: Bench, large: BenchProject, keys: string[]
         headers: jsonHeaders(large),
       }));
       const plan = { warm_up_s: 1, seconds, url };
-      const writes = reports(8, (device) => keys[device]!);
+      const writes = reports(8, reporters);
       const [asked, written] = await Promise.all([
         runLoad({ ...plan, connections: 4, requests }),
         runLoad({ ...plan, requests: writes, connections: 8, rate: WRITES_MEANWHILE }),
