@@ -16,6 +16,8 @@ export interface Sent {
   /** Answers to the same key with other content. */
   misused: TimedAnswer[];
   cuts: Timed<Cut>[];
+  /** Whether it was sent no more, without an acknowledgement. */
+  isGivenUp: boolean;
 }
 
 /** A list that was asked for, once. */
@@ -55,6 +57,7 @@ export async function readHistory(file: string): Promise<History> {
           answers: [],
           misused: [],
           cuts: [],
+          isGivenUp: false,
         });
         break;
       case 'answered':
@@ -79,6 +82,7 @@ export async function readHistory(file: string): Promise<History> {
         streamOf(entry.project_id).refusals.push(entry);
         break;
       case 'given_up':
+        sent.get(entry.number)!.isGivenUp = true;
         break;
     }
   }

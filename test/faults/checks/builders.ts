@@ -77,7 +77,7 @@ export function aWrite(ended: Ended): Evidence['history'] {
   };
   const came = 'cut' in ended ? { answers: [], cuts: [ended] } : { answers: [ended], cuts: [] };
   return {
-    sent: [{ write, invoked_at: ended.at - ended.took_ms, misused: [], ...came }],
+    sent: [{ write, invoked_at: ended.at - ended.took_ms, misused: [], isGivenUp: false, ...came }],
     reads: [],
     streams: [],
   };

@@ -6,7 +6,7 @@ import { disturbed } from './harmless.js';
 import { contradictory, duplicated, torn } from './once.js';
 import { collapsedInOverload, lostInOverload, slowInOverload } from './overload.js';
 import { gaps, misnumbered, reordered } from './order.js';
-import { breached, slow, unrecovered, unsettled } from './recovery.js';
+import { breached, givenUp, slow, unrecovered, unsettled } from './recovery.js';
 import { impossible, late, silent, unexplained } from './refusals.js';
 import { leakedAnswers, mixedLogs } from './walls.js';
 
@@ -26,6 +26,7 @@ const CHECKS: Record<string, (evidence: Evidence) => string[]> = {
   'C4 unequal answers': unequal,
   'C4 key with other content': misusable,
   'C5 not recovered': unrecovered,
+  'C5 given up': givenUp,
   'C5 still on its way': unsettled,
   'C5 late': slow,
   'revoked keys that opened': breached,

@@ -9,6 +9,13 @@ export function unrecovered({ struck }: Evidence): string[] {
     .map(({ name }) => `no recovery from: ${name}`);
 }
 
+/** C5: every write is acknowledged in the end: whoever writes is more patient than any fault is long. */
+export function givenUp({ history }: Evidence): string[] {
+  return history.sent
+    .filter(({ isGivenUp }) => isGivenUp)
+    .map(({ write }) => `${write.kind} ${write.trace} of ${write.project_id} was given up`);
+}
+
 /** C5: all that is committed has arrived wherever it is told, and everything stands ready. */
 export function unsettled({ settled }: Evidence): string[] {
   return settled.missing;
