@@ -44,6 +44,8 @@ export interface Struck {
   healed_at: number;
   /** From its end until everything was ready and each kind of write was acknowledged again and a key revoked; undefined when that never came. */
   recovered_ms?: number;
+  /** From its end until all that was committed by then had gone through the feeds and the consumer; undefined when it never had. */
+  caught_up_ms?: number;
   /** Keys that still opened after they had been revoked, while it held or later. */
   breaches: string[];
   prevents?: (write: Write) => boolean;

@@ -86,10 +86,20 @@ function totalsOf(verdict: Verdict): string {
 function recoveries(struck: readonly Struck[]): string {
   const inSeconds = (ms: number | undefined): string => (ms === undefined ? '–' : (ms / 1_000).toFixed(1));
   const rows = [...Map.groupBy(struck, ({ row }) => row)].map(([row, faults]) => {
-    const times = faults.flatMap(({ recovered_ms }) => recovered_ms ?? []).sort((one, other) => one - other);
-    return [row, String(faults.length), inSeconds(times[times.length >> 1]), inSeconds(times.at(-1))];
+    const middleAndEnd = (times: number[]): string[] => {
+      times.sort((one, other) => one - other);
+      return [inSeconds(times[times.length >> 1]), inSeconds(times.at(-1))];
+    };
+    return [
+      ...[row, String(faults.length)],
+      ...middleAndEnd(faults.flatMap(({ recovered_ms }) => recovered_ms ?? [])),
+      ...middleAndEnd(faults.flatMap(({ caught_up_ms }) => caught_up_ms ?? [])),
+    ];
   });
-  return table(['fault', 'times', 'median recovery, s', 'longest, s'], rows);
+  return table(
+    ['fault', 'times', 'median recovery, s', 'longest, s', 'feeds, median, s', 'feeds, longest, s'],
+    rows,
+  );
 }
 
 function overloadTable(overloads: readonly Overload[]): string {

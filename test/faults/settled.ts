@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FEED_KINDS, type FeedKind } from '#contracts';
-import { decodeBatch, feedSubject, streamName } from '#feeds';
+import { streamName } from '#feeds';
 import { queryDatabase } from '#testing';
 import { type Audience } from './audience.js';
+import { lastBatch } from './feed-ends.js';
 import { FEED_TABLES } from './feed-record.js';
 import { onJetStream } from './jetstream.js';
 import { CONSUMER, type Rig } from './rig.js';
@@ -38,9 +39,7 @@ async function underWay(rig: Rig, audience: Audience): Promise<string[]> {
       for (const { project_id, id } of ends)
         if (kind !== 'audit' && audience.isOf(project_id) && !audience.heard.has(id))
           found.push(`the stream of ${project_id} has no ${kind} ${id}`);
-      const last = await streams.getMessage(streamName(kind), { last_by_subj: feedSubject(kind) });
-      const batch = last && decodeBatch({ subject: last.subject, data: last.data, headers: last.header });
-      const published = batch?.entries.at(-1)?.head.id;
+      const published = (await lastBatch(streams, kind))?.entries.at(-1)?.head.id;
       if (ends.length > 0 && published !== ends.at(-1)!.id)
         found.push(`the feed of ${kind} ends with ${published}, its table with ${ends.at(-1)!.id}`);
     }

@@ -20,7 +20,7 @@ export function anEvidence(parts: Partial<Evidence> = {}): Evidence {
   };
 }
 
-/** Held from 1,000 to 2,000 ms; all was well again at 3,000 ms. */
+/** Held from 1,000 to 2,000 ms; all was well again at 3,000 ms, and told at 4,000 ms. */
 export function aFault(parts: Partial<Struck> = {}): Struck {
   return {
     row: 'fault',
@@ -30,6 +30,7 @@ export function aFault(parts: Partial<Struck> = {}): Struck {
     ending_at: 2_000,
     healed_at: 2_000,
     recovered_ms: 1_000,
+    caught_up_ms: 2_000,
     breaches: [],
     stillsGateway: false,
     killsGateway: false,

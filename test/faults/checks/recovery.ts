@@ -2,11 +2,12 @@ import { type Evidence } from './evidence.js';
 
 const RECOVERY_MS = 30_000;
 
-/** C5: after a fault every process is ready again and every kind of write is acknowledged. */
+/** C5: after a fault every process is ready again, every kind of write is acknowledged, and what was committed is told. */
 export function unrecovered({ struck }: Evidence): string[] {
-  return struck
-    .filter(({ recovered_ms }) => recovered_ms === undefined)
-    .map(({ name }) => `no recovery from: ${name}`);
+  return struck.flatMap(({ name, recovered_ms, caught_up_ms }) => {
+    if (recovered_ms === undefined) return [`no recovery from: ${name}`];
+    return caught_up_ms === undefined ? [`the feeds never caught up after: ${name}`] : [];
+  });
 }
 
 /** C5: every write is acknowledged in the end: whoever writes is more patient than any fault is long. */
@@ -23,9 +24,13 @@ export function unsettled({ settled }: Evidence): string[] {
 
 /** C5: each within 30 s. */
 export function slow({ struck, settled }: Evidence): string[] {
-  return [...struck, { name: 'the last write', recovered_ms: settled.took_ms }]
-    .filter(({ recovered_ms = 0 }) => recovered_ms > RECOVERY_MS)
-    .map(({ name, recovered_ms }) => `${recovered_ms} ms after: ${name}`);
+  const recoveries = struck.map(({ name, recovered_ms, caught_up_ms = recovered_ms }) => ({
+    name,
+    took_ms: caught_up_ms,
+  }));
+  return [...recoveries, { name: 'the last write', took_ms: settled.took_ms }]
+    .filter(({ took_ms = 0 }) => took_ms > RECOVERY_MS)
+    .map(({ name, took_ms }) => `${took_ms} ms after: ${name}`);
 }
 
 /** A key that is revoked opens nothing from the next request on, on any gateway, whatever befell it before. */
