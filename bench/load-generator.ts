@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { closedLoop } from './closed-loop.js';
-import { FRESH, type LoadPlan, type LoadResult } from './load.js';
+import { merged } from './failures.js';
+import { FRESH, type AnsweredLoad, type LoadPlan } from './load.js';
 import { paced } from './paced-load.js';
 import { quantile } from './statistics.js';
 
@@ -10,10 +11,11 @@ const [plan] = (await once(process, 'message')) as [LoadPlan];
 const run = plan.rate === undefined ? closedLoop : paced;
 const warmUp = await run(withFresh(plan), plan.warm_up_s);
 const measured = await run(withFresh(plan), plan.seconds);
-const result: LoadResult = {
+const result: AnsweredLoad = {
   rate: measured.latencies_ms.length / measured.seconds,
   acknowledged: warmUp.latencies_ms.length + measured.latencies_ms.length,
   failed: warmUp.failed + measured.failed,
+  failures: merged([warmUp.failures, measured.failures]),
   p50_ms: quantile(measured.latencies_ms, 0.5),
   p99_ms: quantile(measured.latencies_ms, 0.99),
 };

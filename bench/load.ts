@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { type Failures } from './failures.js';
 
 /** Stands in a body for a whole number that no run has had before: so that nothing is written that stands already. */
 export const FRESH = '1234567890123';
@@ -28,7 +29,10 @@ export interface Answers {
   seconds: number;
   /** Milliseconds of each answer of 2xx. */
   latencies_ms: number[];
+  /** Everything else: what never left, and what was still waited for at the end of a load by the clock, too. */
   failed: number;
+  /** What came of those that left, unless the load itself cut them off at its end. */
+  failures: Failures;
 }
 
 export interface LoadResult {
@@ -42,8 +46,12 @@ export interface LoadResult {
   p99_ms: number;
 }
 
+export interface AnsweredLoad extends LoadResult {
+  failures: Failures;
+}
+
 /** Runs a plan in a process of its own, so that the load costs no contender its event loop. */
-export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+export async function runLoad(plan: LoadPlan): Promise<AnsweredLoad> {
   const child = fork(join(import.meta.dirname, 'load-generator.js'), { serialization: 'advanced' });
   const ended = once(child, 'exit');
   child.send(plan);
@@ -52,7 +60,7 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
     ended.then(() => {
       throw new Error('The load generator ended without a result');
     }),
-  ])) as [LoadResult];
+  ])) as [AnsweredLoad];
   child.disconnect();
   // The processor time of a child is its parent's from its end on.
   await ended;

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { runLoad, type LoadRequest, type LoadResult } from '../../bench/load.js';
+import { merged, REFUSAL, type Failures } from '../../bench/failures.js';
+import { runLoad, type AnsweredLoad, type LoadRequest } from '../../bench/load.js';
 import { type AppName } from '../../start/app-schema.js';
 import { residentOf } from '../../bench/memory.js';
 import { queryDatabase } from '#testing';
@@ -17,7 +18,10 @@ export interface Overload {
   name: string;
   peak: number;
   goodput: number;
+  /** Told to come back. */
   refused: number;
+  /** Of the load, and of the peaks before and after. */
+  failures: Failures;
   p99_ms: number;
   /** Of those who got the load, after the first seconds of it and at its end. */
   memory: { app: AppName; before_mb: number; after_mb: number }[];
@@ -92,7 +96,7 @@ async function tenTimesTheCallers(
     { method: 'POST', path: '/v1/events', headers, body: JSON.stringify(event) },
   ];
   let acknowledged = 0;
-  const load = async (connections: number, seconds: number): Promise<LoadResult> => {
+  const load = async (connections: number, seconds: number): Promise<AnsweredLoad> => {
     const result = await runLoad({ url: rig.gateways[0]!, connections, warm_up_s: 2, seconds, requests });
     acknowledged += result.acknowledged;
     return result;
@@ -119,8 +123,8 @@ interface Measurement {
   name: string;
   /** Who gets the load, and whose memory is to stay flat. */
   apps: readonly AppName[];
-  peak: () => Promise<LoadResult>;
-  load: (peak: number) => Promise<LoadResult>;
+  peak: () => Promise<AnsweredLoad>;
+  load: (peak: number) => Promise<AnsweredLoad>;
 }
 
 /** The peak counts as the lower of what it was before and after: the machine may have other things to do meanwhile. */
@@ -128,7 +132,7 @@ async function measured(rig: Rig, { name, apps, peak, load }: Measurement): Prom
   const memoryOf = async (): Promise<number[]> =>
     Promise.all(apps.map(async (app) => (await residentOf(rig.of(app).process.pid!)).pss_mb));
   const first = await peak();
-  const [{ rate, p99_ms, failed }, before, after] = await Promise.all([
+  const [overloaded, before, after] = await Promise.all([
     load(first.rate),
     pause((OVERLOAD_S * 1_000) / 3).then(memoryOf),
     pause(OVERLOAD_S * 1_000).then(memoryOf),
@@ -137,9 +141,10 @@ async function measured(rig: Rig, { name, apps, peak, load }: Measurement): Prom
   return {
     name,
     peak: Math.min(first.rate, second.rate),
-    goodput: rate,
-    refused: failed,
-    p99_ms,
+    goodput: overloaded.rate,
+    refused: overloaded.failures[REFUSAL] ?? 0,
+    failures: merged([first, overloaded, second].map(({ failures }) => failures)),
+    p99_ms: overloaded.p99_ms,
     memory: apps.map((app, index) => ({ app, before_mb: before[index]!, after_mb: after[index]! })),
     lost: [],
   };

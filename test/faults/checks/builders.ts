@@ -1,3 +1,4 @@
+import { REFUSAL } from '../../../bench/failures.js';
 import { type Struck } from '../fault.js';
 import { type Sent } from '../history.js';
 import { type Outcome } from '../journal.js';
@@ -91,6 +92,7 @@ export function anOverload(parts: Partial<Overload> = {}): Overload {
     peak: 1_000,
     goodput: 1_000,
     refused: 9_000,
+    failures: { [REFUSAL]: 9_000 },
     p99_ms: 300,
     memory: [{ app: 'gateway', before_mb: 100, after_mb: 110 }],
     lost: [],

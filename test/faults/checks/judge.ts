@@ -4,7 +4,7 @@ import { type Evidence, type Finding } from './evidence.js';
 import { brokenOff, madeUp, toldAgain, toldOutOfOrder, untold } from './feeds.js';
 import { disturbed } from './harmless.js';
 import { contradictory, duplicated, torn } from './once.js';
-import { collapsedInOverload, lostInOverload, slowInOverload } from './overload.js';
+import { collapsedInOverload, lostInOverload, slowInOverload, unexplainedInOverload } from './overload.js';
 import { gaps, misnumbered, reordered } from './order.js';
 import { breached, givenUp, slow, unrecovered, unsettled } from './recovery.js';
 import { impossible, late, silent, unexplained } from './refusals.js';
@@ -39,6 +39,7 @@ const CHECKS: Record<string, (evidence: Evidence) => string[]> = {
   'C7 streams without 503': brokenOff,
   'failed in a rolling restart': disturbed,
   'C1 lost in an overload': lostInOverload,
+  'C7 failure without 503 and Retry-After in an overload': unexplainedInOverload,
   'overload slow': slowInOverload,
   'overload collapsed': collapsedInOverload,
 };

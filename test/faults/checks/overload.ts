@@ -1,3 +1,4 @@
+import { REFUSAL } from '../../../bench/failures.js';
 import { type Overload } from '../overload.js';
 import { type Evidence } from './evidence.js';
 
@@ -13,6 +14,15 @@ const FLAT_MB = 48;
 /** C1: each acknowledged write of an overload is in Postgres. */
 export function lostInOverload({ overloads }: Evidence): string[] {
   return overloads.flatMap(({ lost }) => lost);
+}
+
+/** C7: whoever comes when there is too much to do is told to come back, and gets no other failure. */
+export function unexplainedInOverload({ overloads }: Evidence): string[] {
+  return overloads.flatMap(({ name, failures }) =>
+    Object.entries(failures)
+      .filter(([what]) => what !== REFUSAL)
+      .map(([what, times]) => `${name}: ${what}, ${times} times`),
+  );
 }
 
 /** Too much to do costs what is too much, and nothing of the rest: on a machine of its own. */
