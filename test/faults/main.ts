@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Random } from '../../bench/random.js';
-import { faultOptions, isWanted, type FaultOptions } from './options.js';
+import { expectNamed, faultOptions, isWanted, type FaultOptions } from './options.js';
 import { headOf, sectionOf, teethTable } from './report.js';
 import { lived, Run } from './run.js';
 import { schedule, type Part } from './schedule.js';
@@ -12,6 +12,9 @@ const RATE = 30;
 const LEAST_ACKNOWLEDGED = 10_000;
 /** Without faults that last, each project has still to be written to: of what came before its stream, nothing arrives there. */
 const LEAST_WITHOUT_FAULTS = 300;
+
+/** By which `--only` knows overloads. */
+const OVERLOAD = 'overload';
 
 /** Checks of how long something took, which a slow machine may explain. */
 const TIMED = ['C5 late', 'C7 late', 'overload slow'];
@@ -27,21 +30,18 @@ async function faults(chosen: FaultOptions): Promise<boolean> {
   const texts: string[] = [];
   let isKept = true;
   for (const { name, faults, overloads } of parts(chosen)) {
-    const wanted = faults.filter((fault) => isWanted(fault.name, only));
-    const turns = isWanted('overload', only) ? overloads : 0;
-    if (wanted.length + turns === 0) continue;
-    tell(`${name}: ${wanted.length} faults`);
+    tell(`${name}: ${faults.length} faults`);
     const run = await Run.start({ seed, rate: RATE, tell });
     const interrupted = (): void => void run.stop().finally(() => process.exit(130));
     process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     const { verdict, skipped } = await lived(run, async () => {
-      const skipped = await run.strike(wanted);
+      const skipped = await run.strike(faults);
       if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
       await run.acknowledge(
         only.length === 0 && tier === 'quick' ? LEAST_ACKNOWLEDGED : LEAST_WITHOUT_FAULTS,
       );
       await run.rest();
-      for (let turn = 0; turn < turns; turn += 1) await run.overload();
+      for (let turn = 0; turn < overloads; turn += 1) await run.overload();
       return { skipped, verdict: await run.judge() };
     });
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
@@ -55,12 +55,23 @@ async function faults(chosen: FaultOptions): Promise<boolean> {
   return isKept;
 }
 
-/** @throws an Error that names the parts there are */
-function parts({ tier, seed, part }: FaultOptions): Part[] {
+/** With what is wanted of each. @throws an Error that names what there is, when it is none of that */
+function parts({ tier, seed, part, only }: FaultOptions): Part[] {
   const all = schedule(tier, new Random(seed));
   const chosen = all.filter(({ name }) => part === undefined || name === part);
   if (chosen.length === 0) throw new Error(`--part must be one of ${all.map(({ name }) => name).join(', ')}`);
-  return chosen;
+  const names = chosen.flatMap(({ faults, overloads }) => [
+    ...faults.map((fault) => fault.name),
+    ...(overloads > 0 ? [OVERLOAD] : []),
+  ]);
+  expectNamed([...new Set(names)], only);
+  return chosen
+    .map(({ name, faults, overloads }) => ({
+      name,
+      faults: faults.filter((fault) => isWanted(fault.name, only)),
+      overloads: isWanted(OVERLOAD, only) ? overloads : 0,
+    }))
+    .filter(({ faults, overloads }) => faults.length + overloads > 0);
 }
 
 /** @returns whether every rule that was broken on purpose was seen to be broken */

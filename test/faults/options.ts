@@ -44,6 +44,13 @@ export function faultOptions(args: string[]): FaultOptions {
   };
 }
 
+/** @throws an Error when one of those that are wanted is part of no name: what tests nothing must not pass */
+export function expectNamed(names: readonly string[], only: FaultOptions['only']): void {
+  const unknown = only.filter((part) => !names.some((name) => isWanted(name, [part])));
+  if (unknown.length > 0)
+    throw new Error(`--only ${unknown.join(', ')} is part of none of ${names.join(', ')}`);
+}
+
 /** Whether a fault or a tooth of this name is among those that are wanted; all are unless some are named. */
 export function isWanted(name: string, only: FaultOptions['only']): boolean {
   return only.length === 0 || only.some((part) => name.includes(part));

@@ -10,7 +10,7 @@ import { killApp, killPostmaster } from './faults/kill.js';
 import { OUTLASTING_MS, pauseApp } from './faults/pause.js';
 import { powerCut } from './faults/power-cut.js';
 import { slowPostgres } from './faults/slow-postgres.js';
-import { isWanted } from './options.js';
+import { expectNamed, isWanted } from './options.js';
 import { APPS, CONSUMER } from './rig.js';
 import { lived, Run, type Verdict } from './run.js';
 
@@ -120,6 +120,10 @@ export async function bite(
   only: readonly string[],
   tell: (line: string) => void,
 ): Promise<Bite[]> {
+  expectNamed(
+    TEETH.map(({ name }) => name),
+    only,
+  );
   const bites: Bite[] = [];
   for (const tooth of TEETH.filter(({ name }) => isWanted(name, only))) {
     const result = await biteOnce(tooth, seed, tell);
