@@ -45,8 +45,8 @@ export class Rig {
     readonly postgres: KeptServer<EmbeddedPostgres>,
     readonly nats: KeptServer<EmbeddedNats>,
     readonly links: Record<AppName, { postgres: Link; nats: Link }>,
-    /** What consumers of feeds say that they have done. */
-    readonly acks: { areLost: boolean },
+    /** What consumers of feeds say that they have done: whether it is lost, and how much was so far. */
+    readonly acks: { areLost: boolean; lost: number },
     /** Where NATS has its configuration and JetStream's files. */
     readonly nats_directory: string,
     /** File systems of their own; undefined where they cannot be mounted. */
@@ -73,8 +73,13 @@ export class Rig {
     const nats = await KeptServer.start('nats-server', (port) =>
       EmbeddedNats.start({ directory: nats_directory, port, log: join(logs, 'nats.log'), users }),
     );
-    const acks = { areLost: false };
-    const sieve = (): Sieve => natsSieve((subject) => acks.areLost && subject.startsWith('$JS.ACK.'));
+    const acks = { areLost: false, lost: 0 };
+    const sieve = (): Sieve =>
+      natsSieve((subject) => {
+        const isLost = acks.areLost && subject.startsWith('$JS.ACK.');
+        if (isLost) acks.lost += 1;
+        return isLost;
+      });
     const secrets = await loadSecrets(directory, loadConfig(StartConfig, {}));
     const prepared = await Promise.all(
       APPS.map(async (app) => ({

@@ -4,7 +4,7 @@ import { feedSubject, streamName } from '#feeds';
 import { eventually, queryDatabase } from '#testing';
 import { type Fault } from '../fault.js';
 import { onJetStream } from '../jetstream.js';
-import { CONSUMER } from '../rig.js';
+import { CONSUMER, type Rig } from '../rig.js';
 
 const ROW = 'redelivery, dropped acks, poison';
 const POISONED_AT_ONCE = 3;
@@ -19,8 +19,10 @@ export function lostAcks(hold_ms: number): Fault {
     name: `acks lost for ${hold_ms} ms`,
     hold_ms,
     begin({ rig }) {
-      rig.acks.areLost = true;
-      return Promise.resolve({ end: () => void (rig.acks.areLost = false) });
+      return Promise.resolve({
+        during: () => loseAcks(rig, hold_ms),
+        end: () => void (rig.acks.areLost = false),
+      });
     },
   };
 }
@@ -32,8 +34,8 @@ export function lostAcksAndKill(hold_ms: number): Fault {
     name: `acks lost for ${hold_ms} ms, then kill -9 ${CONSUMER}`,
     hold_ms,
     begin({ rig }) {
-      rig.acks.areLost = true;
       return Promise.resolve({
+        during: () => loseAcks(rig, hold_ms),
         end() {
           rig.kill(rig.replicas.filter(({ app }) => app === CONSUMER));
           rig.acks.areLost = false;
@@ -41,6 +43,17 @@ export function lostAcksAndKill(hold_ms: number): Fault {
       });
     },
   };
+}
+
+/** For so long, and on until one was lost. Rejects when none ever is. */
+async function loseAcks({ acks }: Rig, hold_ms: number): Promise<string[]> {
+  const { lost } = acks;
+  acks.areLost = true;
+  await pause(hold_ms);
+  await eventually(() => {
+    if (acks.lost === lost) throw new Error('the consumer has said nothing that could be lost');
+  });
+  return [];
 }
 
 /** JetStream forgets how far the consumer was: all comes again. */

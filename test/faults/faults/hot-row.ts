@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { eventually } from '#testing';
 import { type Fault } from '../fault.js';
 import { type Kind, type Write } from '../write.js';
 
@@ -24,7 +25,8 @@ export function hotRow(kind: HotKind, hold_ms: number): Fault {
       const client = new Client({ connectionString: rig.postgres.running.url });
       await client.connect();
       await client.query('BEGIN');
-      const { rowCount } = await client.query(LOCKS[kind], [project!.id, subject]);
+      // Somebody has to have written it.
+      await eventually(async () => (await client.query(LOCKS[kind], [project!.id, subject])).rowCount === 1);
       const isHot = (write: Write): boolean =>
         write.kind === kind && write.project_id === project!.id && write.subject === subject;
       return {
@@ -32,7 +34,7 @@ export function hotRow(kind: HotKind, hold_ms: number): Fault {
           await client.query('ROLLBACK');
           await client.end();
         },
-        prevents: rowCount === 1 ? isHot : undefined,
+        prevents: isHot,
       };
     },
   };

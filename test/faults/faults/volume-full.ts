@@ -3,6 +3,8 @@ import { eventually, queryDatabase } from '#testing';
 import { type Fault } from '../fault.js';
 
 const RECOVERY_MS = 10_000;
+/** More than Postgres keeps for later. */
+const FILES = 20;
 
 /** No room left for Postgres: neither for rows nor for its next file of WAL. */
 export function volumeFull(hold_ms: number): Fault {
@@ -13,9 +15,9 @@ export function volumeFull(hold_ms: number): Fault {
     needsVolumes: true,
     async begin({ rig, tell }) {
       const empty = await rig.volumes!.postgres.fill();
-      const isRefused = await useUpWal(rig.postgres.running.url);
+      await eventually(() => useUpWal(rig.postgres.running.url));
       return {
-        prevents: isRefused ? () => true : undefined,
+        prevents: () => true,
         async end() {
           await empty();
           if (rig.postgres.isAlive) {
@@ -37,25 +39,24 @@ function answers(url: string): Promise<boolean> {
 }
 
 /**
- * A new file of WAL is wanted at once, not after 16 MB. That Postgres refuses, or dies of it, is the fault.
- * @returns whether it did: what it wrote ends with a file then, so that without another nobody commits
+ * A new file of WAL is wanted at once, not after 16 MB. That Postgres refuses, or dies of it, is the fault. Resolves when it
+ * does: what it wrote ends with a file then, so that without another nobody commits.
  */
-async function useUpWal(url: string): Promise<boolean> {
+async function useUpWal(url: string): Promise<void> {
   const client = new Client({ connectionString: url, query_timeout: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    for (let file = 0; file < 20; file += 1) {
+    for (let file = 0; file < FILES; file += 1) {
       await client.query(`SELECT pg_logical_emit_message(false, 'faults', 'next file')`);
       await client.query('SELECT pg_switch_wal()');
     }
-    return false;
   } catch (error) {
-    // A message from Postgres or a lost connection; anything else is a mistake of the test's own.
-    if (!(error instanceof Error)) throw error;
-    // Who was slow may go on.
-    return error.message !== 'Query read timeout';
+    // A message from Postgres or a lost connection; anything else is a mistake of the test's own, and who was slow may go on.
+    if (error instanceof Error && error.message !== 'Query read timeout') return;
+    throw error;
   } finally {
     await client.end().catch(() => undefined);
   }
+  throw new Error(`Postgres had room for ${FILES} more files of WAL on a full volume`);
 }
