@@ -21,6 +21,8 @@ const TIMED = ['C5 late', 'C7 late', 'overload slow'];
 
 const options = faultOptions(process.argv.slice(2));
 const tell = (line: string): void => console.error(line);
+// The tree as it is begun on, whatever is committed meanwhile.
+const head = headOf(options);
 tell(`seed ${options.seed}`);
 process.exit((options.teeth ? await teeth(options) : await faults(options)) ? 0 : 1);
 
@@ -51,7 +53,7 @@ async function faults(chosen: FaultOptions): Promise<boolean> {
     texts.push(sectionOf(name, verdict, skipped));
     console.log(texts.at(-1));
   }
-  if (report !== undefined) await save(report, [headOf(chosen), ...texts].join('\n\n'));
+  if (report !== undefined) await save(report, [head, ...texts].join('\n\n'));
   return isKept;
 }
 
@@ -77,7 +79,7 @@ function parts({ tier, seed, part, only }: FaultOptions): Part[] {
 /** @returns whether every rule that was broken on purpose was seen to be broken */
 async function teeth({ seed, report, only }: FaultOptions): Promise<boolean> {
   const bites = await bite(seed, only, tell);
-  const text = `# Teeth\n\n${teethTable(bites)}\n`;
+  const text = `${head}\n\n${teethTable(bites)}\n`;
   console.log(text);
   if (report !== undefined) await save(report, text);
   return bites.every(({ outcome }) => outcome !== 'missed');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { memoryText, type Overload } from './overload.js';
 import { type FaultOptions } from './options.js';
@@ -20,10 +21,24 @@ export function headOf({ tier, part, seed, teeth, untimed, only }: FaultOptions)
     ...only.map((name) => `--only "${name}"`),
   ];
   return [
-    `# Faults, ${tier} tier, ${day}`,
-    `\`npm run test:faults -- ${[...flags, `--seed ${seed}`].join(' ')}\`, on ${cpus().length} × ` +
+    `# ${teeth ? 'Teeth' : `Faults, ${tier} tier`}, ${day}`,
+    `\`npm run test:faults -- ${[...flags, `--seed ${seed}`].join(' ')}\` of ${tree()}, on ${cpus().length} × ` +
       `${cpus()[0]!.model.trim()}, ${memory_gb} GB, Node ${process.version}.`,
   ].join('\n\n');
+}
+
+/** Which one runs here, with what is not committed yet. */
+function tree(): string {
+  try {
+    const named = execFileSync('git', ['describe', '--always', '--dirty', '--exclude=*'], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return `commit ${named.trim()}`;
+  } catch {
+    return 'a tree without git';
+  }
 }
 
 /** What one part of a run came to, as Markdown, which is also what the terminal shows. */
