@@ -64,6 +64,16 @@ describe('health', () => {
     }
   });
 
+  it('names each request on every listener, by its own id where it has one', async () => {
+    for (const client of [anyone, gateway, service]) {
+      const known = await client.get('/health', { 'x-request-id': 'probe-7' });
+      expect(known.headers.get('x-request-id')).toBe('probe-7');
+      const { headers, body } = await client.get('/nothing', { 'x-request-id': 'not one' });
+      expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+      expect(body.request_id).toBe(headers.get('x-request-id'));
+    }
+  });
+
   it('serves nothing else on private listeners', async () => {
     for (const client of [gateway, service])
       for (const path of ['/', '/v1/events', '/openapi.json'])

@@ -5,5 +5,6 @@ export * from './metrics.js';
 export * from './private-listener.js';
 export * from './public.js';
 export * from './reason.js';
+export * from './request-id.js';
 export * from './run-service.js';
 export * from './service.module.js';

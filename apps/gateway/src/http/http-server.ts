@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import { type Socket } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Failure, withinProjects } from '#contracts';
-import { Metrics } from '#service';
+import { Metrics, requestIdOf } from '#service';
 import { authenticateUnread, type AuthenticatedRequest } from '../auth/authentication.js';
 import { KeyRing } from '../auth/key-ring.js';
 import { RateLimiter } from '../auth/rate-limiter.js';
@@ -30,7 +30,6 @@ const BODY_TIME_MS = 30_000;
 const LAST_GRACE_MS = 5_000;
 /** A request that came in time may send its body for as long. Orchestrators wait a little longer. */
 const LONGEST_STOP_MS = BODY_TIME_MS;
-const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /** Fastify with the limits that every public listener needs, and errors of HTTP itself as problems. */
 export function httpAdapter(config: GatewayConfig): FastifyAdapter {
@@ -47,10 +46,7 @@ export function httpAdapter(config: GatewayConfig): FastifyAdapter {
     trustProxy: config.TRUSTED_PROXIES === '' ? false : config.TRUSTED_PROXIES.split(','),
     routerOptions: { maxParamLength: 2_048 },
     logger: false,
-    genReqId: ({ headers }: IncomingMessage) => {
-      const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-    },
+    genReqId: requestIdOf,
     frameworkErrors: (_: unknown, request: FastifyRequest, reply: FastifyReply) => {
       reply.header('x-request-id', request.id);
       sendProblem(new Failure('invalid', 'The path is not a valid URL path'), request, reply);
