@@ -30,7 +30,7 @@ export function benchOptions(args: string[]): BenchOptions {
       rows: { type: 'string', default: '1000000' },
       entries: { type: 'string', default: '10000000' },
       preload: { type: 'string', default: '100000' },
-      growth: { type: 'string', default: '10000,100000,1000000' },
+      growth: { type: 'string', default: '10000,100000,1000000,10000000' },
       only: { type: 'string', default: '' },
     },
   });
