@@ -23,8 +23,9 @@ export function authenticateUnread(
     const { key } = request as Partial<AuthenticatedRequest>;
     // Without one are only the routes that everybody may ask.
     if (key === undefined) return;
-    const { caller } = await principalOf(key, keyRing);
-    await rateLimiter.consume(caller.key_id, reply);
+    const principal = await principalOf(key, keyRing);
+    await rateLimiter.consume(principal.caller.key_id, reply);
+    (request as AuthenticatedRequest).principal = principal;
   });
 }
 
