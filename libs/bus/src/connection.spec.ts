@@ -83,6 +83,25 @@ describe('a connection that was lost', () => {
     await nats.stop();
   });
 
+  it('answers nothing any more: whoever waits is told, and who has an answer keeps it', async () => {
+    Logger.overrideLogger(false);
+    const nats = await testNats();
+    const connection = await BusConnection.open({ name: 'gateway', url: nats.urlOf('gateway') });
+    const [answered, refused, waiting] = [
+      connection.ask(() => Promise.resolve('yes')),
+      connection.ask(() => Promise.reject(new Error('no'))),
+      connection.ask(() => new Promise(() => undefined)),
+    ];
+    await expect(answered).resolves.toBe('yes');
+    await expect(refused).rejects.toThrow('no');
+    const told = expect(waiting).rejects.toThrow('NATS is gone');
+    await nats.crash();
+    await told;
+    await expect(connection.ask(() => Promise.resolve('yes'))).rejects.toThrow('NATS is gone');
+    await connection.close();
+    await nats.stop();
+  });
+
   it('is not waited for by an app that no server knows at its start', async () => {
     const nats = await testNats();
     await (await nats.crash()).restart(['gateway']);

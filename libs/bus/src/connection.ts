@@ -152,6 +152,23 @@ export class BusConnection {
     this.listeners.add(listener);
   }
 
+  /**
+   * Asks the server something. The client itself would wait for an answer that never comes.
+   * @throws an Error at once when the connection is away, or as soon as it is lost
+   */
+  async ask<T>(question: () => Promise<T>): Promise<T> {
+    const gone = new Error('NATS is gone');
+    if (!this.isStanding) throw gone;
+    const { promise: loss, reject } = Promise.withResolvers<never>();
+    const lost = (): void => reject(gone);
+    this.listeners.add(lost);
+    try {
+      return await Promise.race([loss, question()]);
+    } finally {
+      this.listeners.delete(lost);
+    }
+  }
+
   /** Sends what is waiting, then closes. Harmless when repeated or already cut off. */
   async close(): Promise<void> {
     if (this.nats.isClosed()) return;

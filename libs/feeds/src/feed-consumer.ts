@@ -116,7 +116,7 @@ export class FeedConsumer implements OnApplicationBootstrap, OnModuleDestroy {
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       try {
-        await this.consume(await this.open());
+        await this.consume(await this.connection.ask(() => this.open()));
       } catch (error) {
         this.report(error);
       }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { eventually } from '#testing';
+import { eventually, Link } from '#testing';
 import { FEED_START } from '#contracts';
 import { batchesOf } from './feed-batch.js';
 import { FeedStream, streamName } from './feed-stream.js';
@@ -139,6 +139,24 @@ describe('the relay', () => {
     await nats.restart();
     await expectPublished(ids);
     await relay.part.check();
+  });
+
+  it('waits for no answer that was on its way when the connection was cut', async () => {
+    const url = new URL(world.nats.url);
+    const link = await Link.to(Number(url.port));
+    url.port = String(link.port);
+    const { relay } = await world.start(url.href);
+    const ids = await world.insert(1);
+    await expectPublished(ids);
+    link.silence(['down']);
+    ids.push(...(await world.insert(1)));
+    await expectPublished(ids);
+    link.cut();
+    await eventually(() => expect(relay.part.check()).rejects.toThrow('NATS is gone'));
+    link.heal();
+    ids.push(...(await world.insert(1)));
+    await expectPublished(ids);
+    link.close();
   });
 
   it('fills a stream anew that was wiped under it', async () => {

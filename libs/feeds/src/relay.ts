@@ -113,7 +113,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
       if (leadership.isStopping) return;
       if (!oldest && performance.now() - looked_at >= LOOK_ROUND_MS) {
         leadership.waiting_since = await this.feed.waitingSince(lead, position);
-        if ((await stream.lastSequence()) !== sequence) {
+        if ((await this.connection.ask(() => stream.lastSequence())) !== sequence) {
           this.logger.warn(`The stream of ${source.kind} is not as it was left: it is opened anew`);
           return;
         }
@@ -124,7 +124,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
   }
 
   private async open(stream: FeedStream): Promise<StreamEnd> {
-    const end = await stream.open();
+    const end = await this.connection.ask(() => stream.open());
     const { behind, times } = this.unstored;
     if (times < MOST_UNSTORED || behind !== end.sequence) return end;
     this.logger.error(`The stream of ${this.options.source.kind} stores nothing any more: it is made anew`);
@@ -135,7 +135,7 @@ export class Relay<Row extends object> implements OnApplicationBootstrap, OnModu
 
   private async publish(stream: FeedStream, batch: FeedBatch, behind: number): Promise<number> {
     try {
-      return await stream.publish(batch, behind);
+      return await this.connection.ask(() => stream.publish(batch, behind));
     } catch (error) {
       if (error instanceof TimeoutError)
         this.unstored = { behind, times: this.unstored.behind === behind ? this.unstored.times + 1 : 1 };

@@ -46,7 +46,9 @@ export async function feedWorld(): Promise<FeedWorld> {
 
   const streams = async (): Promise<JetStreamManager['streams']> =>
     (await jetstreamManager(outside.nats, { checkAPI: false })).streams;
-  const messages = async <T>(stream: string, read: (message: Stored) => T): Promise<T[]> => {
+  const messages = <T>(stream: string, read: (message: Stored) => T): Promise<T[]> =>
+    outside.ask(() => readAll(stream, read));
+  const readAll = async <T>(stream: string, read: (message: Stored) => T): Promise<T[]> => {
     const api = await streams();
     const { state } = await api.info(stream);
     const found: T[] = [];
