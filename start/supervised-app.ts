@@ -10,6 +10,8 @@ export interface AppOptions {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..');
+/** What V8 made of the sources at an earlier start: with it, an app serves the sooner. */
+const COMPILE_CACHE = join(ROOT, 'node_modules', '.cache', 'flotilla');
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** An app that served this long before it died did not die of its start. */
@@ -40,7 +42,7 @@ export class SupervisedApp {
     if (this.stopping) return log.close();
     const started = Date.now();
     const child = fork(join(import.meta.dirname, '..', 'apps', name, 'src', 'main.js'), [], {
-      env: { ...process.env, ...environment },
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...environment },
       cwd: ROOT,
       execArgv: [`--env-file=apps/${name}/node.env`],
       // A group of its own: Ctrl-C reaches the supervisor, which then stops its parts in order.
