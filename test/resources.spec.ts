@@ -362,7 +362,7 @@ describe('resources', () => {
         const { headers } = await client.get(path);
         const etag = headers.get('etag')!;
         expect(etag).toMatch(/^"[^"]+"$/);
-        for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+        for (const known of [etag, `W/${etag}`, `"other", ${etag}`, etag.slice(1, -1), '*']) {
           const answer = await client.get(path, { 'if-none-match': known });
           expect([answer.status, answer.body, answer.headers.get('etag')]).toEqual([304, '', etag]);
         }

@@ -3,7 +3,7 @@ import { type EntityManager } from 'typeorm';
 import { Failure, NIL_UUID, Reply } from '#contracts';
 import { Database, keyOf, writeOnce } from '#database';
 import { GatewayConfig } from '../gateway.config.js';
-import { matches } from '../http/answer.js';
+import { namesVersion } from '../http/preconditions.js';
 import { recordChanges, type Change } from './audit-trail.js';
 import { SCHEMA } from './auth.entity.js';
 import { keyFrom, type KeyParts, type MintedKey } from './key-format.js';
@@ -83,7 +83,7 @@ export class AuthWrites {
  * its client then sends. @throws Failure `precondition_failed`
  */
 export function checkVersion(version: number | string, if_match: string | undefined): void {
-  if (if_match !== undefined && !matches(if_match, `"${version}"`)) {
+  if (if_match !== undefined && !namesVersion(if_match, version)) {
     throw new Failure('precondition_failed', `The version now is "${version}"`);
   }
 }

@@ -1,5 +1,6 @@
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Reply } from '#contracts';
+import { namesVersion } from './preconditions.js';
 
 /**
  * Turns a `Reply` into HTTP: its marks into headers, its JSON into the body as it stands. A GET whose
@@ -22,11 +23,10 @@ function mark(payload: Reply<unknown>, request: FastifyRequest, reply: FastifyRe
   if (next_cursor !== undefined) reply.header('link', linkToNext(request.url, next_cursor));
   if (version === undefined) return payload;
 
-  const etag = `"${version}"`;
-  reply.header('etag', etag);
+  reply.header('etag', `"${version}"`);
   const known = request.headers['if-none-match'];
   const isRead = request.method === 'GET' || request.method === 'HEAD';
-  if (!isRead || known === undefined || !matches(known, etag)) return payload;
+  if (!isRead || known === undefined || !namesVersion(known, version)) return payload;
   reply.code(304).removeHeader('content-type');
   // A length, where one is told, is that of the answer that is spared (RFC 9110, section 8.6).
   return request.method === 'HEAD' ? payload : null;
@@ -43,11 +43,6 @@ export function serialize(payload: unknown): string | null {
     return (Buffer.isBuffer(json) && json.length <= SHORT_BYTES ? json.toString() : json) as string;
   }
   return typeof payload === 'string' ? payload : JSON.stringify(payload);
-}
-
-/** Whether a list of entity tags, or `*`, names this one; weakly, which `If-Match` would not have to allow. */
-export function matches(tags: string, etag: string): boolean {
-  return tags.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
 }
 
 /** What may stand in a URL as it was sent, but not in a URI (RFC 3986). */
