@@ -15,6 +15,7 @@ import { BusMeters, type MeterRegistry } from './bus-meters.js';
 import { type SayLine } from './followed-call.js';
 import { MAX_PAYLOAD_BYTES } from './wire.js';
 
+/** Who connects to NATS, and where. */
 export interface BusOptions {
   /** Name of the app: the queue group of its handlers, and how its connection shows in NATS. */
   name: string;

@@ -66,32 +66,43 @@ export class EventFilter {
   @Moment({ description: 'Before this time.' }) to_date?: string;
 }
 
+/**
+ * A page of the events that a filter finds, by `occurred_at`; `cursor` is the `next_cursor` of the page before.
+ */
 export class EventQuery extends EventFilter {
   @Order() order?: 'asc' | 'desc';
   @Limit() limit?: number;
   @CursorField() cursor?: string;
 }
 
+/** Events in the order that was asked for; `next_cursor` is null on the last page. */
 export class EventPage {
   @ApiProperty({ type: [RecordedEvent] }) events!: RecordedEvent[];
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
 }
 
+/** The event to get: its own id, or the one that its caller gave it. */
 export class EventId {
   @Uuid() id!: string;
 }
 
+/** Events to count, for each interval and, if told, for each component or environment in it. */
 export class HistogramQuery extends EventFilter {
   @OneOf(['minute', 'hour', 'day']) interval!: 'minute' | 'hour' | 'day';
   @OneOf(['component', 'environment'], { optional: true }) group_by?: 'component' | 'environment';
 }
 
+/**
+ * How many events one interval has, from `start` (UTC) on; `key` is the component or environment that they have
+ * in common.
+ */
 export class Bucket {
   @ApiProperty({ format: 'date-time' }) start!: string;
   @ApiProperty({ required: false }) key?: string;
   @ApiProperty({ type: 'integer' }) count!: number;
 }
 
+/** Intervals that have events, oldest first. */
 export class Histogram {
   @ApiProperty({ type: [Bucket] }) buckets!: Bucket[];
 }

@@ -8,6 +8,8 @@ export const AUDIT_ACTIONS = [
   ...(['device.moved_away', 'device.moved_here'] as const),
   ...(['key.created', 'key.rotated', 'key.revoked'] as const),
 ] as const;
+
+/** What was done to a resource of the gateway, as an event of the audit says it. */
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** One change in a project: who made it, from where, and what it was. Holds no key, and nothing that is kept of one. */

@@ -1,5 +1,6 @@
 import { type Failure } from './failure.js';
 
+/** Who a caller can be: an operator is of the instance, all others are of one project; a device speaks for itself alone. */
 export type Role = 'operator' | 'admin' | 'editor' | 'viewer' | 'device';
 
 /** Who calls, as the gateway has established it. Services trust it: only the gateway may publish calls. */
@@ -36,6 +37,7 @@ export interface Call<Request> extends CallContext {
   request: Request;
 }
 
+/** A class that is made without arguments, as every declared shape is. */
 export type Constructor<T> = new () => T;
 
 /** A conversation the system can have: `subject` is a verb, `request` and `reply` are its shapes. */

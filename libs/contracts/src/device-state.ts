@@ -76,21 +76,25 @@ export class DeviceReport extends StateReport {
   received_at?: string;
 }
 
+/** A wish on its way: for which device, under which conditions; `replaces` as in a report. */
 export class DeviceDesire extends DesiredState {
   device_id!: string;
   replaces!: boolean;
   conditions?: StateConditions;
 }
 
+/** The end of a device's state, under conditions on its version. */
 export class StateRemoval {
   device_id!: string;
   conditions?: StateConditions;
 }
 
+/** What a device has reported, all reports merged. */
 export class CurrentData {
   @ApiProperty({ type: 'object', additionalProperties: true }) current!: Record<string, unknown>;
 }
 
+/** What a device has reported and what it is to become. */
 export class StateData extends CurrentData {
   @ApiPropertyOptional({ type: 'object', additionalProperties: true })
   desired?: Record<string, unknown>;
@@ -130,14 +134,17 @@ export class DeviceStateView {
   @ApiProperty({ type: 'integer', required: false }) duplicates?: number;
 }
 
+/** The time of which a state is asked for. */
 export class StateAt {
   @Moment({ description: 'The state as it was then; as it is now unless told.' }) at?: string;
 }
 
+/** The device whose state is asked for, and of when. */
 export class StateOf extends StateAt {
   device_id!: string;
 }
 
+/** A page of a device's history, by `recorded_at`, whatever the clock of the device said. */
 export class HistoryQuery {
   @Moment({ description: 'Recorded from this time on.' }) from?: string;
   @Moment({ description: 'Recorded before this time.' }) to?: string;
@@ -146,6 +153,7 @@ export class HistoryQuery {
   @CursorField() cursor?: string;
 }
 
+/** The history of this device. */
 export class DeviceHistoryQuery extends HistoryQuery {
   device_id!: string;
 }
@@ -174,6 +182,7 @@ export class HistoryEntry {
   @ApiProperty({ format: 'uuid', description: 'The key that wrote it.' }) key_id!: string;
 }
 
+/** Entries in the order that was asked for; `next_cursor` is null on the last page. */
 export class HistoryPage {
   @ApiProperty({ type: [HistoryEntry] }) history!: HistoryEntry[];
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
@@ -188,6 +197,7 @@ export class FleetQuery {
   @CursorField() cursor?: string;
 }
 
+/** The states of a fleet, or of its devices with one label. */
 export class LabelledFleetQuery extends FleetQuery {
   @Text({
     max: 257,
@@ -205,6 +215,7 @@ export class StatesOf {
   at?: string;
 }
 
+/** States in the order that was asked for; `next_cursor` is null on the last page. */
 export class StatePage {
   @ApiProperty({ type: [DeviceStateView] }) states!: DeviceStateView[];
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;

@@ -19,6 +19,7 @@ export const FAILURES = {
   internal: 'Something went wrong on our side',
 } as const;
 
+/** The `code` of a problem (RFC 9457), for programs. */
 export type FailureCode = keyof typeof FAILURES;
 
 /** One invalid place: `pointer` is a JSON pointer (RFC 6901) into the body, or `/<name>` of a parameter. */
@@ -27,6 +28,7 @@ export interface FieldError {
   detail: string;
 }
 
+/** What a failure has to say beside its code. */
 export interface FailureDetails {
   errors?: FieldError[];
   /** Further members of the answer (RFC 9457 extension members), e.g. the two hashes of a conflict. */

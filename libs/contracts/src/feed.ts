@@ -5,6 +5,7 @@ import { type AnyEntry, ENTRY_KINDS } from './timeline.js';
 
 /** What there are feeds of: whatever stands in a timeline, and who changed what in a project. */
 export const FEED_KINDS = [...ENTRY_KINDS, 'audit'] as const;
+/** What a feed is of; each has a table, a stream and a service of its own. */
 export type FeedKind = (typeof FEED_KINDS)[number];
 
 /** A place in a feed: the number of the transaction that wrote a row, and the row's id. */
@@ -68,6 +69,7 @@ export class FeedQuestion {
   limit!: number;
 }
 
+/** What a reader has missed, as far as one answer has room. */
 export class FeedPage {
   entries!: { position: FeedPosition; entry: AnyEntry }[];
   /**

@@ -372,6 +372,7 @@ export function Labels(options: FieldOptions = {}): PropertyDecorator {
 
 /** What may stand in the header `Idempotency-Key`: as OpenAPI describes it, and in words. */
 export const IDEMPOTENCY_KEY_SCHEMA = { minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' };
+/** What is said of an `Idempotency-Key` that is none. */
 export const IDEMPOTENCY_KEY_DETAIL = 'must be 1 to 255 visible ASCII characters';
 
 const IDEMPOTENCY_KEY = new RegExp(IDEMPOTENCY_KEY_SCHEMA.pattern);

@@ -34,6 +34,7 @@ export class FirmwareEvent {
 
 const RESULTS = ['applied', 'duplicate'] as const;
 
+/** The event that a report has become, or that it repeats. */
 export class FirmwareReceipt extends FirmwareEvent {
   @ApiProperty({ enum: RESULTS, description: 'duplicate: it was here already, this is the first.' })
   result!: (typeof RESULTS)[number];
@@ -49,10 +50,12 @@ export class FirmwareQuery {
   @CursorField() cursor?: string;
 }
 
+/** The firmware events of this device. */
 export class DeviceFirmwareQuery extends FirmwareQuery {
   @DeviceId() device_id!: string;
 }
 
+/** Events in the order that was asked for; `next_cursor` is null on the last page. */
 export class FirmwarePage {
   @ApiProperty({ type: [FirmwareEvent] }) firmware_events!: FirmwareEvent[];
   @ApiProperty({ type: String, nullable: true, description: 'What the device runs now.' })
@@ -60,23 +63,28 @@ export class FirmwarePage {
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
 }
 
+/** The device whose version is asked for. */
 export class FirmwareOwner {
   @DeviceId() device_id!: string;
 }
 
+/** The version that a device runs; null before it has said one. */
 export class CurrentFirmware {
   @ApiProperty({ type: String, nullable: true }) firmware!: string | null;
 }
 
+/** The time of which the versions of a fleet are asked for. */
 export class AdoptionQuery {
   @Moment({ description: 'As it was then, by the devices’ clocks; now unless told.' }) at?: string;
 }
 
+/** How many devices run one version. */
 export class VersionAdoption {
   @ApiProperty() firmware!: string;
   @ApiProperty({ type: 'integer' }) devices!: number;
 }
 
+/** Which versions a fleet runs; the counts add up to `total`. */
 export class Adoption {
   @ApiProperty({ type: 'integer', description: 'Devices that run any version.' }) total!: number;
   @ApiProperty({ type: [VersionAdoption] }) versions!: VersionAdoption[];

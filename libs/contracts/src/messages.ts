@@ -71,23 +71,27 @@ class MessagePaging extends Paging {
   @Limit(100) limit?: number;
 }
 
+/** A page of messages, by `created_at`. Both conditions hold where both are given. */
 export class MessageQuery extends MessagePaging {
   @Address({ optional: true }) recipient?: string;
   @Address({ optional: true }) sender?: string;
   @Moment({ description: 'From this time on; the last 30 days unless told.' }) since?: string;
 }
 
+/** The same on its way to the service, with addresses looked up. */
 export class MessageSearch extends MessagePaging {
   recipient?: Correspondent;
   sender?: Correspondent;
   since?: string;
 }
 
+/** Messages in the order that was asked for; `next_cursor` is null on the last page. */
 export class MessagePage {
   @ApiProperty({ type: [SentMessage] }) messages!: SentMessage[];
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
 }
 
+/** The message to get. */
 export class MessageId {
   @Uuid() id!: string;
 }
@@ -97,15 +101,18 @@ export class OwnMessageId {
   @OwnUuid({ description: 'The sender’s own: any UUID but the Max UUID.' }) id!: string;
 }
 
+/** The message to delete, under conditions on its version. */
 export class MessageToDelete extends MessageId {
   /** One of these is to be its version, or `*`, if there are any. */
   if_match?: string[];
 }
 
+/** A page of the caller's conversations, by their last message. */
 export class ConversationsQuery extends Paging {
   @Limit() limit?: number;
 }
 
+/** All messages between the caller and one other, by the last of them. */
 export class Conversation {
   @ApiProperty({ description: 'The address of the other.' }) peer!: string;
   @ApiProperty({ type: SentMessage }) last_message!: SentMessage;
@@ -113,29 +120,35 @@ export class Conversation {
   unread!: number;
 }
 
+/** Conversations in the order that was asked for; `next_cursor` is null on the last page. */
 export class ConversationPage {
   @ApiProperty({ type: [Conversation] }) conversations!: Conversation[];
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;
 }
 
+/** The other of a conversation. */
 export class PeerPath {
   @Address() peer!: string;
 }
 
+/** A page of one conversation; both bounds are ids of messages, and not among what is found. */
 export class ConversationQuery extends MessagePaging {
   @Uuid({ optional: true, description: 'Only messages older than this one.' }) before?: string;
   @Uuid({ optional: true, description: 'Only messages newer than this one.' }) after?: string;
 }
 
+/** The same on its way to the service, with the other looked up. */
 export class ConversationSearch extends ConversationQuery {
   peer!: Correspondent;
 }
 
+/** How far the caller has read. It never goes back. */
 export class ReadMark {
   @UuidOrTimestamp({ description: 'The last message that was read, by its id, or the time until which.' })
   up_to!: string;
 }
 
+/** The same on its way to the service, with the other looked up. */
 export class ConversationMark extends ReadMark {
   peer!: Correspondent;
 }

@@ -40,19 +40,23 @@ export class ProductPrice {
 
 const RESULTS = ['applied', 'duplicate'] as const;
 
+/** The price of a product after a change, or after one that changed nothing. */
 export class RepriceReceipt extends ProductPrice {
   @ApiProperty({ enum: RESULTS, description: 'duplicate: this is the price already, nothing changed.' })
   result!: (typeof RESULTS)[number];
 }
 
+/** The product in a path. */
 export class Product {
   @ProductId() product_id!: string;
 }
 
+/** The time of which a price is asked for. */
 export class PriceTime {
   @Moment({ description: 'The price as it was then; now unless told.' }) at?: string;
 }
 
+/** The product whose price is asked for, and of when. */
 export class PriceQuestion extends PriceTime {
   @ProductId() product_id!: string;
 }
@@ -76,6 +80,7 @@ export class PriceChange {
   @ApiProperty({ type: 'integer' }) sequence!: number;
 }
 
+/** Changes in the order that was asked for; `next_cursor` is null on the last page. */
 export class PriceChangePage {
   @ApiProperty({ type: [PriceChange] }) changes!: PriceChange[];
   @ApiProperty({ type: String, nullable: true }) next_cursor!: string | null;

@@ -4,6 +4,7 @@ import { CursorField, DeviceId, Limit, Moment, MomentNotAfter, Order, SomeOf } f
 
 /** What can stand in a timeline; entries of one moment are in this order. */
 export const ENTRY_KINDS = ['event', 'firmware', 'message', 'price', 'state'] as const;
+/** Where an entry comes from: the `kind` of each. */
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** What all entries have: something that happened, once, and never changes. */
@@ -68,6 +69,7 @@ export class PriceEntry extends TimelineEntry {
   @ApiProperty({ type: 'integer' }) sequence!: number;
 }
 
+/** An entry of any kind; its `kind` tells which. */
 export type AnyEntry = EventEntry | FirmwareEntry | MessageEntry | PriceEntry | StateEntry;
 
 /** The declared class of each kind. */
@@ -108,6 +110,7 @@ export class StreamQuery {
   device_id?: string;
 }
 
+/** Entries in the order that was asked for; `next_cursor` is null on the last page. */
 @ApiExtraModels(...Object.values(ENTRIES))
 export class TimelinePage {
   @ApiProperty({ type: 'array', items: ANY_ENTRY }) entries!: AnyEntry[];

@@ -13,6 +13,7 @@ interface Field {
   rules: Rule[];
 }
 
+/** What is wrong with a value, place by place; nothing when it is valid. */
 export type Validator = (value: unknown) => FieldError[];
 
 const validators = new WeakMap<Constructor<unknown>, Validator>();

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { PatientPool } from './patient-pool.js';
 import { ProjectClient } from './project-client.js';
 
+/** What a service says of itself to connect to its schema. */
 export interface SchemaOptions {
   /** The service's own schema; nothing outside it is touched. */
   schema: string;

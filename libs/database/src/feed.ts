@@ -10,6 +10,7 @@ export interface FeedRow {
   project_id: string;
 }
 
+/** The table that a feed is read from. */
 export interface FeedTable {
   /** With its schema, e.g. `pricing.changes`. */
   table: string;

@@ -1,5 +1,6 @@
 import { types } from 'pg';
 
+/** The number of `timestamptz` among Postgres's types. */
 export const TIMESTAMPTZ = types.builtins.TIMESTAMPTZ;
 
 /** As Postgres prints one in a session of UTC: `2026-11-29 13:12:31.5+00`. */

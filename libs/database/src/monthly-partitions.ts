@@ -1,3 +1,4 @@
+/** A table that is kept by the month. */
 export interface PartitionedTable {
   schema: string;
   table: string;

@@ -24,6 +24,7 @@ interface Carrier {
 const AFTER = 'Flotilla-After';
 const BATCH_BYTES = 1024 * 1024;
 
+/** The NATS subject that a feed is published to. */
 export function feedSubject(kind: FeedKind): string {
   return `feed.${kind}`;
 }

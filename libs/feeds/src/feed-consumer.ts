@@ -53,10 +53,12 @@ const FROM_THE_START = { deliver_policy: 'all' } as const;
 const DEAD_MAX_AGE_MS = 30 * 86_400_000;
 const DEAD_MAX_BYTES = 64 * 1024 * 1024;
 
+/** The NATS subject that a consumer puts its dead letters to. */
 export function deadLetterSubject(consumer: string): string {
   return `dead.${consumer}`;
 }
 
+/** The name of the stream that keeps a consumer's dead letters. */
 export function deadLetterStream(consumer: string): string {
   return `dead_${consumer}`;
 }

@@ -3,6 +3,7 @@ import { headers, nanos, type NatsConnection } from '@nats-io/transport-node';
 import { type FeedKind, type FeedPosition } from '#contracts';
 import { decodeBatch, encodeBatch, feedSubject, type FeedBatch } from './feed-batch.js';
 
+/** How much room a stream may take, and how safe it is. */
 export interface StreamLimits {
   /** Servers of the NATS cluster that hold each message. */
   replicas: number;
@@ -35,6 +36,7 @@ export function maxAgeOf(kind: FeedKind): number | undefined {
   return kind === 'audit' ? undefined : 7 * DAY_MS;
 }
 
+/** The name of a feed's stream in JetStream. */
 export function streamName(kind: FeedKind): string {
   return `feed_${kind}`;
 }
