@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { Random } from '../../bench/random.js';
 import { expectNamed, faultOptions, isWanted, type FaultOptions } from './options.js';
 import { headOf, sectionOf, teethTable } from './report.js';
-import { lived, Run } from './run.js';
+import { lived } from './run.js';
 import { schedule, type Part } from './schedule.js';
 import { bite } from './teeth.js';
 
@@ -33,10 +33,7 @@ async function faults(chosen: FaultOptions): Promise<boolean> {
   let isKept = true;
   for (const { name, faults, overloads } of parts(chosen)) {
     tell(`${name}: ${faults.length} faults`);
-    const run = await Run.start({ seed, rate: RATE, tell });
-    const interrupted = (): void => void run.stop().finally(() => process.exit(130));
-    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-    const { verdict, skipped } = await lived(run, async () => {
+    const { verdict, skipped } = await lived({ seed, rate: RATE, tell }, async (run) => {
       const skipped = await run.strike(faults);
       if (skipped > 0) tell(`SKIPPED: ${skipped} faults that need file systems of their own`);
       await run.acknowledge(
@@ -46,7 +43,6 @@ async function faults(chosen: FaultOptions): Promise<boolean> {
       for (let turn = 0; turn < overloads; turn += 1) await run.overload();
       return { skipped, verdict: await run.judge() };
     });
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     isKept &&= verdict.findings.every(
       ({ check, violations }) => violations.length === 0 || (untimed && TIMED.includes(check)),
     );

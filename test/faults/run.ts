@@ -157,12 +157,18 @@ export class Run {
   }
 }
 
-/** What comes of a run; one that breaks off leaves no process and no mounted file system behind. */
-export async function lived<T>(run: Run, life: () => Promise<T>): Promise<T> {
+/** What comes of a run; one that breaks off, or is told to stop, leaves no process and no mounted file system behind. */
+export async function lived<T>(options: RunOptions, life: (run: Run) => Promise<T>): Promise<T> {
+  const starting = Run.start(options);
+  const stop = (keep: boolean): Promise<void> => starting.then((run) => run.stop(keep));
+  const interrupted = (): void => void stop(false).finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    return await life();
+    return await life(await starting);
   } catch (error) {
-    await run.stop(true);
+    await stop(true);
     throw error;
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
   }
 }

@@ -12,7 +12,7 @@ import { powerCut } from './faults/power-cut.js';
 import { slowPostgres } from './faults/slow-postgres.js';
 import { expectNamed, isWanted } from './options.js';
 import { APPS, CONSUMER } from './rig.js';
-import { lived, Run, type Verdict } from './run.js';
+import { lived, type Verdict } from './run.js';
 
 /** A rule of the product, broken on purpose in its running processes, and the checks that must see it. */
 interface Tooth {
@@ -140,8 +140,7 @@ async function biteOnce(
 ): Promise<Bite> {
   const url = pathToFileURL(join(import.meta.dirname, 'teeth', `${file}.js`)).href;
   const environment = Object.fromEntries(apps.map((app) => [app, { NODE_OPTIONS: `--import=${url}` }]));
-  const run = await Run.start({ seed, rate: 100, environment, tell });
-  const { skipped, verdict } = await lived(run, async () => ({
+  const { skipped, verdict } = await lived({ seed, rate: 100, environment, tell }, async (run) => ({
     skipped: await run.strike(faults),
     verdict: await run.rest(SETTLE_MS).then(() => run.judge({ keep: false })),
   }));
