@@ -6,8 +6,11 @@ type Embedded = EmbeddedNats | EmbeddedPostgres;
 
 const RESTART_MS = 30_000;
 
-/** Postgres or NATS, which dies and freezes as it is told, and comes back on its port. */
+/** Postgres or NATS, which dies and freezes as it is told, and comes back on its port, until it is stopped. */
 export class KeptServer<Server extends Embedded> {
+  private isStopped = false;
+  private coming?: Promise<unknown>;
+
   private constructor(
     readonly name: string,
     private server: Server,
@@ -72,11 +75,19 @@ export class KeptServer<Server extends Embedded> {
 
   /** Once it serves again; tries as often as it takes. */
   async restart(): Promise<void> {
-    this.server = await eventually(() => this.start(this.port), RESTART_MS);
+    await eventually(async () => {
+      if (this.isStopped) return;
+      const starting = this.start(this.port);
+      this.coming = starting;
+      this.server = await starting;
+    }, RESTART_MS);
   }
 
-  stop(): Promise<void> {
-    return this.server.stop();
+  /** For good: a fault that is under way brings it back no more. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.coming?.catch(() => undefined);
+    await this.server.stop();
   }
 }
 

@@ -39,6 +39,10 @@ const FEED_MIB = 48;
 /** All of Flotilla as processes, each cable between them in our hands. Only processes started here are ever signalled. */
 export class Rig {
   replicas: Replica[] = [];
+  /** Of all that were ever started, whether they belong to the rig or not. */
+  private readonly processes: SupervisedApp[] = [];
+  private isStopped = false;
+
   private constructor(
     readonly options: RigOptions,
     readonly secrets: Secrets,
@@ -117,6 +121,8 @@ export class Rig {
         ...environment[app],
       },
     });
+    if (this.isStopped) throw new Error('The rig has been stopped');
+    this.processes.push(process);
     await process.start();
     return {
       app,
@@ -158,11 +164,12 @@ export class Rig {
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true;
     for (const { postgres, nats } of Object.values(this.links)) {
       postgres.heal();
       nats.heal();
     }
-    await Promise.all(this.replicas.map(({ process }) => process.stop()));
+    await Promise.all(this.processes.map((process) => process.stop()));
     await Promise.all([this.postgres.stop(), this.nats.stop()]);
     for (const { postgres, nats } of Object.values(this.links)) {
       postgres.close();

@@ -160,7 +160,9 @@ export class Run {
 /** What comes of a run; one that breaks off, or is told to stop, leaves no process and no mounted file system behind. */
 export async function lived<T>(options: RunOptions, life: (run: Run) => Promise<T>): Promise<T> {
   const starting = Run.start(options);
-  const stop = (keep: boolean): Promise<void> => starting.then((run) => run.stop(keep));
+  let stopped: Promise<void> | undefined;
+  // Whoever is told to stop breaks off, too.
+  const stop = (keep: boolean): Promise<void> => (stopped ??= starting.then((run) => run.stop(keep)));
   const interrupted = (): void => void stop(false).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {

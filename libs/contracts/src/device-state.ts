@@ -89,7 +89,7 @@ export class StateRemoval {
   conditions?: StateConditions;
 }
 
-/** What a device has reported, all reports merged. */
+/** What a device has reported, as it stands after its last report. */
 export class CurrentData {
   @ApiProperty({ type: 'object', additionalProperties: true }) current!: Record<string, unknown>;
 }
