@@ -17,10 +17,12 @@ COPY --from=build /flotilla/node_modules ./node_modules
 COPY --from=build /flotilla/dist/libs ./dist/libs
 COPY --from=build /flotilla/dist/start ./dist/start
 COPY --from=build /flotilla/dist/apps/${APP} ./dist/apps/${APP}
+COPY --from=build /flotilla/dist/bundles/*.js* ./dist/bundles/
+COPY --from=build /flotilla/dist/bundles/apps/${APP} ./dist/bundles/apps/${APP}
 # For PRICING_ARCHIVE_DIR: a new volume takes the owner of what it hides.
 RUN mkdir /archive && chown 1000 /archive
 # By number, so that Kubernetes can see that it is not root.
 USER 1000
-WORKDIR /flotilla/dist/apps/${APP}/src
+WORKDIR /flotilla/dist/bundles/apps/${APP}/src
 ENTRYPOINT ["node", "--env-file=/flotilla/node.env"]
 CMD ["main.js"]

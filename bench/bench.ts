@@ -16,6 +16,7 @@ import { loadConfig } from '#service';
 import { SCHEMAS } from '../start/app-schema.js';
 import { Flotilla } from '../start/flotilla.js';
 import { StartConfig } from '../start/start.config.js';
+import { type AppOptions } from '../start/supervised-app.js';
 import { Child } from './child.js';
 import { create } from './create.js';
 import { LOAD_GENERATOR, together, usedBetween, type CpuTimes } from './cpu.js';
@@ -52,7 +53,7 @@ export class Bench {
     readonly database_url: string,
   ) {}
 
-  static async start(options: BenchOptions): Promise<Bench> {
+  static async start(options: BenchOptions, app: Pick<AppOptions, 'unbundled'> = {}): Promise<Bench> {
     const directory = await mkdtemp(join(tmpdir(), 'flotilla-bench-'));
     const postgres = await EmbeddedPostgres.start({ directory, log: join(directory, 'postgres.log') });
     const nats = await EmbeddedNats.start({
@@ -63,7 +64,7 @@ export class Bench {
     try {
       await refuseUnlessDurable(postgres.url);
       const database_url = await createDatabase(postgres.url, 'flotilla');
-      const flotilla = await startFlotilla(directory, database_url, nats.urlOf(ANYTHING.name));
+      const flotilla = await startFlotilla(directory, database_url, nats.urlOf(ANYTHING.name), app);
       await mkdir(join(directory, 'contenders'));
       return new Bench(options, directory, postgres, nats, flotilla, database_url);
     } catch (error) {
@@ -116,14 +117,14 @@ export class Bench {
   async databaseLike(app: string, schema: string, name: string): Promise<SchemaUrls & { admin: string }> {
     const admin = await createDatabase(this.postgres.url, name);
     const urls = await prepareSchema(admin, schema);
-    const script = join(import.meta.dirname, '..', 'apps', app, 'src', 'migrate.js');
+    const script = join(import.meta.dirname, '..', 'bundles', 'apps', app, 'src', 'migrate.js');
     await promisify(execFile)(process.execPath, [script], {
       env: { ...process.env, DATABASE_URL: urls.owner },
     });
     return { ...urls, admin };
   }
 
-  /** A contender's process, built from `dist/<script>`; it listens on `port`. */
+  /** A contender's process, of the bundle `dist/bundles/<script>`; it listens on `port`. */
   async child(
     name: string,
     script: string,
@@ -205,7 +206,12 @@ export class Bench {
   }
 }
 
-async function startFlotilla(directory: string, database_url: string, nats_url: string): Promise<Flotilla> {
+async function startFlotilla(
+  directory: string,
+  database_url: string,
+  nats_url: string,
+  app: Pick<AppOptions, 'unbundled'>,
+): Promise<Flotilla> {
   // One key makes all requests here, some of one route: such limits would be what is measured. The apps inherit this.
   process.env.RATE_LIMIT_REQUESTS = '1000000000';
   process.env.PRICING_IN_FLIGHT = '1000000';
@@ -216,7 +222,7 @@ async function startFlotilla(directory: string, database_url: string, nats_url: 
     NATS_URL: nats_url,
     LOG_LEVEL: 'error',
   });
-  return Flotilla.start(config, new AbortController().signal);
+  return Flotilla.start(config, new AbortController().signal, app);
 }
 
 export async function createDatabase(server_url: string, name: string): Promise<string> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 export interface ChildOptions {
   name: string;
-  /** Path of the built script below `dist`. */
+  /** Path of the script below `dist/bundles`: a contender is built as the product is. */
   script: string;
   environment: Record<string, string>;
   /** File with Node's own options. */
@@ -24,7 +24,7 @@ export class Child {
   static async start({ name, script, environment, node_env, directory }: ChildOptions): Promise<Child> {
     const file = join(directory, `${name}.log`);
     const log = await open(file, 'a', 0o600);
-    const child = fork(join(import.meta.dirname, '..', script), [], {
+    const child = fork(join(import.meta.dirname, '..', 'bundles', script), [], {
       env: { ...process.env, ...environment },
       execArgv: [`--env-file=${node_env}`],
       stdio: ['ignore', log.fd, log.fd, 'ipc'],

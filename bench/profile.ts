@@ -20,7 +20,7 @@ const sections: string[] = [];
 let facts: string[] = [];
 // A Flotilla for each: a process keeps the port of its inspector until it ends.
 for (const app of APPS) {
-  const bench = await Bench.start(options);
+  const bench = await Bench.start(options, { unbundled: true });
   try {
     facts = await machineFacts(bench);
     sections.push(...(await profiled(bench, app)));

@@ -6,7 +6,7 @@ import { lockDirectory } from './directory-lock.js';
 import { loadSecrets } from './secrets.js';
 import { startServers, type Servers } from './servers.js';
 import { type StartConfig } from './start.config.js';
-import { SupervisedApp } from './supervised-app.js';
+import { SupervisedApp, type AppOptions } from './supervised-app.js';
 
 const APPS = Object.keys(SCHEMAS) as AppName[];
 const SLOW_START_MS = 15_000;
@@ -22,7 +22,11 @@ export class Flotilla {
   ) {}
 
   /** `signal` gives up the start, whatever it waits for: what has begun is stopped. @throws the signal's reason then */
-  static async start(config: StartConfig, signal: AbortSignal): Promise<Flotilla> {
+  static async start(
+    config: StartConfig,
+    signal: AbortSignal,
+    { unbundled }: Pick<AppOptions, 'unbundled'> = {},
+  ): Promise<Flotilla> {
     const givenUp = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
@@ -49,7 +53,7 @@ export class Flotilla {
             DATABASE_URL: service_urls[name],
             HEALTH_PORT: String(await freePort()),
           };
-          return new SupervisedApp({ name, directory: logs, environment });
+          return new SupervisedApp({ name, directory: logs, environment, unbundled });
         }),
       );
       const slow = setTimeout(

@@ -3,5 +3,5 @@ const owners = JSON.parse(process.env.OWNER_DATABASE_URLS!) as Record<string, st
 
 for (const [app, url] of Object.entries(owners)) {
   process.env.DATABASE_URL = url;
-  await import(`../apps/${app}/src/migrate.js`);
+  await import(`../bundles/apps/${app}/src/migrate.js`);
 }

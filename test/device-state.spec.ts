@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { eventually } from '#testing';
+import { ROOT } from './apps.js';
 import { type HttpClient } from './http-client.js';
 import { startSystem, type System } from './system.js';
 
@@ -541,7 +542,7 @@ describe('device state', () => {
 });
 
 describe('a report sent again and again while its service is killed', () => {
-  const MAIN = join(import.meta.dirname, '..', 'dist', 'apps', 'device-state', 'src', 'main.js');
+  const MAIN = join(ROOT, 'dist/bundles/apps/device-state/src/main.js');
   let system: System;
   let running: ChildProcess;
 

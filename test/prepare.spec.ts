@@ -9,7 +9,7 @@ import { eventually, queryDatabase } from '#testing';
 
 const DIST = join(import.meta.dirname, '..', 'dist');
 const PREPARE = join(DIST, 'start', 'prepare.js');
-const MIGRATE_PRICING = join(DIST, 'apps', 'pricing', 'src', 'migrate.js');
+const MIGRATE_PRICING = join(DIST, 'bundles', 'apps', 'pricing', 'src', 'migrate.js');
 
 describe('preparing a database for an app', () => {
   let directory: string;

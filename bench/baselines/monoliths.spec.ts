@@ -6,7 +6,7 @@ import { freePort, prepareSchema } from '#embedded';
 import { testDatabase } from '#testing';
 import { SCHEMAS } from '../../start/app-schema.js';
 
-const DIST = join(process.cwd(), 'dist');
+const BUNDLES = join(process.cwd(), 'dist', 'bundles');
 const PROJECT = '01900000-0000-7000-8000-000000000001';
 const KEY = 'key of the bench';
 
@@ -60,11 +60,11 @@ describe('what the bench compares with', () => {
 
   async function started({ app, script }: Monolith): Promise<string> {
     const { owner, service } = await prepareSchema(await testDatabase(), SCHEMAS[app]);
-    await promisify(execFile)(process.execPath, [join(DIST, 'apps', app, 'src', 'migrate.js')], {
+    await promisify(execFile)(process.execPath, [join(BUNDLES, 'apps', app, 'src', 'migrate.js')], {
       env: { PATH: process.env.PATH, DATABASE_URL: owner },
     });
     const port = await freePort();
-    const child = fork(join(DIST, 'bench', script), [], {
+    const child = fork(join(BUNDLES, 'bench', script), [], {
       env: {
         PATH: process.env.PATH,
         LOG_LEVEL: 'error',

@@ -120,6 +120,8 @@ export class Rig {
         ...(port && { PORT: String(port), RATE_LIMIT_REQUESTS: '1000000000', ...this.secrets }),
         ...environment[app],
       },
+      // What breaks a rule is loaded before the modules that it changes.
+      unbundled: environment[app] !== undefined,
     });
     if (this.isStopped) throw new Error('The rig has been stopped');
     this.processes.push(process);

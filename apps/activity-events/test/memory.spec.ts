@@ -9,7 +9,7 @@ describe('the memory of a pod', () => {
   it('has room for many readers of large events at once', async () => {
     const service = await activityEvents();
     // As much as Node takes of the 512 MiB that a pod has.
-    const pod = fork('dist/apps/activity-events/src/main.js', [], {
+    const pod = fork('dist/bundles/apps/activity-events/src/main.js', [], {
       execArgv: ['--max-old-space-size=256'],
       env: { ...process.env, ...service.environment },
       stdio: ['ignore', 'inherit', 'ignore', 'ipc'],

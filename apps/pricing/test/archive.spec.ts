@@ -40,7 +40,7 @@ describe('the archive', () => {
   };
   /** A replica that can be killed. */
   const forkReplica = async (): Promise<ChildProcess> => {
-    const child = fork('dist/apps/pricing/src/main.js', [], {
+    const child = fork('dist/bundles/apps/pricing/src/main.js', [], {
       env: { ...process.env, ...service.environment, PRICING_ARCHIVE_DIR: directory, LOG_LEVEL: 'error' },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
