@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { publishedRoutes } from './openapi-routes.js';
+import { started } from './started.js';
 import { startSystem, type System } from './system.js';
 
 describe('the OpenAPI document', () => {
@@ -128,6 +132,19 @@ describe('the OpenAPI document', () => {
       expect(text.length).toBeGreaterThan(0);
       if (url.pathname.endsWith('.css')) expect(text).not.toMatch(/@import|url\(["']?(?:https?:)?\/\//);
       if (url.pathname.endsWith('init.js')) expect(text).not.toMatch(/["'](?:https?:)?\/\//);
+    }
+  });
+
+  it('is the same of the bundles that `npm start` runs, with the page', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'flotilla-openapi-'));
+    const bundled = await started(directory);
+    try {
+      expect((await bundled.admin.get('/openapi.json')).body).toEqual(document);
+      expect((await fetch(`${bundled.url}/docs/swagger-ui-bundle.js`)).status).toBe(200);
+    } finally {
+      bundled.kill('SIGTERM');
+      await bundled.ended;
+      await rm(directory, { recursive: true, force: true });
     }
   });
 });
