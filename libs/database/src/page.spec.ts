@@ -28,6 +28,16 @@ describe('a page', () => {
     expect(marks.next_cursor).toBeUndefined();
   });
 
+  it('holds letters of every length', async () => {
+    const long = ['é', '’', '😀', 'a'].map((text) => ({ ...rows[0]!, text }));
+    expect((await page(4, ({ text }) => JSON.stringify(text), long)).body.letters).toEqual([
+      'é',
+      '’',
+      '😀',
+      'a',
+    ]);
+  });
+
   it('goes on after its last row', async () => {
     const { body, marks } = await page(2);
     expect(body.letters).toEqual(['a', 'b']);
@@ -55,8 +65,8 @@ describe('a page', () => {
   });
 
   it('is followed by what else belongs to the list, then by its cursor', () => {
-    const { json } = listReply('letters', { rows: ['"a"', '"b"'] }, { capitals: null });
-    expect(json).toBe('{"letters":["a","b"],"capitals":null,"next_cursor":null}');
+    const { json } = listReply('letters', { rows: ['"a"', '"b"'], bytes: 6 }, { capitals: null });
+    expect(String(json)).toBe('{"letters":["a","b"],"capitals":null,"next_cursor":null}');
   });
 
   it('of nothing is empty', async () => {
