@@ -51,6 +51,26 @@ for (let turn = 0; turn < 300; turn += 1) {
 console.log((most - before) / 1e6);
 `;
 
+/** Much stays alive, and buffers pass through: says how often the whole heap was collected for them. */
+const BUFFERS_PASS = `
+const { constants, PerformanceObserver } = await import('node:perf_hooks');
+const { setTimeout } = await import('node:timers/promises');
+const alive = Array.from({ length: 1_000_000 }, (_, number) => ({ number, text: 'text ' + number }));
+const passing = new Array(64);
+gc();
+await setTimeout(100);
+let collections = 0;
+new PerformanceObserver((list) => {
+  for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections += 1;
+}).observe({ type: 'gc' });
+for (let number = 0; number < 20_000; number += 1) {
+  passing[number % passing.length] = Buffer.allocUnsafeSlow(64 * 1024);
+  if (number % 20 === 0) await new Promise(setImmediate);
+}
+await setTimeout(100);
+console.log(alive.length && collections);
+`;
+
 async function said(script: string, argument: 'free' | 'tuned'): Promise<number> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...[
@@ -71,6 +91,11 @@ describe('garbage', () => {
     const [free, tuned] = [await said(MUCH_STAYS, 'free'), await said(MUCH_STAYS, 'tuned')];
     expect(tuned).toBeLessThan(3.5);
     expect(tuned).toBeLessThan(0.75 * free);
+  });
+
+  it('of buffers is no reason to look through all that stays', async () => {
+    const [free, tuned] = [await said(BUFFERS_PASS, 'free'), await said(BUFFERS_PASS, 'tuned')];
+    expect(tuned).toBeLessThan(0.5 * free);
   });
 
   it('of calls that are over at once is young, however long calls took before', async () => {
