@@ -7,7 +7,7 @@ import { type Suite } from './section.js';
 import { SUITES } from './suites.js';
 
 /** By then apps have collected their garbage, and their pools closed the connections that they need no more. */
-const IDLE_MS = 15_000;
+const IDLE_MS = 90_000;
 
 const options = benchOptions(process.argv.slice(2));
 const suites = SUITES.filter(({ name }) => name.startsWith(options.only));

@@ -12,7 +12,7 @@ const megabytes = () => Math.round(process.memoryUsage.rss() / 1024 / 1024);
 let held = Array.from({ length: 200_000 }, (_, index) => ({ index, data: new Array(100).fill(index) }));
 const busy = megabytes();
 held = undefined;
-if (process.argv[2] === 'collects') collectWhenIdle();
+if (process.argv[2] === 'collects') collectWhenIdle(3_000);
 await setTimeout(6_000);
 console.log(JSON.stringify({ busy, idle: megabytes() }));
 `;

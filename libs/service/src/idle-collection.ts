@@ -4,18 +4,20 @@ import { runInNewContext } from 'node:vm';
 
 type Collect = (options: { type: 'major'; execution: 'async'; flavor: 'last-resort' }) => Promise<void>;
 
-const SAMPLE_MS = 1_000;
+const IDLE_MS = 60_000;
+const IDLE_SAMPLES = 4;
 /** The share of the time that an app works by itself, looking for news, is less. */
 const IDLE_UTILIZATION = 0.05;
-const IDLE_SAMPLES = 3;
 const WORTH_IT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Gives memory back when a busy time is over. V8 collects only as it allocates, and keeps the pages that it empties: an
- * idle process would hold for ever what it held at its peak. Costs a pause of some 100 ms after 3 s in which nearly
- * nothing was asked, and only once there is something to gain.
+ * idle process would hold for ever what it held at its peak. It costs a pause of some 100 ms, and what V8 has learned of the
+ * objects that requests are made of: what is compiled for them goes with the last of them, and the next thousands of
+ * requests take up to twice as much processor time. So it comes only after a minute in which nearly nothing was asked, and
+ * only when there is something to gain.
  */
-export function collectWhenIdle(): void {
+export function collectWhenIdle(idle_ms = IDLE_MS): void {
   const collect = exposedCollect();
   let before = performance.eventLoopUtilization();
   let idle_samples = 0;
@@ -30,7 +32,7 @@ export function collectWhenIdle(): void {
     void collect({ type: 'major', execution: 'async', flavor: 'last-resort' }).then(() => {
       kept_bytes = process.memoryUsage.rss();
     });
-  }, SAMPLE_MS).unref();
+  }, idle_ms / IDLE_SAMPLES).unref();
 }
 
 /** V8's own, which Node shows to contexts that are made while the flag is set. */
