@@ -15,7 +15,7 @@ const WORTH_IT_BYTES = 16 * 1024 * 1024;
  * idle process would hold for ever what it held at its peak. It costs a pause of some 100 ms, and what V8 has learned of the
  * objects that requests are made of: what is compiled for them goes with the last of them, and the next thousands of
  * requests take up to twice as much processor time. So it comes only after a minute in which nearly nothing was asked, and
- * only when there is something to gain.
+ * only when there is something to gain (decision 76).
  */
 export function collectWhenIdle(idle_ms = IDLE_MS): void {
   const collect = exposedCollect();
