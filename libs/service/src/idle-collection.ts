@@ -16,6 +16,7 @@ const WORTH_IT_BYTES = 16 * 1024 * 1024;
  * objects that requests are made of: what is compiled for them goes with the last of them, and the next thousands of
  * requests take up to twice as much processor time. So it comes only after a minute in which nearly nothing was asked, and
  * only when there is something to gain (decision 76).
+ * @param idle_ms how long next to nothing was asked, give or take a quarter
  */
 export function collectWhenIdle(idle_ms = IDLE_MS): void {
   const collect = exposedCollect();
