@@ -5,12 +5,16 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
-# Postgres and nats-server of `npm start` are optional packages: containers have their own.
-RUN npm prune --omit=dev --omit=optional --ignore-scripts
+# Postgres and nats-server of `npm start` are optional packages: containers have their own. So is what koffi is on a machine.
+RUN mv node_modules/@koromix /koromix \
+  && npm prune --omit=dev --omit=optional --ignore-scripts \
+  && mv /koromix node_modules/@koromix
 
 FROM node:24-slim
 ARG APP
 ENV NODE_ENV=production
+# As for `npm start`: start/supervised-app.ts.
+ENV MALLOC_ARENA_MAX=2
 WORKDIR /flotilla
 COPY --from=build /flotilla/package.json /flotilla/apps/${APP}/node.env ./
 COPY --from=build /flotilla/node_modules ./node_modules

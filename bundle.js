@@ -20,6 +20,8 @@ const ownSourceMaps = {
 await build({
   input: Object.fromEntries(scripts.map((script) => [script.replace(/^dist\/|\.js$/g, ''), script])),
   platform: 'node',
+  // Finds what it is on this machine by its own place.
+  external: ['koffi'],
   plugins: [ownSourceMaps],
   // Drivers and transports that nobody uses are not installed; whoever asks for one is ready for that.
   checks: { unresolvedImport: false },

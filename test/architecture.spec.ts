@@ -47,7 +47,7 @@ const LIBRARIES: Record<string, RegExp> = {
   database: /^(#(contracts|tracing)|@nestjs\/(common|core|typeorm)|typeorm|pg|canonicalize|node:.+)$/,
   feeds: /^(#(bus|contracts|database)|@nestjs\/common|@nats-io\/.+|node:.+)$/,
   service:
-    /^(#(contracts|tracing)|@nestjs\/(common|core|terminus)|class-validator|fastify|nestjs-pino|prom-client|node:.+)$/,
+    /^(#(contracts|tracing)|@nestjs\/(common|core|terminus)|class-validator|fastify|koffi|nestjs-pino|prom-client|node:.+)$/,
   embedded: /^(node:.+|pg)$/,
   testing: /./,
 };

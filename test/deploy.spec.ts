@@ -9,6 +9,7 @@ import { CONFIGS } from '../start/app-configs.js';
 import { type AppName } from '../start/app-schema.js';
 import { PrepareConfig } from '../start/prepare.config.js';
 import { SCHEMAS } from '../start/app-schema.js';
+import { MALLOC_ARENA_MAX } from '../start/supervised-app.js';
 import { appOf, APPS, ROOT } from './apps.js';
 
 /** Each app's role is called like its schema. */
@@ -164,6 +165,10 @@ describe('the images', () => {
   it('hold what an app needs to run: no sources, no tools, no servers', async () => {
     expect(build).toMatch(/npm ci --ignore-scripts/);
     expect(build).toMatch(/npm prune --omit=dev --omit=optional --ignore-scripts/);
+    // Of a package that images need, and optional since it is one of one kind of machine.
+    expect(build).toMatch(
+      /mv node_modules\/@koromix (\S+) \\\n.*npm prune.*\n.*mv \1 node_modules\/@koromix$/m,
+    );
     const copied = [...run.matchAll(/^COPY --from=build (?:\/flotilla\/\S+ )*\/flotilla\/(\S+) \S+$/gm)].map(
       ([, path]) => path,
     );
@@ -198,7 +203,7 @@ describe('the images', () => {
     expect([...new Set(packages)].filter((name) => !(name in dependencies))).toEqual([]);
   });
 
-  it('run each app with the options of Node that it keeps, as `npm start` does', () => {
+  it('run each app with the options of Node that it keeps, and as few heaps, as `npm start` does', () => {
     expect(run).toContain('/flotilla/apps/${APP}/node.env ./');
     expect(run).toContain('ENTRYPOINT ["node", "--env-file=/flotilla/node.env"]');
     for (const app of APPS) {
@@ -209,6 +214,7 @@ describe('the images', () => {
       );
       expect(stdout).toMatch(/^--max-semi-space-size=\d+ --import=#source-maps$/m);
     }
+    expect(run).toMatch(new RegExp(`^ENV MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX}$`, 'm'));
   });
 
   it('run as a user that Kubernetes can see is not root, the app itself as the first process', () => {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { mallocTrim } from './malloc-trim.js';
 
 type Collect = (options: { type: 'major'; execution: 'async'; flavor: 'last-resort' }) => Promise<void>;
 
@@ -30,9 +31,11 @@ export function collectWhenIdle(idle_ms = IDLE_MS): void {
     idle_samples = utilization < IDLE_UTILIZATION ? idle_samples + 1 : 0;
     if (idle_samples !== IDLE_SAMPLES || process.memoryUsage.rss() < kept_bytes + WORTH_IT_BYTES) return;
     // Of V8's kinds the only one that returns pages to the system.
-    void collect({ type: 'major', execution: 'async', flavor: 'last-resort' }).then(() => {
-      kept_bytes = process.memoryUsage.rss();
-    });
+    void collect({ type: 'major', execution: 'async', flavor: 'last-resort' })
+      .then(mallocTrim)
+      .then(() => {
+        kept_bytes = process.memoryUsage.rss();
+      });
   }, idle_ms / IDLE_SAMPLES).unref();
 }
 
