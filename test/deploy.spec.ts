@@ -165,7 +165,7 @@ describe('the images', () => {
   it('hold what an app needs to run: no sources, no tools, no servers', async () => {
     expect(build).toMatch(/npm ci --ignore-scripts/);
     expect(build).toMatch(/npm prune --omit=dev --omit=optional --ignore-scripts/);
-    // Of a package that images need, and optional since it is one of one kind of machine.
+    // What koffi is on one kind of machine is an optional package, which images need.
     expect(build).toMatch(
       /mv node_modules\/@koromix (\S+) \\\n.*npm prune.*\n.*mv \1 node_modules\/@koromix$/m,
     );
