@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { type Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { ApiProperty } from '@nestjs/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
 import fc from 'fast-check';
@@ -98,6 +100,13 @@ describe('a list', () => {
       expect(await (await get(accept)).json()).toEqual({ fruits: fruits.slice(0, 3), next_cursor: '3' });
     },
   );
+
+  it('is a page of JSON for who does not say what is accepted', async () => {
+    fruits = someFruits(5);
+    const asking = request(new URL('/fruits', server.listeningOrigin)).end();
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    expect(await json(answer)).toEqual({ fruits: fruits.slice(0, 3), next_cursor: '3' });
+  });
 
   it.each([
     ['application/json, text/csv;q=0.1', 'application/json'],
