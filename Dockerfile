@@ -5,7 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
-# Postgres and nats-server of `npm start` are optional packages: containers have their own. So is what koffi is on a machine.
+# Postgres and nats-server of `npm start` are optional packages: containers have their own. koffi's binary is one, too, but needed.
 RUN mv node_modules/@koromix /koromix \
   && npm prune --omit=dev --omit=optional --ignore-scripts \
   && mv /koromix node_modules/@koromix

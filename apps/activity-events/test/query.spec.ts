@@ -292,8 +292,8 @@ describe('finding events', () => {
       service.urls.owner,
       `INSERT INTO activity_events.events
          (project_id, id, occurred_at, component, environment, email, message, data, device_id, created_at)
-       SELECT $1, gen_random_uuid(), date_trunc('month', now(), 'UTC') + (20000 - n) * interval '1 ms', CASE WHEN n <= 100 THEN 'alarm' ELSE 'meter' END,
-         'e', 'a@b.co', 'm', '{}', CASE WHEN n <= 8000 THEN 'pump ' || n ELSE 'busy' END, now()
+       SELECT $1, gen_random_uuid(), date_trunc('month', now(), 'UTC') + (20000 - n) * interval '1 ms',
+         CASE WHEN n <= 100 THEN 'alarm' ELSE 'meter' END, 'e', 'a@b.co', 'm', '{}', CASE WHEN n <= 8000 THEN 'pump ' || n ELSE 'busy' END, now()
        FROM generate_series(1, 20000) AS n`,
       [reader.caller.project_id],
     );

@@ -133,8 +133,8 @@ describe('reading messages', () => {
         service.urls.owner,
         `INSERT INTO messages.messages
            (project_id, id, created_at, sender, recipient, sender_mailbox, recipient_mailbox, message, device_id)
-         SELECT $1, gen_random_uuid(), date_trunc('month', now(), 'UTC') + (20000 - n) * interval '1 ms', 'a@b.co', 'a@b.co', mailbox, mailbox, 'm',
-           CASE WHEN n <= 8000 THEN 'pump ' || n ELSE 'hub' END
+         SELECT $1, gen_random_uuid(), date_trunc('month', now(), 'UTC') + (20000 - n) * interval '1 ms',
+           'a@b.co', 'a@b.co', mailbox, mailbox, 'm', CASE WHEN n <= 8000 THEN 'pump ' || n ELSE 'hub' END
          FROM generate_series(1, 20000) AS n,
            LATERAL (SELECT CASE WHEN n <= 100 THEN $2 ELSE 'user:' || n % 20 END AS mailbox) AS held`,
         [ada.project_id, ada.correspondent.mailbox],

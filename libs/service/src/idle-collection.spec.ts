@@ -5,13 +5,13 @@ import { join } from 'node:path';
 const BUILT = join(process.cwd(), 'dist/libs/service/src/idle-collection.js');
 
 /** A process that is busy, then idle: says how many MB it held at the end of either. */
-const PROCESS = `
+const processOf = (make: string, stays: string): string => `
 import { setTimeout } from 'node:timers/promises';
-const [, path, make, stays, collects] = process.argv;
+const [, path, collects] = process.argv;
 const { collectWhenIdle } = await import(path);
 const megabytes = () => Math.round(process.memoryUsage.rss() / 1024 / 1024);
-let held = Array.from({ length: 200_000 }, (_, index) => eval(make)(index));
-const kept = held.filter((_, index) => eval(stays)(index));
+let held = Array.from({ length: 200_000 }, (_, index) => ${make});
+const kept = held.filter((_, index) => ${stays});
 const busy = megabytes();
 held = undefined;
 if (collects === 'collects') collectWhenIdle(3_000);
@@ -19,25 +19,20 @@ await setTimeout(6_000);
 console.log(JSON.stringify({ busy, idle: megabytes(), kept: kept.length }));
 `;
 
-async function run(
-  ...held: [make: string, stays: string, collects: string]
-): Promise<{ busy: number; idle: number }> {
+async function run(script: string, argument: string): Promise<{ busy: number; idle: number }> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...['--input-type=module', '--eval', PROCESS, BUILT, ...held],
+    ...['--input-type=module', '--eval', script, BUILT, argument],
   ]);
   return JSON.parse(stdout) as { busy: number; idle: number };
 }
 
 describe('a process whose busy time is over', () => {
   it.each([
-    ['objects', '(index) => ({ index, data: new Array(100).fill(index) })', '() => false'],
-    [
-      'buffers, some of which are still used',
-      '(index) => Buffer.allocUnsafeSlow(1_000).fill(1)',
-      '(index) => index % 100 === 0',
-    ],
+    ['objects', '({ index, data: new Array(100).fill(index) })', 'false'],
+    ['buffers, some of which are still used', 'Buffer.allocUnsafeSlow(1_000).fill(1)', 'index % 100 === 0'],
   ])('gives back what it held, which it would keep by itself: %s', async (_, make, stays) => {
-    const [kept, given] = await Promise.all([run(make, stays, 'keeps'), run(make, stays, 'collects')]);
+    const script = processOf(make, stays);
+    const [kept, given] = await Promise.all([run(script, 'keeps'), run(script, 'collects')]);
     expect(kept.idle).toBeGreaterThan(kept.busy * 0.8);
     expect(given.idle).toBeLessThan(given.busy * 0.5);
   });
